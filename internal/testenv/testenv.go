@@ -1,0 +1,31 @@
+// Package testenv reads the few settings by which the environment changes how
+// much the tests do. It owns the names of those settings and what they mean
+// when they are absent; tests ask it and never read the environment themselves.
+package testenv
+
+import (
+	"os"
+	"strconv"
+	"testing"
+)
+
+// OpsVariable names the setting that Ops reads. scripts/test.sh sets it for
+// the stage of long tests.
+const OpsVariable = "SCRIP_TEST_OPS"
+
+// Ops returns how many random operations a property test should carry out: the
+// number in SCRIP_TEST_OPS, or usual where it is not set. Packages whose tests
+// call it are run a second time by scripts/test.sh, without the race detector
+// and with a larger number.
+func Ops(t testing.TB, usual int) int {
+	t.Helper()
+	text, ok := os.LookupEnv(OpsVariable)
+	if !ok {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%q is not a number of operations", OpsVariable, text)
+	}
+	return n
+}

@@ -1,0 +1,36 @@
+package testenv
+
+import (
+	"os"
+	"testing"
+)
+
+// fatal records that a test was failed, and lets the caller go on.
+type fatal struct {
+	testing.TB
+	failed bool
+}
+
+func (f *fatal) Helper()               {}
+func (f *fatal) Fatalf(string, ...any) { f.failed = true }
+
+func TestOps(t *testing.T) {
+	t.Setenv(OpsVariable, "") // restores the variable afterwards
+	if err := os.Unsetenv(OpsVariable); err != nil {
+		t.Fatal(err)
+	}
+	if got := Ops(t, 40); got != 40 {
+		t.Errorf("without the setting: %d", got)
+	}
+	t.Setenv(OpsVariable, "7000")
+	if got := Ops(t, 40); got != 7000 {
+		t.Errorf("with the setting: %d", got)
+	}
+	for _, bad := range []string{"", "0", "-5", "many"} {
+		t.Setenv(OpsVariable, bad)
+		f := &fatal{}
+		if Ops(f, 40); !f.failed {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks, on Debian and as root;
+# otherwise prints the command to run and fails. Running it again is cheap.
+set -euo pipefail
+
+missing=()
+
+have_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null
+}
+
+command -v go >/dev/null || {
+  echo "setup: Go is missing; install the version that go.mod names" >&2
+  exit 1
+}
+have_postgres || missing+=(postgresql)
+# The race detector links with a C compiler.
+command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
+command -v git >/dev/null || missing+=(git)
+
+if [ ${#missing[@]} -eq 0 ]; then
+  exit 0
+fi
+
+install="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "setup: the tests need: ${missing[*]}" >&2
+  echo "setup: on Debian, as root: $install" >&2
+  exit 1
+fi
+echo "setup: $install"
+apt-get update
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
