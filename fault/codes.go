@@ -1,0 +1,127 @@
+// Code generated from catalogue.go by go generate; DO NOT EDIT.
+
+package fault
+
+// The codes of the catalogue, with their HTTP status.
+const (
+	// CodeAlreadyCanceled (409): The object has been canceled already.
+	CodeAlreadyCanceled Code = "already_canceled"
+	// CodeAlreadyReversed (409): The entry has been reversed in full already.
+	CodeAlreadyReversed Code = "already_reversed"
+	// CodeAmountOutOfRange (400): The amount, or the balance that would follow from it, is too large to be kept exactly.
+	CodeAmountOutOfRange Code = "amount_out_of_range"
+	// CodeAmountTooPrecise (400): The amount has more decimals than the credit's precision allows; amounts are never rounded silently.
+	CodeAmountTooPrecise Code = "amount_too_precise"
+	// CodeConflictingFields (400): Fields were sent together of which only one may be used.
+	CodeConflictingFields Code = "conflicting_fields"
+	// CodeCreditArchived (409): The credit is archived: what was granted can be used, but nothing new can be granted.
+	CodeCreditArchived Code = "credit_archived"
+	// CodeCreditNotFound (404): No credit with this id exists in this app.
+	CodeCreditNotFound Code = "credit_not_found"
+	// CodeCustomerNotFound (404): No customer with this id is known in this app and mode.
+	CodeCustomerNotFound Code = "customer_not_found"
+	// CodeEntryNotFound (404): No ledger entry with this id exists in this app and mode.
+	CodeEntryNotFound Code = "entry_not_found"
+	// CodeEntryNotReversible (400): Entries of this type cannot be reversed.
+	CodeEntryNotReversible Code = "entry_not_reversible"
+	// CodeGrantNotFound (404): No grant with this id exists in this app and mode.
+	CodeGrantNotFound Code = "grant_not_found"
+	// CodeIdempotencyKeyInvalid (400): The idempotency key is empty, too long, or has characters that are not allowed.
+	CodeIdempotencyKeyInvalid Code = "idempotency_key_invalid"
+	// CodeIdempotencyKeyReused (409): The idempotency key was used before with a different request.
+	CodeIdempotencyKeyReused Code = "idempotency_key_reused"
+	// CodeInsufficientCredits (402): The customer has fewer usable credits than the charge needs; nothing was taken.
+	CodeInsufficientCredits Code = "insufficient_credits"
+	// CodeInternalError (500): Something went wrong on the server that is not the caller's doing.
+	CodeInternalError Code = "internal_error"
+	// CodeInvalidAmount (400): The amount is not a decimal number, or has a sign that is not allowed here.
+	CodeInvalidAmount Code = "invalid_amount"
+	// CodeInvalidConfig (400): A setting of the server or a definition in the catalog file is wrong.
+	CodeInvalidConfig Code = "invalid_config"
+	// CodeInvalidCursor (400): The cursor was not issued by this list, or was issued under other filters.
+	CodeInvalidCursor Code = "invalid_cursor"
+	// CodeInvalidCustomerID (400): The customer id is empty, longer than 256 characters, or has characters that are not allowed.
+	CodeInvalidCustomerID Code = "invalid_customer_id"
+	// CodeInvalidDrawOrder (400): The draw order names an unknown or a repeated key.
+	CodeInvalidDrawOrder Code = "invalid_draw_order"
+	// CodeInvalidID (400): The id does not have the form of ids of this kind.
+	CodeInvalidID Code = "invalid_id"
+	// CodeInvalidJSON (400): The body is not one well-formed JSON value, or a field has the wrong JSON type.
+	CodeInvalidJSON Code = "invalid_json"
+	// CodeInvalidKey (401): The request has no API key, or one that is unknown or revoked.
+	CodeInvalidKey Code = "invalid_key"
+	// CodeInvalidLimit (400): The page size is not a whole number within the allowed range.
+	CodeInvalidLimit Code = "invalid_limit"
+	// CodeInvalidMetadata (400): The metadata is not a flat object of names and simple values.
+	CodeInvalidMetadata Code = "invalid_metadata"
+	// CodeInvalidPriority (400): The priority is not a whole number from 0 to 100.
+	CodeInvalidPriority Code = "invalid_priority"
+	// CodeInvalidQuantity (400): The quantity is not a number greater than zero.
+	CodeInvalidQuantity Code = "invalid_quantity"
+	// CodeInvalidRequest (400): The request is wrong in a way that no more specific code describes.
+	CodeInvalidRequest Code = "invalid_request"
+	// CodeInvalidScope (400): A scope rule has a malformed event pattern or condition.
+	CodeInvalidScope Code = "invalid_scope"
+	// CodeInvalidTime (400): The time is not in RFC 3339 form, or is not allowed at this place.
+	CodeInvalidTime Code = "invalid_time"
+	// CodeInvariantViolated (500): A law of the ledger would have been broken; the change was refused and nothing was written.
+	CodeInvariantViolated Code = "invariant_violated"
+	// CodeKeyNotFound (404): No API key with this id exists in this app.
+	CodeKeyNotFound Code = "key_not_found"
+	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
+	CodeLimitReached Code = "limit_reached"
+	// CodeMetadataTooLarge (400): The metadata has too many names, or a name or value is too long.
+	CodeMetadataTooLarge Code = "metadata_too_large"
+	// CodeMethodNotAllowed (405): The path exists, but not with this HTTP method.
+	CodeMethodNotAllowed Code = "method_not_allowed"
+	// CodeMissingField (400): A required field is absent or empty.
+	CodeMissingField Code = "missing_field"
+	// CodeNameTaken (409): Another object of the same kind in this app has this name.
+	CodeNameTaken Code = "name_taken"
+	// CodeNewerSchema (503): The database was migrated by a newer version of Scrip than this one.
+	CodeNewerSchema Code = "newer_schema"
+	// CodeNotAdjustable (400): A manual adjustment cannot be made to this credit or grant.
+	CodeNotAdjustable Code = "not_adjustable"
+	// CodeNotFound (404): Nothing exists at this path, or under this id in this app and mode.
+	CodeNotFound Code = "not_found"
+	// CodeNotImplemented (501): The call is known, but this server does not offer it.
+	CodeNotImplemented Code = "not_implemented"
+	// CodeOverageLimitReached (402): The charge would take the overage beyond the credit's limit; nothing was taken.
+	CodeOverageLimitReached Code = "overage_limit_reached"
+	// CodeOverloaded (503): The server has more work queued than it can do in time, and did not begin this request.
+	CodeOverloaded Code = "overloaded"
+	// CodePackNotFound (404): No pack with this id exists in this app.
+	CodePackNotFound Code = "pack_not_found"
+	// CodePlanNotFound (404): No plan with this id exists in this app.
+	CodePlanNotFound Code = "plan_not_found"
+	// CodeRequestTooLarge (413): The body, or the list in it, is larger than this call accepts.
+	CodeRequestTooLarge Code = "request_too_large"
+	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.
+	CodeRequiresSecretKey Code = "requires_secret_key"
+	// CodeReservationExpired (400): The reservation ran out before it was committed; its credits are back in their grants.
+	CodeReservationExpired Code = "reservation_expired"
+	// CodeReservationNotFound (404): No reservation with this id exists in this app and mode.
+	CodeReservationNotFound Code = "reservation_not_found"
+	// CodeReservationNotPending (400): The reservation has been committed or released already; nothing was changed.
+	CodeReservationNotPending Code = "reservation_not_pending"
+	// CodeReservationTooSmall (400): The commit asks for more than was held, and does not allow more.
+	CodeReservationTooSmall Code = "reservation_too_small"
+	// CodeShuttingDown (503): The server is about to stop and did not begin this request.
+	CodeShuttingDown Code = "shutting_down"
+	// CodeStoreUnavailable (503): The database cannot be reached or did not answer in time; whether the request took effect is not certain.
+	CodeStoreUnavailable Code = "store_unavailable"
+	// CodeTooManyGrants (409): The wallet holds as many live grants as are allowed.
+	CodeTooManyGrants Code = "too_many_grants"
+	// CodeTooManyHolds (409): The wallet has as many pending reservations as are allowed.
+	CodeTooManyHolds Code = "too_many_holds"
+	// CodeTooManyScopes (409): The wallet's grants use more different scopes than are allowed.
+	CodeTooManyScopes Code = "too_many_scopes"
+	// CodeUnknownField (400): The body has a field that this call does not know; a misspelt field is refused rather than ignored.
+	CodeUnknownField Code = "unknown_field"
+	// CodeUnsupportedMediaType (415): The body has a content type that this call does not read.
+	CodeUnsupportedMediaType Code = "unsupported_media_type"
+	// CodeWorkspaceLimitReached (429): The app has used up its own allowance of operations in this mode.
+	CodeWorkspaceLimitReached Code = "workspace_limit_reached"
+	// CodeWrongCustomer (403): The customer token was issued for another customer.
+	CodeWrongCustomer Code = "wrong_customer"
+)
