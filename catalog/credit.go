@@ -1,0 +1,166 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/money"
+)
+
+// Mode separates real business from trials of it. Definitions are shared by both modes;
+// balances, holds, events and keys are not (design law 8).
+type Mode string
+
+// The two modes of an app.
+const (
+	Live Mode = "live"
+	Test Mode = "test"
+)
+
+// Valid reports whether m is one of the two modes.
+func (m Mode) Valid() bool { return m == Live || m == Test }
+
+// Category says whether a customer paid for a grant or was given it.
+type Category string
+
+// The categories of a grant (design section 2).
+const (
+	Paid        Category = "paid"
+	Promotional Category = "promotional"
+)
+
+// Valid reports whether c is a known category.
+func (c Category) Valid() bool { return c == Paid || c == Promotional }
+
+// OverageBehavior says what becomes of overage at the end of a billing cycle
+// (design section 5.5).
+type OverageBehavior string
+
+// The four behaviours of overage.
+const (
+	ForgiveAtReset        OverageBehavior = "forgive_at_reset"
+	InvoiceAtBilling      OverageBehavior = "invoice_at_billing"
+	CarryDeficit          OverageBehavior = "carry_deficit"
+	CarryDeficitAutoRepay OverageBehavior = "carry_deficit_auto_repay"
+)
+
+// Valid reports whether b is a known behaviour.
+func (b OverageBehavior) Valid() bool {
+	return slices.Contains([]OverageBehavior{
+		ForgiveAtReset, InvoiceAtBilling, CarryDeficit, CarryDeficitAutoRepay,
+	}, b)
+}
+
+// Overage is a credit's policy for use beyond zero.
+type Overage struct {
+	Enabled  bool            `json:"enabled"`
+	Limited  bool            `json:"limited"`  // false: no upper bound
+	Limit    int64           `json:"limit"`    // units of the credit; meaningful when Limited
+	Behavior OverageBehavior `json:"behavior"` // empty reads as ForgiveAtReset
+	// PricePerUnit is the price of one whole credit of overage in minor units of Currency,
+	// as exact decimal text; empty when overage is not billed.
+	PricePerUnit money.Decimal `json:"price_per_unit,omitempty"`
+	Currency     string        `json:"currency,omitempty"`
+}
+
+// Rollover is a policy for what is unused when a grant ends (design section 5.5). The zero
+// value rolls nothing over.
+type Rollover struct {
+	Percent  int      `json:"percent"`             // 1 to 100 of the unused amount moves on; 0 = off
+	Validity Interval `json:"validity"`            // how long the new grant lives
+	MaxCount int      `json:"max_count,omitempty"` // how often the same credits may roll; 0 = no bound
+}
+
+// Enabled reports whether anything rolls over at all.
+func (r Rollover) Enabled() bool { return r.Percent > 0 }
+
+// Credit is a unit of account that an operator defines.
+type Credit struct {
+	ID               string        `json:"id"`
+	App              string        `json:"app_id"`
+	Name             string        `json:"name"`
+	Unit             string        `json:"unit"`
+	Description      string        `json:"description,omitempty"`
+	Precision        int           `json:"precision"` // decimals; units are 10^-Precision
+	DrawOrder        []DrawKey     `json:"draw_order"`
+	Scope            Scope         `json:"scope,omitempty"` // the default scope of its grants
+	ExpiresAfterDays int           `json:"expires_after_days,omitempty"`
+	Overage          Overage       `json:"overage"`
+	Rollover         Rollover      `json:"rollover"`
+	CreatedAt        clock.Instant `json:"created_at"`
+	UpdatedAt        clock.Instant `json:"updated_at"`
+	ArchivedAt       clock.Instant `json:"archived_at"`
+}
+
+// Limits on the text of definitions.
+const (
+	MaxNameLength        = 255
+	MaxUnitLength        = 50
+	MaxDescriptionLength = 1000
+	MaxExpiryDays        = 36500
+)
+
+// Validate checks a credit as an operator wrote it. The error names the field and what would
+// be right.
+func (c *Credit) Validate() error {
+	const op = "catalog.Credit.Validate"
+	if err := validateName(op, c.Name); err != nil {
+		return err
+	}
+	if c.Unit == "" || len(c.Unit) > MaxUnitLength {
+		return fault.New(op, fault.CodeInvalidRequest, "unit must have 1 to %d characters", MaxUnitLength).In("unit")
+	}
+	if len(c.Description) > MaxDescriptionLength {
+		return fault.New(op, fault.CodeInvalidRequest, "description must have at most %d characters", MaxDescriptionLength).In("description")
+	}
+	if c.Precision < 0 || c.Precision > money.MaxPrecision {
+		return fault.New(op, fault.CodeInvalidRequest, "precision must be 0 to %d decimals", money.MaxPrecision).In("precision")
+	}
+	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > MaxExpiryDays {
+		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for credits that never expire", MaxExpiryDays).In("expires_after_days")
+	}
+	if err := c.Scope.Validate(); err != nil {
+		return err
+	}
+	if err := ValidateDrawOrder(c.DrawOrder); err != nil {
+		return err
+	}
+	if err := c.Overage.validate(); err != nil {
+		return err
+	}
+	return c.Rollover.validate()
+}
+
+func validateName(op, name string) error {
+	if strings.TrimSpace(name) == "" || len(name) > MaxNameLength {
+		return fault.New(op, fault.CodeInvalidRequest, "name must have 1 to %d characters", MaxNameLength).In("name")
+	}
+	return nil
+}
+
+func (o Overage) validate() error {
+	const op = "catalog.Overage.validate"
+	if o.Behavior != "" && !o.Behavior.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "overage behavior %q is unknown: use forgive_at_reset, invoice_at_billing, carry_deficit or carry_deficit_auto_repay", o.Behavior).In("overage.behavior")
+	}
+	if o.Limited && o.Limit < 0 {
+		return fault.New(op, fault.CodeInvalidAmount, "the overage limit must not be negative").In("overage.limit")
+	}
+	return nil
+}
+
+func (r Rollover) validate() error {
+	const op = "catalog.Rollover.validate"
+	if r.Percent < 0 || r.Percent > 100 {
+		return fault.New(op, fault.CodeInvalidRequest, "rollover percent must be 0 to 100").In("rollover.percent")
+	}
+	if r.MaxCount < 0 {
+		return fault.New(op, fault.CodeInvalidRequest, "rollover max_count must not be negative").In("rollover.max_count")
+	}
+	if r.Enabled() && !r.Validity.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "rollover needs a validity: a count of at least 1 and a unit of day, week, month or year").In("rollover.validity")
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package catalog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+)
+
+// Default priorities of pack items: an item for one exact event is spent before a broad one
+// (design section 5.1).
+const (
+	NarrowPriority = 50
+	BroadPriority  = 60
+	MaxPriority    = 100
+)
+
+// PackItem is one line of a pack: it becomes a grant of its own when the pack is granted, so
+// that what it pays for cannot be drained by anything else.
+type PackItem struct {
+	ID       string   `json:"id"`
+	Credit   string   `json:"credit_id"`
+	Amount   int64    `json:"amount"` // units of the credit
+	Scope    Scope    `json:"scope,omitempty"`
+	Category Category `json:"category"`
+	Priority int      `json:"priority"`
+}
+
+// Pack is a product that is sold once and grants its items.
+type Pack struct {
+	ID               string        `json:"id"`
+	App              string        `json:"app_id"`
+	Name             string        `json:"name"`
+	Description      string        `json:"description,omitempty"`
+	PriceMinor       int64         `json:"price_minor"` // minor units of Currency
+	Currency         string        `json:"currency"`
+	ExpiresAfterDays int           `json:"expires_after_days,omitempty"` // 0: never
+	Items            []PackItem    `json:"items"`
+	CreatedAt        clock.Instant `json:"created_at"`
+	UpdatedAt        clock.Instant `json:"updated_at"`
+	ArchivedAt       clock.Instant `json:"archived_at"`
+}
+
+// MaxPackItems bounds a pack; MaxItemAmount bounds what an item grants, in units of its credit.
+const (
+	MaxPackItems  = 20
+	MaxItemAmount = 1_000_000_000_000_000_000
+)
+
+// Validate checks a pack as an operator wrote it; credits must resolve in defs.
+func (p *Pack) Validate(defs *Definitions) error {
+	const op = "catalog.Pack.Validate"
+	if err := validateName(op, p.Name); err != nil {
+		return err
+	}
+	if len(p.Items) == 0 || len(p.Items) > MaxPackItems {
+		return fault.New(op, fault.CodeInvalidRequest, "a pack has 1 to %d items: each names a credit and the exact amount that it grants", MaxPackItems).In("items")
+	}
+	if p.PriceMinor < 0 {
+		return fault.New(op, fault.CodeInvalidRequest, "price must not be negative").In("price")
+	}
+	if p.ExpiresAfterDays < 0 || p.ExpiresAfterDays > MaxExpiryDays {
+		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for credits that never expire", MaxExpiryDays).In("expires_after_days")
+	}
+	for i := range p.Items {
+		if err := p.Items[i].validate(defs); err != nil {
+			return err.In("items." + strconv.Itoa(i) + "." + err.Field)
+		}
+	}
+	return nil
+}
+
+func (it *PackItem) validate(defs *Definitions) *fault.Error {
+	const op = "catalog.PackItem.validate"
+	if _, ok := defs.Credits[it.Credit]; !ok {
+		return fault.New(op, fault.CodeCreditNotFound, "credit %q does not exist in this app", it.Credit).In("credit_id")
+	}
+	if it.Amount <= 0 || it.Amount > MaxItemAmount {
+		return fault.New(op, fault.CodeInvalidAmount, "the amount of a pack item must be positive").In("amount")
+	}
+	if it.Priority < 0 || it.Priority > MaxPriority {
+		return fault.New(op, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", MaxPriority).In("priority")
+	}
+	if !it.Category.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "category must be paid or promotional").In("category")
+	}
+	if err := it.Scope.Validate(); err != nil {
+		return fault.As(err)
+	}
+	return nil
+}
+
+// Definitions is everything that one app defines, at one version. It is read-only once built:
+// an edit makes a new one under a higher version.
+type Definitions struct {
+	App     string
+	Name    string
+	Version int64
+	Credits map[string]*Credit
+	Packs   map[string]*Pack
+	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
+	// process is seen by the transaction that relies on the key.
+	Keys map[string]bool
+}
+
+// NewDefinitions returns an empty set for an app.
+func NewDefinitions(app, name string, version int64) *Definitions {
+	return &Definitions{
+		App: app, Name: name, Version: version,
+		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Keys: map[string]bool{},
+	}
+}
+
+// Pack finds a pack by id or by its name in any case (vevee-golivekit-stripe.md section 1.1),
+// archived ones by id only, so that a name can be used again.
+func (d *Definitions) Pack(idOrName string) (*Pack, bool) {
+	if p, ok := d.Packs[idOrName]; ok {
+		return p, true
+	}
+	for _, p := range d.Packs {
+		if p.ArchivedAt.IsZero() && strings.EqualFold(p.Name, idOrName) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Credit finds a credit by id or by its name in any case, archived ones by id only.
+func (d *Definitions) Credit(idOrName string) (*Credit, bool) {
+	if c, ok := d.Credits[idOrName]; ok {
+		return c, true
+	}
+	for _, c := range d.Credits {
+		if c.ArchivedAt.IsZero() && strings.EqualFold(c.Name, idOrName) {
+			return c, true
+		}
+	}
+	return nil, false
+}

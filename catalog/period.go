@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+)
+
+// IntervalUnit is a calendar unit.
+type IntervalUnit string
+
+// The calendar units.
+const (
+	Day   IntervalUnit = "day"
+	Week  IntervalUnit = "week"
+	Month IntervalUnit = "month"
+	Year  IntervalUnit = "year"
+)
+
+// Interval is a length in calendar units, such as 3 months.
+type Interval struct {
+	Count int          `json:"count"`
+	Unit  IntervalUnit `json:"unit"`
+}
+
+// MaxIntervalCount bounds an interval.
+const MaxIntervalCount = 1000
+
+// Valid reports whether the interval is positive, bounded and of a known unit.
+func (v Interval) Valid() bool {
+	if v.Count < 1 || v.Count > MaxIntervalCount {
+		return false
+	}
+	return v.Unit == Day || v.Unit == Week || v.Unit == Month || v.Unit == Year
+}
+
+// After returns the instant one interval after start in UTC; a day that the target month
+// lacks is clamped to the month's last (31 January + 1 month = 28 February).
+func (v Interval) After(start clock.Instant) clock.Instant {
+	return addUnits(start.Time(), v.Unit, v.Count)
+}
+
+func addUnits(t time.Time, unit IntervalUnit, n int) clock.Instant {
+	switch unit {
+	case Day:
+		return clock.At(t.AddDate(0, 0, n))
+	case Week:
+		return clock.At(t.AddDate(0, 0, 7*n))
+	case Month:
+		return clock.At(addMonths(t, n))
+	default:
+		return clock.At(addMonths(t, 12*n))
+	}
+}
+
+// addMonths keeps the day of the month where it exists and clamps it where it does not.
+func addMonths(t time.Time, n int) time.Time {
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+	day := min(t.Day(), daysIn(first.Year(), first.Month()))
+	return time.Date(first.Year(), first.Month(), day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
+}
+
+func daysIn(year int, month time.Month) int {
+	return time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// PeriodKind is how often an allowance starts anew.
+type PeriodKind string
+
+// The kinds of period.
+const (
+	Daily    PeriodKind = "daily"
+	Weekly   PeriodKind = "weekly"
+	Monthly  PeriodKind = "monthly"
+	Yearly   PeriodKind = "yearly"
+	Lifetime PeriodKind = "lifetime"
+)
+
+// Anchor is what a period is counted from.
+type Anchor string
+
+// The anchors of a period.
+const (
+	AnchorCalendar Anchor = "calendar" // midnight, Monday, the 1st, 1 January
+	AnchorStart    Anchor = "start"    // the subscription's start
+)
+
+// Period says when an allowance's window begins and ends
+// (vevee-golivekit-stripe.md section 1.2).
+type Period struct {
+	Kind   PeriodKind `json:"kind"`
+	Anchor Anchor     `json:"anchor"`
+	Zone   string     `json:"zone,omitempty"` // IANA name; empty is UTC
+}
+
+// Validate checks the vocabulary and that the zone is known.
+func (p Period) Validate() error {
+	const op = "catalog.Period.Validate"
+	switch p.Kind {
+	case Daily, Weekly, Monthly, Yearly, Lifetime:
+	default:
+		return fault.New(op, fault.CodeInvalidRequest, "period must be daily, weekly, monthly, yearly or lifetime").In("period")
+	}
+	if p.Anchor != AnchorCalendar && p.Anchor != AnchorStart {
+		return fault.New(op, fault.CodeInvalidRequest, "anchor must be calendar or start").In("anchor")
+	}
+	if _, err := time.LoadLocation(p.Zone); err != nil {
+		return fault.New(op, fault.CodeInvalidRequest, "time zone %q is unknown: use an IANA name such as Europe/Zurich", clip(p.Zone)).In("zone")
+	}
+	return nil
+}
+
+// Window returns the half-open window [start, end) that holds at, counted from the
+// subscription's start. A lifetime window ends never (zero).
+func (p Period) Window(started, at clock.Instant) (start, end clock.Instant) {
+	if p.Kind == Lifetime {
+		return started, 0
+	}
+	loc, err := time.LoadLocation(p.Zone)
+	if err != nil {
+		loc = time.UTC // Validate refused it; a zone that vanished from the system reads as UTC
+	}
+	base := started.Time().In(loc)
+	if p.Anchor == AnchorCalendar {
+		base = p.calendarBase(base)
+	}
+	unit, guess := p.guess(base, at.Time())
+	for addUnits(base, unit, guess) > at {
+		guess--
+	}
+	for addUnits(base, unit, guess+1) <= at {
+		guess++
+	}
+	return addUnits(base, unit, guess), addUnits(base, unit, guess+1)
+}
+
+// calendarBase is the calendar boundary at or before t.
+func (p Period) calendarBase(t time.Time) time.Time {
+	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	switch p.Kind {
+	case Weekly:
+		return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
+	case Monthly:
+		return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, t.Location())
+	case Yearly:
+		return time.Date(t.Year(), time.January, 1, 0, 0, 0, 0, t.Location())
+	}
+	return day
+}
+
+// guess estimates how many periods lie between, to be corrected by the caller: the calendar
+// is never counted through one period at a time.
+func (p Period) guess(base, at time.Time) (IntervalUnit, int) {
+	at = at.In(base.Location())
+	days := int(at.Sub(base) / (24 * time.Hour))
+	switch p.Kind {
+	case Daily:
+		return Day, days
+	case Weekly:
+		return Week, days / 7
+	case Monthly:
+		return Month, (at.Year()-base.Year())*12 + int(at.Month()-base.Month())
+	default:
+		return Year, at.Year() - base.Year()
+	}
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// EncodeSlices packs an entry's slices for its row: the count, then grant, available, frozen
+// and held of each, as varints. An entry is written once and read whole, so a row of its own
+// for each slice would only cost.
+func EncodeSlices(slices []wallet.Slice) []byte {
+	b := make([]byte, 0, 1+len(slices)*12)
+	b = binary.AppendUvarint(b, uint64(len(slices)))
+	for _, s := range slices {
+		for _, n := range [...]int64{s.Grant, s.Available, s.Frozen, s.Held} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+// DecodeSlices is the inverse of EncodeSlices. It refuses bytes that it did not write.
+func DecodeSlices(b []byte) ([]wallet.Slice, error) {
+	damaged := fault.New("store.DecodeSlices", fault.CodeInternalError, "the slices of an entry are damaged")
+	count, size := binary.Uvarint(b)
+	if size <= 0 || count > uint64(len(b)) {
+		return nil, damaged
+	}
+	b = b[size:]
+	slices := make([]wallet.Slice, count)
+	for i := range slices {
+		s := &slices[i]
+		for _, field := range [...]*int64{&s.Grant, &s.Available, &s.Frozen, &s.Held} {
+			n, size := binary.Varint(b)
+			if size <= 0 {
+				return nil, damaged
+			}
+			*field = n
+			b = b[size:]
+		}
+	}
+	if len(b) != 0 {
+		return nil, damaged
+	}
+	return slices, nil
+}

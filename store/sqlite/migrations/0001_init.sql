@@ -1,0 +1,276 @@
+-- +goose Up
+
+-- Definitions: small tables, the same on every node.
+CREATE TABLE apps (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    version    INTEGER NOT NULL DEFAULT 1, -- rises with every change of the app's definitions and keys
+    created_at INTEGER NOT NULL            -- microseconds since 1970, UTC, like every instant here
+) STRICT;
+
+CREATE TABLE api_keys (
+    id         TEXT PRIMARY KEY,
+    app_id     TEXT NOT NULL REFERENCES apps (id),
+    mode       TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    kind       TEXT NOT NULL CHECK (kind IN ('secret', 'publishable')),
+    label      TEXT NOT NULL,
+    prefix     TEXT NOT NULL,
+    hash       BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE credits (
+    id                 TEXT PRIMARY KEY,
+    app_id             TEXT NOT NULL REFERENCES apps (id),
+    name               TEXT NOT NULL,
+    unit               TEXT NOT NULL,
+    description        TEXT NOT NULL,
+    decimals           INTEGER NOT NULL CHECK (decimals BETWEEN 0 AND 10), -- the credit's precision
+    draw_order         TEXT NOT NULL,  -- JSON list of criteria
+    scope              TEXT NOT NULL,  -- JSON list of rules
+    expires_after_days INTEGER NOT NULL CHECK (expires_after_days >= 0),
+    overage            TEXT NOT NULL,  -- JSON policy
+    rollover           TEXT NOT NULL,  -- JSON policy
+    created_at         INTEGER NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    archived_at        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX credits_name ON credits (app_id, lower(name)) WHERE archived_at = 0;
+
+CREATE TABLE packs (
+    id                 TEXT PRIMARY KEY,
+    app_id             TEXT NOT NULL REFERENCES apps (id),
+    name               TEXT NOT NULL,
+    description        TEXT NOT NULL,
+    price_minor        INTEGER NOT NULL CHECK (price_minor >= 0),
+    currency           TEXT NOT NULL,
+    expires_after_days INTEGER NOT NULL CHECK (expires_after_days >= 0),
+    items              TEXT NOT NULL,  -- JSON list; read and written whole with the pack
+    created_at         INTEGER NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    archived_at        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX packs_name ON packs (app_id, lower(name)) WHERE archived_at = 0;
+
+CREATE TABLE app_answers (
+    app_id     TEXT NOT NULL REFERENCES apps (id),
+    key        TEXT NOT NULL,
+    request    BLOB NOT NULL,
+    answer     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (app_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Wallets: every key begins with the bucket (0 to 1023) and the wallet, so that the tables can
+-- be distributed by bucket.
+CREATE TABLE wallets (
+    bucket      INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
+    wallet      BLOB NOT NULL CHECK (length(wallet) = 16),
+    app_id      TEXT NOT NULL REFERENCES apps (id),
+    mode        TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    customer_id TEXT NOT NULL,
+    version     INTEGER NOT NULL CHECK (version >= 0),
+    seq         INTEGER NOT NULL CHECK (seq >= 0),
+    grant_seq   INTEGER NOT NULL CHECK (grant_seq >= 0),
+    hold_seq    INTEGER NOT NULL CHECK (hold_seq >= 0),
+    head        BLOB NOT NULL CHECK (length(head) = 32),
+    last_at     INTEGER NOT NULL,
+    next_due    INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
+CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
+
+CREATE TABLE customers (
+    bucket     INTEGER NOT NULL,
+    wallet     BLOB NOT NULL,
+    name       TEXT NOT NULL,
+    email      TEXT NOT NULL,
+    metadata   TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE standings (
+    bucket    INTEGER NOT NULL,
+    wallet    BLOB NOT NULL,
+    credit_id TEXT NOT NULL REFERENCES credits (id),
+    overage   INTEGER NOT NULL CHECK (overage >= 0),
+    used      INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet, credit_id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lanes (
+    bucket    INTEGER NOT NULL,
+    wallet    BLOB NOT NULL,
+    n         INTEGER NOT NULL CHECK (n >= 1),
+    credit_id TEXT NOT NULL REFERENCES credits (id),
+    scope     TEXT NOT NULL, -- JSON list of rules
+    inherited INTEGER NOT NULL CHECK (inherited IN (0, 1)),
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+    bucket         INTEGER NOT NULL,
+    wallet         BLOB NOT NULL,
+    n              INTEGER NOT NULL CHECK (n >= 1),
+    lane           INTEGER NOT NULL,
+    credit_id      TEXT NOT NULL REFERENCES credits (id),
+    amount         INTEGER NOT NULL CHECK (amount > 0),
+    available      INTEGER NOT NULL CHECK (available >= 0),
+    frozen         INTEGER NOT NULL CHECK (frozen >= 0),
+    held           INTEGER NOT NULL CHECK (held >= 0),
+    spent          INTEGER NOT NULL CHECK (spent >= 0),
+    expired        INTEGER NOT NULL CHECK (expired >= 0),
+    revoked        INTEGER NOT NULL CHECK (revoked >= 0),
+    rolled_over    INTEGER NOT NULL CHECK (rolled_over >= 0),
+    status         TEXT NOT NULL CHECK (status IN ('pending', 'active', 'expired', 'revoked', 'rolled_over')),
+    is_open        INTEGER NOT NULL CHECK (is_open IN (0, 1)),
+    disputed       INTEGER NOT NULL CHECK (disputed IN (0, 1)),
+    category       TEXT NOT NULL CHECK (category IN ('paid', 'promotional')),
+    priority       INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 100),
+    effective_at   INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    ended_at       INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    source         TEXT NOT NULL,
+    source_id      TEXT NOT NULL,
+    pack_id        TEXT NOT NULL,
+    pack_item_id   TEXT NOT NULL,
+    external_ref   TEXT NOT NULL,
+    cost_basis     TEXT NOT NULL,
+    cost_currency  TEXT NOT NULL,
+    rollover       TEXT NOT NULL, -- JSON policy, fixed when the grant was made
+    rollover_count INTEGER NOT NULL,
+    parent         INTEGER NOT NULL,
+    rolled_into    INTEGER NOT NULL,
+    reason         TEXT NOT NULL,
+    actor          TEXT NOT NULL,
+    metadata       TEXT NOT NULL,
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet, lane) REFERENCES lanes (bucket, wallet, n),
+    CHECK (status = 'pending' OR amount = available + frozen + held + spent + expired + revoked + rolled_over)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_open ON grants (bucket, wallet, n) WHERE is_open = 1;
+-- One reference grants an item once; the item's id is empty for a grant outside a pack.
+CREATE UNIQUE INDEX grants_ref ON grants (bucket, wallet, external_ref, pack_id, pack_item_id, credit_id)
+    WHERE external_ref <> '' AND parent = 0;
+
+CREATE TABLE holds (
+    bucket     INTEGER NOT NULL,
+    wallet     BLOB NOT NULL,
+    n          INTEGER NOT NULL CHECK (n >= 1),
+    status     TEXT NOT NULL CHECK (status IN ('pending', 'committed', 'released', 'expired')),
+    credit_id  TEXT NOT NULL,
+    amount     INTEGER NOT NULL CHECK (amount >= 0),
+    event      TEXT NOT NULL,
+    quantity   INTEGER NOT NULL CHECK (quantity >= 0), -- micros
+    shortfall  TEXT NOT NULL,
+    metadata   TEXT NOT NULL,
+    plan       TEXT NOT NULL, -- JSON: what allowances carry; read and written whole with the hold
+    slices     TEXT NOT NULL, -- JSON: what grants carry
+    overage    TEXT NOT NULL, -- JSON: what goes beyond zero
+    committed  INTEGER NOT NULL CHECK (committed >= 0),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    closed_at  INTEGER NOT NULL,
+    reason     TEXT NOT NULL,
+    error_code TEXT NOT NULL,
+    response   TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_pending ON holds (bucket, wallet, n) WHERE status = 'pending';
+
+CREATE TABLE subscriptions (
+    bucket     INTEGER NOT NULL,
+    wallet     BLOB NOT NULL,
+    id         TEXT NOT NULL,
+    plan_id    TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ends_at    INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE allowances (
+    bucket       INTEGER NOT NULL,
+    wallet       BLOB NOT NULL,
+    position     INTEGER NOT NULL,
+    id           TEXT NOT NULL,
+    label        TEXT NOT NULL,
+    unit         TEXT NOT NULL,
+    quota        INTEGER NOT NULL CHECK (quota >= 0), -- micros
+    rules        TEXT NOT NULL,                       -- JSON list of rules
+    period       TEXT NOT NULL,                       -- JSON
+    window_start INTEGER NOT NULL,
+    window_end   INTEGER NOT NULL,
+    used         INTEGER NOT NULL CHECK (used >= 0),  -- micros
+    PRIMARY KEY (bucket, wallet, position),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entries (
+    bucket          INTEGER NOT NULL,
+    wallet          BLOB NOT NULL,
+    seq             INTEGER NOT NULL CHECK (seq >= 1),
+    type            TEXT NOT NULL CHECK (type IN (
+        'credit_added', 'credit_deducted', 'credit_expired', 'credit_rolled_over', 'rollover_forfeited',
+        'overage_charged', 'overage_reset', 'auto_top_up', 'manual_adjustment', 'refund', 'revoked',
+        'hold_placed', 'hold_released')),
+    credit_id       TEXT NOT NULL,
+    amount          INTEGER NOT NULL,
+    balance_before  INTEGER NOT NULL CHECK (balance_before >= 0),
+    balance_after   INTEGER NOT NULL CHECK (balance_after >= 0),
+    overage_before  INTEGER NOT NULL CHECK (overage_before >= 0),
+    overage_after   INTEGER NOT NULL CHECK (overage_after >= 0),
+    slices          BLOB NOT NULL, -- varints: count, then grant, available, frozen, held of each
+    op              INTEGER NOT NULL,
+    ref_type        TEXT NOT NULL,
+    ref_id          TEXT NOT NULL,
+    reason          TEXT NOT NULL,
+    metadata        TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    actor           TEXT NOT NULL,
+    effective_at    INTEGER NOT NULL,
+    recorded_at     INTEGER NOT NULL,
+    prev_hash       BLOB NOT NULL CHECK (length(prev_hash) = 32),
+    hash            BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (bucket, wallet, seq),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entries_reversals ON entries (bucket, wallet, ref_id) WHERE type = 'refund';
+
+CREATE TABLE usages (
+    bucket     INTEGER NOT NULL,
+    wallet     BLOB NOT NULL,
+    id         TEXT NOT NULL,
+    event      TEXT NOT NULL,
+    quantity   INTEGER NOT NULL, -- micros
+    metadata   TEXT NOT NULL,
+    match      TEXT NOT NULL,
+    hold       INTEGER NOT NULL,
+    response   TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet, id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usages_at ON usages (bucket, wallet, at);
+
+CREATE TABLE answers (
+    bucket     INTEGER NOT NULL,
+    wallet     BLOB NOT NULL,
+    key        TEXT NOT NULL,
+    request    BLOB NOT NULL CHECK (length(request) = 32),
+    answer     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet, key),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;

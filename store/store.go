@@ -1,0 +1,275 @@
+// Package store is the interface between the engine and the rows: a method for each thing that
+// is done, not for each table, and the types of what passes.
+//
+// It owns the shape of that exchange and the promise behind it (storetest checks it against
+// every implementation). It decides nothing: which grant pays is package wallet's business,
+// when to write and whether to try again is package engine's.
+package store
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Limits of what one call may carry.
+const (
+	// MaxPage bounds a page of any list.
+	MaxPage = 1000
+	// MaxIdempotencyKey bounds an idempotency key, in bytes.
+	MaxIdempotencyKey = 255
+)
+
+// Store keeps everything that Scrip knows. Implementations are safe for concurrent use.
+//
+// Errors are *fault.Error. What an implementation knows to be worth another try it marks with
+// ErrRetry (errors.Is): nothing was written then.
+type Store interface {
+	Wallets
+	Definitions
+	Keys
+	Customers
+
+	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
+	// (newer_schema).
+	Migrate(ctx context.Context) error
+	// Ping reports whether the store answers.
+	Ping(ctx context.Context) error
+	// Close releases what the store holds. Calls under way finish first.
+	Close() error
+}
+
+// Wallets are written by the engine alone, and read by everyone.
+type Wallets interface {
+	// Transact runs one transaction over the wanted wallets. It locks their rows in the order
+	// of their ids, reads what is wanted, calls decide once, and writes and commits what decide
+	// returns (nil writes nothing). It returns nil only when the changes are durable, decide's
+	// own error unchanged, and ErrRetry when nothing was written and trying again may help
+	// (serialization failure, deadlock, a version that moved, a lost connection). Where the
+	// connection is lost during commit it finds out which it was before it answers.
+	Transact(ctx context.Context, want *Want, decide func(*Found) (*Changes, error)) error
+
+	// Snapshot reads a wallet; nil when it does not exist.
+	Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error)
+	// Fetch reads closed things that a command looks back at.
+	Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*Fetched, error)
+	// Grants lists a wallet's grants, in order of their numbers.
+	Grants(ctx context.Context, q GrantQuery) ([]*wallet.Grant, error)
+	// Entries lists a wallet's entries, newest first.
+	Entries(ctx context.Context, q EntryQuery) ([]wallet.Entry, error)
+	// Usages lists a wallet's recorded usage events, newest first.
+	Usages(ctx context.Context, q UsageQuery) ([]wallet.Usage, error)
+	// Due lists wallets in which time has something to write down, at most limit of them.
+	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
+	// Headers lists wallets in order of their ids, for verification.
+	Headers(ctx context.Context, after id.Wallet, limit int) ([]wallet.Header, error)
+}
+
+// Want is what a transaction needs to see.
+type Want struct {
+	Apps    []WantApp
+	Wallets []WantWallet // sorted by ID, each once
+}
+
+// WantApp asks for the definitions of an app, unless they still have the version that the
+// caller knows.
+type WantApp struct {
+	App     string
+	Version int64
+}
+
+// WantWallet asks for a wallet, unless it still has the version that the caller knows.
+type WantWallet struct {
+	ID      id.Wallet
+	Version int64        // 0: nothing is known
+	Needs   wallet.Needs // closed things to fetch besides
+	Answers []string     // idempotency keys whose stored answers are wanted
+}
+
+// Found is what the transaction saw. Wallets is parallel to Want.Wallets.
+type Found struct {
+	Definitions []*catalog.Definitions // only those whose version differs from the wanted one
+	Wallets     []FoundWallet
+}
+
+// FoundWallet is one wallet under lock.
+type FoundWallet struct {
+	Exists   bool
+	Snapshot *wallet.Snapshot // nil when the known version is current, or nothing exists
+	Fetched  Fetched
+	Answers  []StoredAnswer
+}
+
+// Fetched is what a wallet's Needs named, as far as it exists.
+type Fetched struct {
+	Grants []*wallet.Grant
+	Holds  []*wallet.Hold
+	Past   []*wallet.Past
+}
+
+// StoredAnswer is the answer that an idempotency key got. Without a time window: it is kept as
+// long as the wallet (design law 2).
+type StoredAnswer struct {
+	Key     string
+	Request [32]byte // hash of the request
+	Answer  []byte   // JSON of wallet.Answer
+	At      clock.Instant
+}
+
+// Changes is what a transaction writes.
+type Changes struct {
+	Wallets []WalletChange
+}
+
+// WalletChange is everything that changed in one wallet, final values only. The header's
+// Version is one above the version that was read; a wallet with Created set did not exist.
+type WalletChange struct {
+	Header       wallet.Header
+	Created      bool
+	Entries      []wallet.Entry
+	NewGrants    []*wallet.Grant
+	Grants       []*wallet.Grant // changed
+	NewHolds     []*wallet.Hold
+	Holds        []*wallet.Hold // changed
+	Standings    []wallet.Standing
+	Lanes        []*wallet.Lane       // new
+	Subscription *wallet.Subscription // nil: unchanged
+	Usages       []wallet.Usage       // new
+	Answers      []StoredAnswer       // new
+}
+
+// GrantQuery selects grants of a wallet.
+type GrantQuery struct {
+	Wallet id.Wallet
+	Credit string  // empty: all
+	After  int64   // numbers above this one
+	Only   []int64 // these numbers only
+	Limit  int
+}
+
+// EntryQuery selects entries of a wallet, newest first.
+type EntryQuery struct {
+	Wallet id.Wallet
+	Credit string
+	Types  []wallet.EntryType
+	From   clock.Instant // effective at or after
+	To     clock.Instant // effective before; zero: no bound
+	Before int64         // sequences below this one; zero: no bound
+	Seq    int64         // this one only, when not zero
+	Limit  int
+}
+
+// UsageQuery selects usage events of a wallet, newest first.
+type UsageQuery struct {
+	Wallet id.Wallet
+	Event  string
+	ID     string
+	Before clock.Instant
+	Limit  int
+}
+
+// Definitions are small tables, read whole.
+type Definitions interface {
+	// CreateApp stores an app under a new name; name_taken when another has it.
+	CreateApp(ctx context.Context, app App) error
+	// Apps lists all apps by name.
+	Apps(ctx context.Context) ([]App, error)
+	// Definitions reads everything that an app defines; nil when there is no such app.
+	Definitions(ctx context.Context, app string) (*catalog.Definitions, error)
+	// DefinitionsVersion reads only their version; 0 when there is no such app.
+	DefinitionsVersion(ctx context.Context, app string) (int64, error)
+	// Define writes definitions and raises the app's version, in one transaction. expect is the
+	// version that the caller decided on; when it moved, nothing is written and ErrRetry is
+	// returned. A name that is taken gives name_taken. Where an idempotency key comes along,
+	// its answer is stored with the change.
+	Define(ctx context.Context, app string, expect int64, change Definition, answer *AppAnswer) error
+	// AppAnswer reads the answer that an idempotency key of an app got; nil when it is new.
+	AppAnswer(ctx context.Context, app string, key string) (*AppAnswer, error)
+}
+
+// App is one product of the operator.
+type App struct {
+	ID        string
+	Name      string
+	Version   int64
+	CreatedAt clock.Instant
+}
+
+// Definition is a change of definitions: what is set is inserted, or replaced under its id.
+type Definition struct {
+	Credits []*catalog.Credit
+	Packs   []*catalog.Pack
+	NewKeys []Key
+	Revoke  []string // ids of keys to revoke
+	At      clock.Instant
+}
+
+// AppAnswer is the answer that an idempotency key got outside any wallet.
+type AppAnswer struct {
+	Key     string
+	Request [32]byte
+	Answer  []byte
+	At      clock.Instant
+}
+
+// Keys are stored hashed: what is shown once at creation cannot be read again.
+type Keys interface {
+	// FindKey finds a key by the SHA-256 of its text; nil when there is none. A revoked key is
+	// found, with RevokedAt set.
+	FindKey(ctx context.Context, hash [32]byte) (*Key, error)
+	// ListKeys lists an app's keys by creation, revoked ones included.
+	ListKeys(ctx context.Context, app string) ([]Key, error)
+}
+
+// Key is an API key as it is stored.
+type Key struct {
+	ID        string
+	App       string
+	Mode      catalog.Mode
+	Kind      KeyKind
+	Label     string
+	Prefix    string // the first characters, to recognise it by
+	Hash      [32]byte
+	CreatedAt clock.Instant
+	RevokedAt clock.Instant
+}
+
+// KeyKind says what a key may do.
+type KeyKind string
+
+// The kinds of key.
+const (
+	Secret      KeyKind = "secret"
+	Publishable KeyKind = "publishable"
+)
+
+// Customers are what callers tell about the holders of wallets; the wallet itself exists from
+// its first use.
+type Customers interface {
+	// Customers lists the wallets of an app and mode by customer id.
+	Customers(ctx context.Context, q CustomerQuery) ([]Customer, error)
+	// SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
+	SaveCustomer(ctx context.Context, c Customer) error
+}
+
+// Customer is what is known of a wallet's holder.
+type Customer struct {
+	Key       wallet.Key
+	Name      string
+	Email     string
+	Metadata  wallet.Metadata
+	CreatedAt clock.Instant
+	UpdatedAt clock.Instant
+}
+
+// CustomerQuery selects customers.
+type CustomerQuery struct {
+	App   string
+	Mode  catalog.Mode
+	ID    string // this one only
+	After string // customer ids above this one
+	Limit int
+}

@@ -1,0 +1,230 @@
+package wallet
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+)
+
+// Apply takes a decision into the state. It must be the decision that was just made about it.
+func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
+	for _, lane := range d.Lanes {
+		s.AddLane(lane, defs)
+	}
+	for _, g := range d.Grants {
+		s.update(g)
+		if !g.open() {
+			s.forget(g)
+		}
+	}
+	for _, h := range d.Holds {
+		s.updateHold(h)
+	}
+	for _, c := range d.Credits {
+		s.Credits[c.Credit] = c
+	}
+	if d.Subscription != nil {
+		s.Subscription = d.Subscription
+	}
+	s.Seq, s.GrantSeq, s.HoldSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.head
+	s.LastAt = max(s.LastAt, d.at)
+}
+
+// AddLane adds a lane as its definitions order it.
+func (s *State) AddLane(lane *Lane, defs *catalog.Definitions) {
+	lane.order = laneOrder(lane, defs)
+	s.Lanes = append(s.Lanes, lane)
+}
+
+func laneOrder(lane *Lane, defs *catalog.Definitions) []catalog.DrawKey {
+	if def, ok := defs.Credits[lane.Credit]; ok {
+		return def.DrawOrder
+	}
+	return catalog.DefaultDrawOrder()
+}
+
+// Redefine reorders the queues after the definitions were edited.
+func (s *State) Redefine(defs *catalog.Definitions) {
+	for _, lane := range s.Lanes {
+		order := laneOrder(lane, defs)
+		if !slices.Equal(order, lane.order) {
+			lane.order = order
+			slices.SortFunc(lane.queue, compareBy(order))
+		}
+	}
+}
+
+// Adopt puts closed things that a command looks back at into memory. Trim removes them.
+func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
+	for _, g := range grants {
+		if _, ok := s.grants[g.N]; !ok {
+			s.update(g)
+			s.adopted = append(s.adopted, g.N)
+		}
+	}
+	for _, h := range holds {
+		if _, ok := s.holds[h.N]; !ok {
+			s.holds[h.N] = h
+			s.adoptedHolds = append(s.adoptedHolds, h.N)
+		}
+	}
+	for _, p := range past {
+		s.entries[p.Entry.Seq] = p
+	}
+}
+
+// Trim forgets what was adopted, and entries that a later command may have made stale.
+func (s *State) Trim() {
+	clear(s.entries)
+	for _, n := range s.adoptedHolds {
+		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {
+			delete(s.holds, n)
+		}
+	}
+	s.adoptedHolds = s.adoptedHolds[:0]
+	for _, n := range s.adopted {
+		if g, ok := s.grants[n]; ok && !g.open() {
+			s.forget(g)
+		}
+	}
+	s.adopted = s.adopted[:0]
+}
+
+// LoadGrant takes a stored grant into memory; lanes must be there already.
+func (s *State) LoadGrant(g *Grant) {
+	s.update(g)
+	if g.Status == GrantPending {
+		return
+	}
+	c := s.standing(g.Credit)
+	sums := c.sums(g.Category)
+	sums.Available += g.Available
+	sums.Frozen += g.Frozen
+	sums.Held += g.Held
+}
+
+// LoadHold takes a stored pending hold into memory.
+func (s *State) LoadHold(h *Hold) {
+	s.updateHold(h)
+	for _, o := range h.Overage {
+		s.standing(o.Credit).OverageHeld += o.Units
+	}
+}
+
+// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants.
+func (s *State) LoadStanding(credit string, overage, used int64) {
+	c := s.standing(credit)
+	c.Overage, c.Used = overage, used
+}
+
+func (s *State) standing(credit string) *CreditState {
+	c, ok := s.Credits[credit]
+	if !ok {
+		c = &CreditState{Credit: credit}
+		s.Credits[credit] = c
+	}
+	return c
+}
+
+// update replaces a grant's values in place and moves it between the queues. The object stays
+// the same, so that a queue in which it keeps its place need not be touched.
+func (s *State) update(g *Grant) {
+	have, known := s.grants[g.N]
+	before := places{}
+	if known {
+		before = placesOf(have)
+		*have = *g
+		g = have
+	} else {
+		s.grants[g.N] = g
+	}
+	after := placesOf(g)
+	if before == after {
+		return
+	}
+	s.openN += after.open - before.open
+	lane := s.Lanes[g.Lane-1]
+	lane.queue = place(lane.queue, g, before.queued, after.queued, compareBy(lane.order))
+	s.starting = place(s.starting, g, before.starting, after.starting, byStart)
+	s.ending = place(s.ending, g, before.ending, after.ending, byEnd)
+}
+
+// places says in which queues a grant stands.
+type places struct {
+	queued, starting, ending bool
+	open                     int
+}
+
+func placesOf(g *Grant) places {
+	p := places{
+		queued:   g.Status == GrantActive && g.Available > 0,
+		starting: g.Status == GrantPending,
+		ending:   g.Status == GrantActive && !g.ExpiresAt.IsZero() && g.open(),
+	}
+	if g.open() {
+		p.open = 1
+	}
+	return p
+}
+
+// forget drops a closed grant from memory, unless an open one may still roll into it.
+func (s *State) forget(g *Grant) {
+	if parent, ok := s.grants[g.Parent]; g.Parent != 0 && ok && parent.open() {
+		return
+	}
+	delete(s.grants, g.N)
+	if next, ok := s.grants[g.RolledInto]; ok && !next.open() {
+		s.forget(next)
+	}
+}
+
+func (s *State) updateHold(h *Hold) {
+	have, known := s.holds[h.N]
+	wasPending := known && have.Status == ReservationPending
+	if wasPending {
+		s.lapsing = place(s.lapsing, have, true, false, byLapse)
+		s.pendingN--
+	}
+	if h.Status != ReservationPending {
+		delete(s.holds, h.N)
+		return
+	}
+	s.holds[h.N] = h
+	s.pendingN++
+	s.lapsing = place(s.lapsing, h, false, true, byLapse)
+}
+
+// place keeps a sorted queue: it takes x out, puts it in, or leaves it.
+func place[T any](queue []*T, x *T, was, is bool, compare func(a, b *T) int) []*T {
+	if was == is {
+		return queue
+	}
+	i, found := slices.BinarySearchFunc(queue, x, compare)
+	if !was {
+		return slices.Insert(queue, i, x)
+	}
+	if !found {
+		return queue
+	}
+	if i == 0 {
+		queue[0] = nil
+		return queue[1:] // the usual case: what is first in order is used up
+	}
+	return slices.Delete(queue, i, i+1)
+}
+
+func byStart(a, b *Grant) int {
+	return cmp.Or(compareInstants(a.EffectiveAt, b.EffectiveAt), cmp.Compare(a.N, b.N))
+}
+
+func byEnd(a, b *Grant) int {
+	return cmp.Or(compareInstants(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.N, b.N))
+}
+
+func byLapse(a, b *Hold) int {
+	return cmp.Or(compareInstants(a.ExpiresAt, b.ExpiresAt), cmp.Compare(a.N, b.N))
+}
+
+func compareInstants(a, b clock.Instant) int { return cmp.Compare(a, b) }

@@ -1,0 +1,14 @@
+// Package wallet is the heart of Scrip: the rules of credits, pure.
+//
+// State + Command + instant -> Decision. A State is all that one customer holds in one app and
+// mode: grants, holds, allowances, overage. Decide looks at it and answers; it changes nothing.
+// Apply takes a Decision into the State. Settle is the decision that time alone brings about:
+// what has expired, what has begun.
+//
+// The package owns the draw order, denials, holds, expiry, rollover, overage, revocation,
+// reversal, and the entries that record them (design section 5). It does not own storage,
+// concurrency, idempotency, ids of other things, or the clock: instants are arguments.
+//
+// Read it in this order: state.go (the nouns), entry.go (the record), command.go (the verbs),
+// draw.go (which grant pays), then spend.go, hold.go, grant.go, settle.go, revoke.go.
+package wallet

@@ -1,0 +1,266 @@
+package wallet
+
+import (
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+)
+
+const opGrant = "wallet.Grant"
+
+// DefaultPriority is the priority of a grant that names none (design section 5.1).
+const DefaultPriority = 50
+
+func (c *GiveCredits) decide(w *work) error {
+	w.note = c.Note
+	if len(c.ExternalRef) > MaxExternalRefLength {
+		return fault.New(opGrant, fault.CodeInvalidRequest, "external_ref has at most %d characters", MaxExternalRefLength).In("external_ref")
+	}
+	if existing := w.s.underRef(c.Needs().External); len(existing) > 0 {
+		// One reference grants once, for ever, whatever became of the credits since.
+		w.d.Answer.Allowed, w.d.Answer.Existing, w.d.Answer.Grants = true, true, existing
+		return nil
+	}
+	items, err := c.items(w)
+	if err != nil {
+		return err
+	}
+	if w.s.openN+len(items) > MaxOpenGrants {
+		return fault.New(opGrant, fault.CodeTooManyGrants, "a customer has at most %d grants with something left", MaxOpenGrants)
+	}
+	made := make([]*Grant, 0, len(items))
+	for _, item := range items {
+		g, err := w.newGrant(c, item)
+		if err != nil {
+			return err
+		}
+		made = append(made, g)
+	}
+	for _, g := range made {
+		if g.EffectiveAt <= w.at {
+			w.activate(g, c.Entry)
+		}
+	}
+	for _, g := range made {
+		w.d.Answer.Grants = append(w.d.Answer.Grants, *g)
+	}
+	w.d.Answer.Allowed = true
+	return nil
+}
+
+// items is what the command grants: the pack's items, or its own credit as the only one.
+func (c *GiveCredits) items(w *work) ([]catalog.PackItem, error) {
+	if c.Pack == "" {
+		priority := DefaultPriority
+		if c.Priority != nil {
+			priority = *c.Priority
+		}
+		category := c.Category
+		if category == "" {
+			category = catalog.Paid
+		}
+		return []catalog.PackItem{{Credit: c.Credit, Amount: c.Amount, Scope: c.Scope, Category: category, Priority: priority}}, nil
+	}
+	if c.Credit != "" || c.Amount != 0 || len(c.Scope) > 0 {
+		return nil, fault.New(opGrant, fault.CodeConflictingFields, "a pack fixes what is granted: leave out credit_id, amount and scope").In("pack_id")
+	}
+	pack, ok := w.cx.Defs.Packs[c.Pack]
+	if !ok {
+		return nil, fault.New(opGrant, fault.CodePackNotFound, "pack %q does not exist in this app", c.Pack).In("pack_id")
+	}
+	items := slices.Clone(pack.Items)
+	for i := range items {
+		if c.Priority != nil {
+			items[i].Priority = *c.Priority
+		}
+		if c.Category != "" {
+			items[i].Category = c.Category
+		}
+	}
+	return items, nil
+}
+
+// newGrant makes a pending grant, not yet part of any balance.
+func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
+	def, err := w.definition(item.Credit)
+	if err != nil {
+		return nil, err
+	}
+	if !def.ArchivedAt.IsZero() {
+		return nil, fault.New(opGrant, fault.CodeCreditArchived, "credit %q is archived: what was granted can be spent, nothing more can be granted", def.Name).In("credit_id")
+	}
+	if item.Amount <= 0 || item.Amount > MaxUnits {
+		return nil, fault.New(opGrant, fault.CodeInvalidAmount, "amount must be positive").In("amount")
+	}
+	if item.Priority < 0 || item.Priority > catalog.MaxPriority {
+		return nil, fault.New(opGrant, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", catalog.MaxPriority).In("priority")
+	}
+	if !item.Category.Valid() {
+		return nil, fault.New(opGrant, fault.CodeInvalidRequest, "category must be paid or promotional").In("category")
+	}
+	source := c.Source
+	if source == "" {
+		source = SourceAPI
+	}
+	g := &Grant{
+		Credit: item.Credit, Amount: item.Amount, Status: GrantPending, Category: item.Category, Priority: item.Priority,
+		EffectiveAt: max(c.EffectiveAt, w.at), CreatedAt: w.at, Source: source, SourceID: c.SourceID,
+		Pack: c.Pack, PackItem: item.ID, ExternalRef: c.ExternalRef, CostBasis: c.CostBasis, CostCurr: c.CostCurr,
+		Rollover: def.Rollover, Reason: c.Reason, Actor: w.cx.Actor, Metadata: c.Metadata,
+	}
+	if c.Rollover != nil {
+		g.Rollover = *c.Rollover
+	}
+	if g.ExpiresAt, err = c.expiry(w, def, g.EffectiveAt); err != nil {
+		return nil, err
+	}
+	g.Scope, g.Inherited = item.Scope, false
+	if len(g.Scope) == 0 {
+		g.Scope, g.Inherited = def.Scope, len(def.Scope) > 0
+	}
+	return w.addGrant(g)
+}
+
+// expiry is the caller's, else the pack's default, else the credit's, else never.
+func (c *GiveCredits) expiry(w *work, def *catalog.Credit, effective clock.Instant) (clock.Instant, error) {
+	if c.Never {
+		return 0, nil
+	}
+	if !c.ExpiresAt.IsZero() {
+		if c.ExpiresAt <= effective {
+			return 0, fault.New(opGrant, fault.CodeInvalidTime, "expires_at must lie after the grant becomes effective (%s)", effective).In("expires_at")
+		}
+		return c.ExpiresAt, nil
+	}
+	days := def.ExpiresAfterDays
+	if c.Pack != "" {
+		days = w.cx.Defs.Packs[c.Pack].ExpiresAfterDays
+	}
+	if days == 0 {
+		return 0, nil
+	}
+	return catalog.Interval{Count: days, Unit: catalog.Day}.After(effective), nil
+}
+
+// addGrant numbers a grant and finds its lane, making the lane where it is the first.
+func (w *work) addGrant(g *Grant) (*Grant, error) {
+	w.d.grantSeq++
+	g.N = w.d.grantSeq
+	lanes := len(w.s.Lanes)
+	canonical := g.Scope.Canonical()
+	same := func(l *Lane) bool {
+		return l.Credit == g.Credit && l.Inherited == g.Inherited && l.Scope.Canonical() == canonical
+	}
+	if i := slices.IndexFunc(w.s.Lanes, same); i >= 0 {
+		g.Lane = w.s.Lanes[i].N
+		return w.putGrant(g), nil
+	}
+	if i := slices.IndexFunc(w.d.Lanes, same); i >= 0 {
+		g.Lane = w.d.Lanes[i].N
+		return w.putGrant(g), nil
+	}
+	if lanes+len(w.d.Lanes) >= MaxLanes {
+		return nil, fault.New(opGrant, fault.CodeTooManyScopes, "a customer's grants have at most %d different scopes", MaxLanes).In("scope")
+	}
+	lane := &Lane{N: lanes + len(w.d.Lanes) + 1, Credit: g.Credit, Scope: g.Scope, Inherited: g.Inherited}
+	w.d.Lanes = append(w.d.Lanes, lane)
+	g.Lane = lane.N
+	return w.putGrant(g), nil
+}
+
+// activate makes a pending grant part of the balance, and lets it repay overage where the
+// credit's policy says so (design section 5.5).
+func (w *work) activate(g *Grant, kind EntryType) {
+	if kind == "" {
+		kind = CreditAdded
+	}
+	g.Status = GrantActive
+	w.book(line{kind: kind, credit: g.Credit, amount: g.Amount, slices: []Slice{{Grant: g.N, Available: g.Amount}}})
+	w.repay(g)
+}
+
+// RefRepayment is the reference type of a deduction that repaid overage.
+const RefRepayment = "overage_repayment"
+
+func (w *work) repay(g *Grant) {
+	def, ok := w.cx.Defs.Credits[g.Credit]
+	if !ok || def.Overage.Behavior != catalog.CarryDeficitAutoRepay {
+		return
+	}
+	pay := min(w.seeCredit(g.Credit).Overage, g.Available)
+	if pay == 0 {
+		return
+	}
+	saved := w.note
+	w.note.RefType, w.note.RefID = RefRepayment, ""
+	w.book(line{
+		kind: CreditDeducted, credit: g.Credit, amount: -pay, overage: -pay,
+		slices: []Slice{{Grant: g.N, Available: -pay}},
+	})
+	w.note = saved
+}
+
+func (c *Adjust) decide(w *work) error {
+	const op = "wallet.Adjust"
+	if c.Delta == 0 || c.Delta > MaxUnits || c.Delta < -MaxUnits {
+		return fault.New(op, fault.CodeInvalidAmount, "the adjustment must not be zero: positive adds credits, negative takes them").In("amount")
+	}
+	if c.Delta > 0 {
+		give := GiveCredits{
+			Credit: c.Credit, Amount: c.Delta, Category: catalog.Promotional, Source: SourceManual,
+			Entry: ManualAdjustment, Note: c.Note,
+		}
+		return give.decide(w)
+	}
+	w.note = c.Note
+	if _, err := w.definition(c.Credit); err != nil {
+		return err
+	}
+	parts, rest := w.anyOf(c.Credit, -c.Delta)
+	if rest > 0 {
+		w.d.Answer.Matched, w.d.Answer.Reasons = true, []Reason{CreditsExhausted}
+		w.d.Answer.Shortage = &Shortage{Required: -c.Delta, Available: -c.Delta - rest, Credit: c.Credit}
+		return nil
+	}
+	w.book(line{kind: ManualAdjustment, credit: c.Credit, amount: c.Delta, slices: parts})
+	w.d.Answer.Allowed = true
+	return nil
+}
+
+// anyOf takes from all grants of a credit along its draw order, whatever their scope.
+func (w *work) anyOf(credit string, want int64) ([]Slice, int64) {
+	var all []source
+	for _, lane := range w.s.Lanes {
+		if lane.Credit == credit {
+			all = append(all, source{lane: lane, rate: oneToOne})
+		}
+	}
+	picks, rest := w.pick(all, w.cx.Defs.Credits[credit].DrawOrder, want)
+	parts := make([]Slice, len(picks))
+	for i, p := range picks {
+		parts[i] = Slice{Grant: p.Grant, Available: -p.Units}
+	}
+	return parts, rest
+}
+
+// underRef returns the grants that were made under an external reference, in their present
+// state. They are in memory because the command's Needs named them.
+func (s *State) underRef(ref *ExternalRef) []Grant {
+	if ref == nil {
+		return nil
+	}
+	var found []Grant
+	for _, g := range s.grants {
+		what := g.Pack
+		if what == "" {
+			what = g.Credit
+		}
+		if g.ExternalRef == ref.Ref && what == ref.What && g.Parent == 0 {
+			found = append(found, *g)
+		}
+	}
+	slices.SortFunc(found, func(a, b Grant) int { return int(a.N - b.N) })
+	return found
+}

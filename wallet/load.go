@@ -1,0 +1,58 @@
+package wallet
+
+import (
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+)
+
+// Header is the one row of a wallet: its counters and the head of its chain.
+type Header struct {
+	ID        id.Wallet
+	Key       Key
+	Version   int64
+	Seq       int64
+	GrantSeq  int64
+	HoldSeq   int64
+	Head      Hash
+	LastAt    clock.Instant
+	NextDue   clock.Instant // no later than the next instant at which time changes the wallet; zero: none known
+	CreatedAt clock.Instant
+}
+
+// Snapshot is a wallet as it is stored: the header, what is open, and what is never forgotten.
+type Snapshot struct {
+	Header
+	Standings    []Standing
+	Lanes        []*Lane
+	Grants       []*Grant // open ones, and closed ones that an open one rolled into
+	Holds        []*Hold  // pending ones
+	Subscription *Subscription
+}
+
+// Standing is the stored part of a CreditState; the rest follows from grants and holds.
+type Standing struct {
+	Credit  string
+	Overage int64
+	Used    int64
+}
+
+// Load builds the state from a snapshot under the definitions of its app.
+func Load(sn *Snapshot, defs *catalog.Definitions) *State {
+	s := NewState(sn.Key)
+	s.Version, s.Seq, s.GrantSeq, s.HoldSeq = sn.Version, sn.Seq, sn.GrantSeq, sn.HoldSeq
+	s.Head, s.LastAt, s.Subscription = sn.Head, sn.LastAt, sn.Subscription
+	for _, lane := range sn.Lanes {
+		s.AddLane(lane, defs)
+	}
+	for _, st := range sn.Standings {
+		s.LoadStanding(st.Credit, st.Overage, st.Used)
+	}
+	for _, g := range sn.Grants {
+		s.LoadGrant(g)
+	}
+	for _, h := range sn.Holds {
+		s.LoadHold(h)
+	}
+	return s
+}

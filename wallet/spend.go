@@ -1,0 +1,239 @@
+package wallet
+
+import (
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+)
+
+func (c *Deduct) decide(w *work) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	w.note = c.noteFor(&c.Charge)
+	d, err := w.draw(&c.Charge, c.Measure())
+	if err != nil {
+		return err
+	}
+	w.answerDraw(&c.Charge, d)
+	if w.d.Answer.Allowed {
+		w.spend(d)
+	}
+	return nil
+}
+
+func (c *Track) decide(w *work) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	w.note = c.noteFor(&c.Charge)
+	d, err := w.draw(&c.Charge, c.Measure())
+	if err != nil {
+		return err
+	}
+	w.answerDraw(&c.Charge, d)
+	match := Matched
+	switch {
+	case w.d.Answer.Allowed:
+		w.spend(d)
+	case d.matched:
+		return nil // blocked: nothing is charged, nothing is recorded
+	case len(d.reasons) > 0 && d.reasons[0] == NoSubscription:
+		match = NotSubscribed
+	default:
+		match = Unmatched
+	}
+	w.d.Answer.Usage = &Usage{
+		Event: c.Event, Quantity: c.Quantity, Metadata: c.Charge.Metadata, Match: match,
+		Response: clipResponse(c.Response), At: w.at,
+	}
+	return nil
+}
+
+// answerDraw says in the answer what a draw came to.
+func (w *work) answerDraw(c *Charge, d drawn) {
+	a := &w.d.Answer
+	a.Allowed, a.Matched, a.Reasons = len(d.reasons) == 0, d.matched, d.reasons
+	a.Draw = w.drawnParts(d.picks)
+	if !a.Allowed {
+		a.Shortage = &Shortage{Required: d.taken + d.short, Available: d.taken}
+		if !c.Gated() {
+			a.Shortage.Credit = c.Credit
+		}
+		w.counters(c)
+		return
+	}
+	a.Taken, a.Short = d.taken, d.short
+}
+
+func (w *work) drawnParts(picks []HoldSlice) []Drawn {
+	parts := make([]Drawn, len(picks))
+	for i, p := range picks {
+		parts[i] = Drawn{Grant: p.Grant, Credit: w.s.grantOrNew(w, p.Grant).Credit, Units: p.Units, Measure: p.Measure}
+	}
+	return parts
+}
+
+// counters reports the allowances that match a charge, as they stand now.
+func (w *work) counters(c *Charge) {
+	sub := w.seeSubscription()
+	if !c.Gated() || !sub.ActiveAt(w.at) {
+		return
+	}
+	for _, a := range sub.Allowances {
+		if _, ok := a.Rules.Match(c.Event, c.Metadata); ok {
+			a.roll(sub.StartedAt, w.at)
+			w.d.Answer.Counters = append(w.d.Answer.Counters, a)
+		}
+	}
+}
+
+// spend books a draw as usage: available becomes spent.
+func (w *work) spend(d drawn) {
+	w.countPlan(d.plan)
+	parts := make([]Slice, len(d.picks))
+	for i, p := range d.picks {
+		parts[i] = Slice{Grant: p.Grant, Available: -p.Units}
+	}
+	w.bookUsage(parts)
+	for _, o := range d.overage {
+		w.bookOverage(o)
+	}
+}
+
+// bookUsage writes one credit_deducted entry a credit.
+func (w *work) bookUsage(parts []Slice) {
+	if len(parts) == 0 {
+		return
+	}
+	for _, group := range w.byCredit(parts) {
+		sum := group.sum()
+		w.book(line{kind: CreditDeducted, credit: group.credit, amount: sum, slices: group.slices, used: -sum})
+	}
+}
+
+func (w *work) bookOverage(o OveragePart) {
+	w.book(line{kind: OverageCharged, credit: o.Credit, amount: -o.Units, overage: o.Units, used: o.Units})
+}
+
+// countPlan counts parts against their allowances, which sit in the window of now.
+func (w *work) countPlan(parts []PlanPart) {
+	if len(parts) == 0 {
+		return
+	}
+	sub := w.subscription()
+	for _, p := range parts {
+		for i := range sub.Allowances {
+			if a := &sub.Allowances[i]; a.ID == p.Allowance {
+				a.roll(sub.StartedAt, w.at)
+				a.Used += p.Micros
+				w.d.Answer.Counters = append(w.d.Answer.Counters, *a)
+			}
+		}
+	}
+}
+
+// uncountPlan gives counted parts back, where the window in which they were counted still
+// runs: a hold counts in the period in which it was made (vevee-golivekit-stripe.md 1.2).
+func (w *work) uncountPlan(parts []PlanPart) {
+	if len(parts) == 0 || w.seeSubscription() == nil {
+		return
+	}
+	sub := w.subscription()
+	for _, p := range parts {
+		for i := range sub.Allowances {
+			a := &sub.Allowances[i]
+			if a.ID == p.Allowance && a.WindowStart == p.WindowStart {
+				a.Used = max(0, a.Used-p.Micros)
+			}
+		}
+	}
+}
+
+func clipResponse(s string) string {
+	if len(s) > MaxResponseBytes {
+		return s[:MaxResponseBytes]
+	}
+	return s
+}
+
+func (c *Reverse) decide(w *work) error {
+	const op = "wallet.Reverse"
+	past, ok := w.s.entries[c.Entry]
+	if !ok {
+		if c.Entry < 1 || c.Entry > w.s.Seq {
+			return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
+		}
+		return &Missing{Needs{Entries: []int64{c.Entry}}}
+	}
+	e := &past.Entry
+	if e.Type != CreditDeducted && e.Type != OverageCharged {
+		return fault.New(op, fault.CodeEntryNotReversible, "only credit_deducted and overage_charged can be reversed; this entry is %s", e.Type)
+	}
+	w.note = c.Note
+	w.note.RefType, w.note.RefID = RefEntry, id.Object(id.PrefixEntry, w.s.ID, e.Seq)
+	left := -e.Amount
+	for _, r := range past.Reversals {
+		left -= r.Amount
+	}
+	want := left
+	if c.Amount != nil {
+		want = *c.Amount
+	}
+	if left == 0 {
+		return fault.New(op, fault.CodeAlreadyReversed, "all of this entry was reversed before")
+	}
+	if want <= 0 || want > left {
+		return fault.New(op, fault.CodeInvalidAmount, "the amount to reverse must be positive and at most what was not reversed yet").In("amount").With("reversible_units", left)
+	}
+	if e.Type == OverageCharged {
+		return w.reverseOverage(e, want)
+	}
+	for _, s := range e.Slices {
+		if _, ok := w.s.grants[s.Grant]; !ok {
+			return &Missing{Needs{Grants: []int64{s.Grant}}}
+		}
+	}
+	w.reverseUsage(past, want)
+	return nil
+}
+
+// RefEntry is the reference type of an entry that points at an earlier one.
+const RefEntry = "entry"
+
+// reverseOverage takes overage away again; what was billed or forgiven meanwhile is no longer
+// there to take.
+func (w *work) reverseOverage(e *Entry, want int64) error {
+	standing := w.seeCredit(e.Credit)
+	if standing.Overage < want {
+		return fault.New("wallet.Reverse", fault.CodeEntryNotReversible, "the overage was billed or reset meanwhile, so there is less of it than was asked to be reversed")
+	}
+	w.book(line{kind: Refund, credit: e.Credit, amount: want, overage: -want, used: -want})
+	w.d.Answer.Allowed = true
+	return nil
+}
+
+// reverseUsage gives units back to the grants that they came from, the last drawn first.
+func (w *work) reverseUsage(past *Past, want int64) {
+	given := map[int64]int64{}
+	for _, r := range past.Reversals {
+		for _, s := range r.Slices {
+			given[s.Grant] += s.Sum()
+		}
+	}
+	var parts []Slice
+	for i := len(past.Entry.Slices) - 1; i >= 0 && want > 0; i-- {
+		s := past.Entry.Slices[i]
+		units := min(want, -s.Sum()-given[s.Grant])
+		if units <= 0 {
+			continue
+		}
+		want -= units
+		parts = append(parts, Slice{Grant: s.Grant, Available: units})
+	}
+	sum := creditSlices{slices: parts}.sum()
+	w.book(line{kind: Refund, credit: past.Entry.Credit, amount: sum, slices: parts, used: -sum})
+	for _, p := range parts {
+		w.returned(p.Grant, p.Available)
+	}
+	w.d.Answer.Allowed = true
+}

@@ -1,0 +1,341 @@
+package wallet
+
+import (
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
+)
+
+// Key names a wallet: one customer of one app in one mode.
+type Key struct {
+	App      string       `json:"app_id"`
+	Mode     catalog.Mode `json:"mode"`
+	Customer string       `json:"customer_id"`
+}
+
+// ID is the wallet's identity in tables and in the ids of what it contains.
+func (k Key) ID() id.Wallet { return id.WalletOf(k.App, string(k.Mode), k.Customer) }
+
+// GrantStatus is where a grant is in its life.
+type GrantStatus string
+
+// The statuses of a grant. Depleted is never stored: it is how an active grant with nothing
+// left reads.
+const (
+	GrantPending    GrantStatus = "pending" // not yet effective; not part of any balance
+	GrantActive     GrantStatus = "active"
+	GrantDepleted   GrantStatus = "depleted"
+	GrantExpired    GrantStatus = "expired"
+	GrantRevoked    GrantStatus = "revoked"
+	GrantRolledOver GrantStatus = "rolled_over"
+)
+
+// Grant is a block of one credit given to one customer. All amounts are in units of the credit.
+// Law 1: Amount = Available + Frozen + Held + Spent + Expired + Revoked + RolledOver, once the
+// grant is effective.
+type Grant struct {
+	N          int64 `json:"n"` // the number within the wallet
+	Lane       int   `json:"lane"`
+	Credit     string
+	Amount     int64
+	Available  int64
+	Frozen     int64 // unspendable while a dispute is open
+	Held       int64 // set aside by pending holds
+	Spent      int64
+	Expired    int64
+	Revoked    int64
+	RolledOver int64
+
+	Status   GrantStatus
+	Disputed bool // what returns to a disputed grant is frozen
+
+	Category    catalog.Category
+	Priority    int
+	EffectiveAt clock.Instant
+	ExpiresAt   clock.Instant // zero: never
+	EndedAt     clock.Instant // when it expired or rolled over; zero: not yet
+	CreatedAt   clock.Instant
+
+	// Scope says which usage the grant may pay for. Empty means any use that names its credit.
+	// When Inherited, it came from the credit, which restricts gated usage but not a direct
+	// charge that names the credit itself.
+	Scope     catalog.Scope
+	Inherited bool
+
+	Source      Source
+	SourceID    string
+	Pack        string
+	PackItem    string
+	ExternalRef string
+	CostBasis   money.Decimal // what one whole credit cost, in minor units of CostCurrency
+	CostCurr    string
+
+	Rollover      catalog.Rollover
+	RolloverCount int
+	Parent        int64 // the grant this one was rolled over from; 0 = none
+	RolledInto    int64 // the grant this one was rolled over into; 0 = none
+
+	Reason   string
+	Actor    string
+	Metadata Metadata
+}
+
+// Source says how a grant came about.
+type Source string
+
+// The sources of a grant.
+const (
+	SourcePurchase     Source = "purchase"
+	SourceGrant        Source = "grant"
+	SourceRefund       Source = "refund"
+	SourceManual       Source = "manual"
+	SourceAPI          Source = "api"
+	SourceSubscription Source = "subscription"
+	SourceRollover     Source = "rollover"
+)
+
+// Valid reports whether s is a source that a caller may name.
+func (s Source) Valid() bool {
+	switch s {
+	case SourcePurchase, SourceGrant, SourceRefund, SourceManual, SourceAPI, SourceSubscription:
+		return true
+	}
+	return false
+}
+
+// Metadata is flat text given by the caller and given back unchanged.
+type Metadata map[string]string
+
+// open is what keeps a grant in memory: it still holds something, or will.
+func (g *Grant) open() bool {
+	return g.Status == GrantPending || g.Available|g.Frozen|g.Held != 0
+}
+
+// Open reports whether the grant still holds something, or will when it becomes effective.
+func (g *Grant) Open() bool { return g.open() }
+
+// Live is Available + Frozen + Held: the grant's part of the balance.
+func (g *Grant) Live() int64 { return g.Available + g.Frozen + g.Held }
+
+// Conserved checks law 1.
+func (g *Grant) Conserved() bool {
+	for _, part := range []int64{g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver} {
+		if part < 0 {
+			return false
+		}
+	}
+	if g.Status == GrantPending {
+		return g.Live()+g.Spent+g.Expired+g.Revoked+g.RolledOver == 0 && g.Amount > 0
+	}
+	return g.Amount == g.Live()+g.Spent+g.Expired+g.Revoked+g.RolledOver
+}
+
+// ReadStatus is the status as a reader sees it at an instant.
+func (g *Grant) ReadStatus() GrantStatus {
+	if g.Status == GrantActive && g.Live() == 0 {
+		return GrantDepleted
+	}
+	return g.Status
+}
+
+// HoldStatus is where a hold is in its life.
+type HoldStatus string
+
+// The statuses of a hold.
+const (
+	ReservationPending   HoldStatus = "pending"
+	ReservationCommitted HoldStatus = "committed"
+	ReservationReleased  HoldStatus = "released"
+	ReservationExpired   HoldStatus = "expired"
+)
+
+// Hold is credits and allowance set aside by reserve, pinned to named grants.
+type Hold struct {
+	N         int64
+	Charge    Charge
+	Plan      []PlanPart
+	Slices    []HoldSlice
+	Overage   []OveragePart
+	Status    HoldStatus
+	Committed int64 // what commit took, in the charge's own measure
+	CreatedAt clock.Instant
+	ExpiresAt clock.Instant
+	ClosedAt  clock.Instant
+	Reason    string
+	ErrorCode string
+	Response  string
+	Actor     string
+}
+
+// Measure is the size of the hold in the charge's own measure: units of the credit for a
+// direct charge, micros of quantity for a gated one.
+func (h *Hold) Measure() int64 {
+	var total int64
+	if len(h.Plan) > 0 {
+		total = h.Plan[0].Micros
+	}
+	for _, s := range h.Slices {
+		total += s.Measure
+	}
+	for _, o := range h.Overage {
+		total += o.Measure
+	}
+	return total
+}
+
+// HoldSlice is the part of a hold that one grant carries.
+type HoldSlice struct {
+	Grant   int64
+	Units   int64 // of the grant's credit
+	Measure int64 // how much of the charge these units cover, in the charge's own measure
+}
+
+// PlanPart is the part of a charge that an allowance carries. Every matching allowance counts
+// the same part.
+type PlanPart struct {
+	Allowance   string
+	WindowStart clock.Instant // the window in which it was counted
+	Micros      int64
+}
+
+// OveragePart is the part of a charge that goes beyond zero.
+type OveragePart struct {
+	Credit  string
+	Units   int64
+	Measure int64
+}
+
+// CreditState is a wallet's standing in one credit, in units of it.
+type CreditState struct {
+	Credit      string
+	Paid        Sums
+	Promotional Sums
+	Overage     int64 // used beyond zero, never negative
+	OverageHeld int64 // overage that pending holds may become
+	Used        int64 // all that was ever deducted, less what was reversed
+}
+
+// Sums are totals over grants.
+type Sums struct {
+	Available, Frozen, Held int64
+}
+
+// Available is what can be spent now.
+func (c *CreditState) Available() int64 { return c.Paid.Available + c.Promotional.Available }
+
+// Held is what pending holds have set aside.
+func (c *CreditState) Held() int64 { return c.Paid.Held + c.Promotional.Held }
+
+// Frozen is what open disputes keep from being spent.
+func (c *CreditState) Frozen() int64 { return c.Paid.Frozen + c.Promotional.Frozen }
+
+// Balance is Available + Frozen + Held (law 1); overage is kept apart from it.
+func (c *CreditState) Balance() int64 { return c.Available() + c.Frozen() + c.Held() }
+
+func (c *CreditState) sums(cat catalog.Category) *Sums {
+	if cat == catalog.Promotional {
+		return &c.Promotional
+	}
+	return &c.Paid
+}
+
+// Subscription is what a plan gives the wallet: allowances, while it is active.
+type Subscription struct {
+	ID         string
+	Plan       string
+	StartedAt  clock.Instant
+	EndsAt     clock.Instant // zero: open-ended
+	Allowances []Allowance
+}
+
+// ActiveAt reports whether the subscription runs at an instant; the end is exclusive.
+func (s *Subscription) ActiveAt(at clock.Instant) bool {
+	return s != nil && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
+}
+
+// Allowance is a plan's counted quota per period.
+type Allowance struct {
+	ID          string
+	Label       string
+	Unit        string
+	Quota       int64 // micros
+	Rules       catalog.Scope
+	Period      catalog.Period
+	WindowStart clock.Instant
+	WindowEnd   clock.Instant // zero: never
+	Used        int64         // micros in this window, pending holds included
+}
+
+// Left is what the allowance still gives in its window.
+func (a *Allowance) Left() int64 { return max(0, a.Quota-a.Used) }
+
+// roll moves the allowance to the window that holds at.
+func (a *Allowance) roll(started, at clock.Instant) {
+	if a.WindowEnd.IsZero() && !a.WindowStart.IsZero() || at < a.WindowEnd && at >= a.WindowStart {
+		return
+	}
+	a.WindowStart, a.WindowEnd = a.Period.Window(started, at)
+	a.Used = 0
+}
+
+// Lane is the set of a wallet's grants of one credit under one scope. Lanes are never
+// forgotten: that a customer once held something for an event decides which denial they read.
+type Lane struct {
+	N         int
+	Credit    string
+	Scope     catalog.Scope
+	Inherited bool
+
+	order []catalog.DrawKey
+	queue []*Grant // what can be drawn now, first to go first
+}
+
+// State is all that one customer holds in one app and mode. It belongs to one goroutine.
+type State struct {
+	ID  id.Wallet
+	Key Key
+
+	Version  int64 // counts the transactions that changed the wallet; 0 = not stored yet
+	Seq      int64 // number of the last entry
+	GrantSeq int64
+	HoldSeq  int64
+	Head     Hash          // hash of the last entry
+	LastAt   clock.Instant // the latest instant that the wallet has seen
+
+	Credits      map[string]*CreditState
+	Lanes        []*Lane
+	Subscription *Subscription
+
+	grants       map[int64]*Grant
+	holds        map[int64]*Hold
+	entries      map[int64]*Past // entries fetched for a reversal; see Adopt
+	adopted      []int64         // closed grants fetched for a command; see Adopt
+	adoptedHolds []int64
+	openN        int // grants that are open
+	pendingN     int // holds that are pending
+
+	starting []*Grant // pending, by effective instant
+	ending   []*Grant // effective with an expiry, by expiry
+	lapsing  []*Hold  // pending holds, by expiry
+}
+
+// NewState returns the empty wallet of a customer.
+func NewState(key Key) *State {
+	return &State{
+		ID: key.ID(), Key: key,
+		Credits: map[string]*CreditState{},
+		grants:  map[int64]*Grant{},
+		holds:   map[int64]*Hold{},
+		entries: map[int64]*Past{},
+	}
+}
+
+// Grant returns a grant that is in memory: every open one, and those that were adopted.
+func (s *State) Grant(n int64) (*Grant, bool) { g, ok := s.grants[n]; return g, ok }
+
+// Hold returns a hold that is in memory: every pending one, and those that were adopted.
+func (s *State) Hold(n int64) (*Hold, bool) { h, ok := s.holds[n]; return h, ok }
+
+// Weight is how much memory the state is worth, in grants and holds, for a cache to bound.
+func (s *State) Weight() int { return 4 + len(s.grants) + len(s.holds) + len(s.Lanes) }
