@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
 )
 
 // Apply takes a decision into the state. It must be the decision that was just made about it.
@@ -28,8 +29,22 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 	if d.Subscription != nil {
 		s.Subscription = d.Subscription
 	}
+	s.noteReversals(d.Entries)
 	s.Seq, s.GrantSeq, s.HoldSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.head
 	s.LastAt = max(s.LastAt, d.at)
+}
+
+// noteReversals lets the next reversal of the same entry see this one.
+func (s *State) noteReversals(entries []Entry) {
+	for i := range entries {
+		e := &entries[i]
+		if len(s.entries) == 0 || e.Type != Refund || e.RefType != RefEntry {
+			continue
+		}
+		if _, seq, err := id.ParseObject(id.PrefixEntry, e.RefID); err == nil && s.entries[seq] != nil {
+			s.entries[seq].Reversals = append(s.entries[seq].Reversals, *e)
+		}
+	}
 }
 
 // AddLane adds a lane as its definitions order it.

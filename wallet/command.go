@@ -74,7 +74,7 @@ type Needs struct {
 	Entries  []int64 // with their reversals and the grants that they touched
 	Holds    []int64
 	Grants   []int64
-	External *ExternalRef
+	External []ExternalRef
 }
 
 // ExternalRef is the caller's own name of a granting, under what was granted.
@@ -85,7 +85,7 @@ type ExternalRef struct {
 
 // Empty reports whether nothing needs to be fetched.
 func (n Needs) Empty() bool {
-	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && n.External == nil
+	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && len(n.External) == 0
 }
 
 // GiveCredits grants one credit, or every item of a pack. The pack's items are read when the
@@ -216,7 +216,7 @@ func (c *GiveCredits) Needs() Needs {
 	if what == "" {
 		what = c.Credit
 	}
-	return Needs{External: &ExternalRef{What: what, Ref: c.ExternalRef}}
+	return Needs{External: []ExternalRef{{What: what, Ref: c.ExternalRef}}}
 }
 
 // Needs asks for nothing.

@@ -247,10 +247,11 @@ func (w *work) anyOf(credit string, want int64) ([]Slice, int64) {
 
 // underRef returns the grants that were made under an external reference, in their present
 // state. They are in memory because the command's Needs named them.
-func (s *State) underRef(ref *ExternalRef) []Grant {
-	if ref == nil {
+func (s *State) underRef(refs []ExternalRef) []Grant {
+	if len(refs) == 0 {
 		return nil
 	}
+	ref := refs[0]
 	var found []Grant
 	for _, g := range s.grants {
 		what := g.Pack

@@ -1,0 +1,388 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// batch is one transaction in the making.
+type batch struct {
+	shard   *shard
+	jobs    []*job
+	want    *store.Want
+	now     clock.Instant
+	wallets map[id.Wallet]*open
+	order   []*open // parallel to want.Wallets
+	defs    map[string]*catalog.Definitions
+}
+
+// open is one wallet within a batch.
+type open struct {
+	*cached
+	first   *job // the first command that concerns it
+	exists  bool
+	answers map[string]store.StoredAnswer
+	change  store.WalletChange
+	grants  map[int64]int // where in change a grant, hold or standing stands
+	holds   map[int64]int
+	credits map[string]int
+	from    wallet.Header // as it was before the batch
+}
+
+func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
+	b := &batch{
+		shard: s, jobs: jobs, want: &store.Want{}, now: s.engine.clock.Now(),
+		wallets: make(map[id.Wallet]*open, len(jobs)), defs: map[string]*catalog.Definitions{},
+	}
+	wants := make(map[id.Wallet]*store.WantWallet, len(jobs))
+	for _, j := range jobs {
+		b.wantApp(j.Wallet.App)
+		w, ok := wants[j.id]
+		if !ok {
+			w = &store.WantWallet{ID: j.id}
+			o := &open{cached: s.cache.get(j.id), first: j}
+			if o.cached != nil {
+				w.Version = o.state.Version
+			}
+			wants[j.id], b.wallets[j.id] = w, o
+		}
+		if j.Command != nil {
+			addNeeds(&w.Needs, b.needs(j))
+		}
+		if j.Idempotency != "" && !slices.Contains(w.Answers, j.Idempotency) {
+			w.Answers = append(w.Answers, j.Idempotency)
+		}
+	}
+	for _, l := range back {
+		if w, ok := wants[l.wallet]; ok {
+			addNeeds(&w.Needs, l.needs)
+		}
+	}
+	b.sortWants(wants)
+	return b
+}
+
+// needs leaves out holds and grants that the cache has: asking for them would cost a query.
+func (b *batch) needs(j *job) wallet.Needs {
+	needs := j.Command.Needs()
+	if o := b.wallets[j.id]; o.cached != nil {
+		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
+		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
+	}
+	return needs
+}
+
+func addNeeds(to *wallet.Needs, more wallet.Needs) {
+	to.Entries = append(to.Entries, more.Entries...)
+	to.Holds = append(to.Holds, more.Holds...)
+	to.Grants = append(to.Grants, more.Grants...)
+	to.External = append(to.External, more.External...)
+}
+
+func (b *batch) wantApp(app string) {
+	if slices.ContainsFunc(b.want.Apps, func(a store.WantApp) bool { return a.App == app }) {
+		return
+	}
+	var version int64
+	if known := b.shard.engine.known(app); known != nil {
+		version = known.Version
+		b.defs[app] = known
+	}
+	b.want.Apps = append(b.want.Apps, store.WantApp{App: app, Version: version})
+}
+
+// sortWants puts the wallets in the order in which every transaction locks them.
+func (b *batch) sortWants(wants map[id.Wallet]*store.WantWallet) {
+	for _, w := range wants {
+		b.want.Wallets = append(b.want.Wallets, *w)
+	}
+	slices.SortFunc(b.want.Wallets, func(x, y store.WantWallet) int { return bytes.Compare(x.ID[:], y.ID[:]) })
+	for _, w := range b.want.Wallets {
+		b.order = append(b.order, b.wallets[w.ID])
+	}
+}
+
+// decide runs inside the transaction: the wallets are locked and what was found is true.
+func (b *batch) decide(found *store.Found) (*store.Changes, error) {
+	for _, defs := range found.Definitions {
+		b.shard.engine.learn(defs)
+		b.defs[defs.App] = defs
+	}
+	for i, o := range b.order {
+		b.openWallet(o, &found.Wallets[i])
+	}
+	for _, j := range b.jobs {
+		if err := b.run(j); err != nil {
+			return nil, err
+		}
+	}
+	return b.changes()
+}
+
+func (b *batch) openWallet(o *open, f *store.FoundWallet) {
+	o.exists = f.Exists
+	defs := b.defs[o.first.Wallet.App]
+	if defs == nil {
+		defs = catalog.NewDefinitions(o.first.Wallet.App, "", 0)
+	}
+	switch {
+	case f.Snapshot != nil:
+		b.shard.engine.stats.Loads.Add(1)
+		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt}
+	case !f.Exists:
+		o.cached = nil
+		if state := emptyState(o.first); state != nil {
+			o.cached = &cached{state: state, defs: defs.Version, created: b.now}
+		}
+	case o.defs != defs.Version:
+		o.state.Redefine(defs)
+		o.defs = defs.Version
+	}
+	if o.cached == nil {
+		return
+	}
+	o.from = o.header()
+	o.state.Adopt(f.Fetched.Grants, f.Fetched.Holds, f.Fetched.Past)
+	o.answers = make(map[string]store.StoredAnswer, len(f.Answers))
+	for _, a := range f.Answers {
+		o.answers[a.Key] = a
+	}
+}
+
+func (o *open) header() wallet.Header {
+	s := o.state
+	return wallet.Header{
+		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq,
+		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
+	}
+}
+
+// run decides one command. An error here ends the batch; what is wrong with the command alone
+// becomes the command's own answer.
+func (b *batch) run(j *job) error {
+	j.result, j.err = Result{}, nil
+	o := b.wallets[j.id]
+	defs := b.defs[j.Wallet.App]
+	if j.err = b.admit(j, o, defs); j.err != nil {
+		return nil
+	}
+	j.result.Key, j.result.At = o.state.Key, b.now
+	if stored, ok := o.answers[j.Idempotency]; ok && j.Idempotency != "" {
+		return j.replay(stored)
+	}
+	cx := wallet.Context{Now: b.now, Defs: defs}
+	if err := b.settle(o, cx); err != nil {
+		return err
+	}
+	if j.Command == nil {
+		return nil
+	}
+	cx.Actor, cx.Idempotency = j.Actor, j.Idempotency
+	d, err := wallet.Decide(o.state, j.Command, cx)
+	if m, ok := asMissing(err); ok {
+		return &lookBack{j.id, m.Needs}
+	}
+	if err != nil {
+		j.err = err
+		return nil
+	}
+	if d.Usage != nil && d.Usage.ID == "" {
+		d.Usage.ID = id.New(id.PrefixEvent)
+	}
+	j.result.Answer = d.Answer
+	if j.Preview {
+		return nil
+	}
+	o.apply(d, defs)
+	return b.remember(j, o)
+}
+
+// admit checks that the wallet is one that the caller may see, and that the key still holds.
+func (b *batch) admit(j *job, o *open, defs *catalog.Definitions) error {
+	const op = "engine.Do"
+	if defs == nil {
+		return errNoApp(j.Wallet.App)
+	}
+	if j.APIKey != "" && !defs.Keys[j.APIKey] {
+		return fault.New(op, fault.CodeInvalidKey, "the API key was revoked")
+	}
+	if o.cached == nil || o.state.Key.App != j.Wallet.App || o.state.Key.Mode != j.Wallet.Mode {
+		return notFound(j.Command)
+	}
+	if j.Wallet.Customer != "" && o.state.Key.Customer != j.Wallet.Customer {
+		return fault.New(op, fault.CodeInvariantViolated, "two customers have the same wallet id")
+	}
+	return nil
+}
+
+// notFound names what a command was about.
+func notFound(c wallet.Command) error {
+	const op = "engine.Do"
+	switch c.(type) {
+	case *wallet.Commit, *wallet.Release, *wallet.Extend:
+		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
+	case *wallet.RevokeGrant, *wallet.Freeze:
+		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+	case *wallet.Reverse:
+		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
+	}
+	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer")
+}
+
+// replay gives the original answer back, or says that the key was used for something else.
+func (j *job) replay(stored store.StoredAnswer) error {
+	const op = "engine.Do"
+	if stored.Request != j.hash {
+		j.err = fault.New(op, fault.CodeIdempotencyKeyReused, "this idempotency key was used before with another request: use a new key for a new request").In("Idempotency-Key")
+		return nil
+	}
+	if err := json.Unmarshal(stored.Answer, &j.result.Answer); err != nil {
+		j.err = fault.New(op, fault.CodeInternalError, "the stored answer cannot be read").Because(err)
+		return nil
+	}
+	j.result.Replayed, j.result.At = true, stored.At
+	return nil
+}
+
+// settle brings the wallet to now.
+func (b *batch) settle(o *open, cx wallet.Context) error {
+	for {
+		d, err := wallet.Settle(o.state, cx)
+		if m, ok := asMissing(err); ok {
+			return &lookBack{o.state.ID, m.Needs}
+		}
+		if err != nil {
+			return err
+		}
+		if d == nil {
+			return nil
+		}
+		o.apply(d, cx.Defs)
+	}
+}
+
+// remember stores the answer under the caller's key, in the same transaction.
+func (b *batch) remember(j *job, o *open) error {
+	if j.Idempotency == "" {
+		return nil
+	}
+	body, err := json.Marshal(j.result.Answer)
+	if err != nil {
+		return fault.New("engine.Do", fault.CodeInternalError, "the answer cannot be remembered").Because(err)
+	}
+	stored := store.StoredAnswer{Key: j.Idempotency, Request: j.hash, Answer: body, At: b.now}
+	o.answers[j.Idempotency] = stored
+	o.change.Answers = append(o.change.Answers, stored)
+	return nil
+}
+
+// apply takes a decision into the state and into what will be written.
+func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
+	if d.Empty() {
+		return
+	}
+	o.state.Apply(d, defs)
+	c := &o.change
+	c.Entries = append(c.Entries, d.Entries...)
+	c.Lanes = append(c.Lanes, d.Lanes...)
+	if d.Subscription != nil {
+		c.Subscription = d.Subscription
+	}
+	if d.Usage != nil {
+		c.Usages = append(c.Usages, *d.Usage)
+	}
+	for _, g := range d.Grants {
+		o.grants = latest(o.grants, g.N, g, pick(g.N > o.from.GrantSeq, &c.NewGrants, &c.Grants))
+	}
+	for _, h := range d.Holds {
+		o.holds = latest(o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
+	}
+	for _, s := range d.Credits {
+		o.credits = latest(o.credits, s.Credit, wallet.Standing{Credit: s.Credit, Overage: s.Overage, Used: s.Used}, &c.Standings)
+	}
+}
+
+func pick[T any](first bool, a, b *[]T) *[]T {
+	if first {
+		return a
+	}
+	return b
+}
+
+// latest keeps only the last value of each thing: that is what will be written.
+func latest[K comparable, T any](at map[K]int, key K, value T, list *[]T) map[K]int {
+	if at == nil {
+		at = make(map[K]int, 4)
+	}
+	if i, ok := at[key]; ok {
+		(*list)[i] = value
+		return at
+	}
+	at[key] = len(*list)
+	*list = append(*list, value)
+	return at
+}
+
+// changes collects what the batch writes; nil when that is nothing.
+func (b *batch) changes() (*store.Changes, error) {
+	var changes store.Changes
+	for _, o := range b.order {
+		if o.cached == nil {
+			continue
+		}
+		o.state.Trim()
+		if o.unchanged() {
+			continue
+		}
+		o.nextDue = dueAfter(o.nextDue, o.state.NextDue(), b.now)
+		o.state.LastAt = max(o.state.LastAt, b.now)
+		o.state.Version++
+		o.change.Created = !o.exists
+		o.change.Header = o.header()
+		changes.Wallets = append(changes.Wallets, o.change)
+	}
+	if len(changes.Wallets) == 0 {
+		return nil, nil
+	}
+	return &changes, nil
+}
+
+func (o *open) unchanged() bool {
+	c := &o.change
+	return len(c.Entries)+len(c.NewGrants)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
+		len(c.Lanes)+len(c.Usages)+len(c.Answers) == 0 && c.Subscription == nil
+}
+
+// dueAfter is what the row says about when time changes the wallet next. It may be too early,
+// never too late: so a hold that comes and goes does not move an index entry each time.
+func dueAfter(stored, due, now clock.Instant) clock.Instant {
+	if stored.IsZero() || stored <= now || (!due.IsZero() && due < stored) {
+		return due
+	}
+	return stored
+}
+
+// settled takes what was written into the cache.
+func (b *batch) settled() {
+	for _, o := range b.order {
+		if o.cached != nil && (o.exists || o.change.Created) {
+			b.shard.cache.put(o.cached)
+		}
+	}
+}
+
+// dropped forgets every wallet of a batch that was not written: their states have seen
+// decisions that did not happen.
+func (b *batch) dropped() {
+	for w := range b.wallets {
+		b.shard.cache.drop(w)
+	}
+}

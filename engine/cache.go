@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"container/list"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// cache keeps a shard's wallets between batches, the least recently used going first. What it
+// holds is only ever a guess: the transaction that relies on it checks the version.
+type cache struct {
+	most   int
+	weight int
+	order  *list.List // of *cached, most recently used first
+	byID   map[id.Wallet]*list.Element
+}
+
+// cached is a wallet with what the engine knows of its row besides.
+type cached struct {
+	state    *wallet.State
+	defs     int64 // the version of the definitions that ordered its queues
+	nextDue  clock.Instant
+	created  clock.Instant
+	weighing int
+}
+
+func newCache(most int) *cache {
+	return &cache{most: most, order: list.New(), byID: map[id.Wallet]*list.Element{}}
+}
+
+func (c *cache) get(w id.Wallet) *cached {
+	el, ok := c.byID[w]
+	if !ok {
+		return nil
+	}
+	c.order.MoveToFront(el)
+	return el.Value.(*cached)
+}
+
+// put adds a wallet, or weighs it anew, and makes room.
+func (c *cache) put(x *cached) {
+	c.drop(x.state.ID)
+	x.weighing = x.state.Weight()
+	c.weight += x.weighing
+	c.byID[x.state.ID] = c.order.PushFront(x)
+	for c.weight > c.most && c.order.Len() > 1 {
+		c.drop(c.order.Back().Value.(*cached).state.ID)
+	}
+}
+
+func (c *cache) drop(w id.Wallet) {
+	el, ok := c.byID[w]
+	if !ok {
+		return
+	}
+	c.weight -= el.Value.(*cached).weighing
+	c.order.Remove(el)
+	delete(c.byID, w)
+}

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// job is one command on its way through a shard.
+type job struct {
+	Request
+	id     id.Wallet
+	hash   [32]byte // of the request, when it has an idempotency key
+	result Result
+	err    error
+	done   chan struct{}
+}
+
+func newJob(r Request) (*job, error) {
+	j := &job{Request: r, id: r.ID, done: make(chan struct{})}
+	if r.Wallet.Customer != "" {
+		j.id = r.Wallet.ID()
+	}
+	if r.Idempotency == "" {
+		return j, nil
+	}
+	if err := checkIdempotencyKey(r.Idempotency); err != nil {
+		return nil, err
+	}
+	hash, err := requestHash(r)
+	j.hash = hash
+	return j, err
+}
+
+func checkIdempotencyKey(key string) error {
+	bad := func(r rune) bool { return r < 0x21 || r > 0x7e }
+	if len(key) > store.MaxIdempotencyKey || bytes.ContainsFunc([]byte(key), bad) {
+		return fault.New("engine.Do", fault.CodeIdempotencyKeyInvalid, "an idempotency key has 1 to %d visible ASCII characters", store.MaxIdempotencyKey).In("Idempotency-Key")
+	}
+	return nil
+}
+
+// requestHash is equal for equal requests: the same command with the same fields.
+func requestHash(r Request) ([32]byte, error) {
+	body, err := json.Marshal(r.Command)
+	if err != nil {
+		return [32]byte{}, fault.New("engine.Do", fault.CodeInternalError, "the request cannot be remembered").Because(err)
+	}
+	return sha256.Sum256(fmt.Appendf(body, "\n%T %t", r.Command, r.Preview)), nil
+}
+
+// shard is one queue and its worker. All commands of a wallet pass through the same shard.
+type shard struct {
+	engine *Engine
+	queue  chan *job
+	cache  *cache
+}
+
+func newShard(e *Engine) *shard {
+	return &shard{engine: e, queue: make(chan *job, e.opts.Queue), cache: newCache(e.opts.CacheWeight)}
+}
+
+func (s *shard) run() {
+	for {
+		jobs := s.next()
+		if jobs == nil {
+			return
+		}
+		s.process(jobs)
+	}
+}
+
+// next waits for a command and takes everything that waits behind it.
+func (s *shard) next() []*job {
+	first, ok := <-s.queue
+	if !ok {
+		return nil
+	}
+	jobs := append(make([]*job, 0, 16), first)
+	for len(jobs) < s.engine.opts.Batch {
+		select {
+		case j, ok := <-s.queue:
+			if !ok {
+				return jobs
+			}
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// process runs a batch until its outcome is certain, and answers every command of it.
+func (s *shard) process(jobs []*job) {
+	var back []*lookBack
+	pause := FirstPause
+	for try := 1; ; try++ {
+		b := newBatch(s, jobs, back)
+		err := s.engine.store.Transact(s.engine.ctx, b.want, b.decide)
+		if err == nil {
+			b.settled()
+			s.engine.stats.Batches.Add(1)
+			s.answer(jobs)
+			return
+		}
+		b.dropped()
+		var more *lookBack
+		switch {
+		case errors.As(err, &more) && len(back) < MaxLookBacks:
+			back = append(back, more)
+		case errors.Is(err, store.ErrRetry) && try < MaxTries:
+			s.engine.stats.Retries.Add(1)
+			if !s.wait(pause) {
+				s.fail(jobs, err)
+				return
+			}
+			pause *= 2
+		case len(jobs) > 1:
+			// One command must not take the others down with it.
+			for _, j := range jobs {
+				s.process([]*job{j})
+			}
+			return
+		default:
+			s.fail(jobs, err)
+			return
+		}
+	}
+}
+
+// wait pauses before a retry; false when the engine gives up.
+func (s *shard) wait(pause time.Duration) bool {
+	select {
+	case <-s.engine.clock.After(pause):
+		return true
+	case <-s.engine.ctx.Done():
+		return false
+	}
+}
+
+func (s *shard) answer(jobs []*job) {
+	s.engine.stats.Commands.Add(int64(len(jobs)))
+	for _, j := range jobs {
+		close(j.done)
+	}
+}
+
+// fail answers every command of a batch that could not be written.
+func (s *shard) fail(jobs []*job, cause error) {
+	const op = "engine.process"
+	var answer error
+	switch {
+	case s.engine.ctx.Err() != nil:
+		answer = fault.New(op, fault.CodeShuttingDown, "the server is shutting down: try again").Because(cause)
+	case errors.Is(cause, store.ErrRetry):
+		answer = fault.New(op, fault.CodeStoreUnavailable, "the database does not answer; nothing was written: try again").Because(cause)
+	default:
+		answer = fault.As(cause)
+	}
+	s.engine.log.LogAttrs(context.Background(), levelOf(answer), "batch failed", attrs(jobs, cause)...)
+	for _, j := range jobs {
+		j.result, j.err = Result{}, answer
+	}
+	s.answer(jobs)
+}
+
+// emptyState is where a wallet starts that nobody has seen.
+func emptyState(j *job) *wallet.State {
+	if j.Wallet.Customer == "" {
+		return nil
+	}
+	return wallet.NewState(j.Wallet)
+}
