@@ -1,0 +1,227 @@
+package storetest
+
+import (
+	"crypto/sha256"
+	"math"
+	"reflect"
+	"strings"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Texts that a store must give back unchanged: quotes, line breaks, what JSON escapes, letters
+// of two, three and four bytes, and a combining mark that must not be normalised away.
+const hard = "o'Brien \"x\" \\ <&> \n\t ü ñ 漢字 🪙 e\u0301 %_ $1 ?1"
+
+// longest is a customer id of 256 characters, four bytes each.
+var longest = strings.Repeat("🪙", wallet.MaxCustomerID)
+
+func hardMetadata() wallet.Metadata {
+	return wallet.Metadata{hard: hard, "empty": "", "": "empty", "plain": "1"}
+}
+
+func fullScope() catalog.Scope {
+	return catalog.Scope{
+		{Event: "image.*", Metadata: hardMetadata(), UnitsPerCredit: money.Ratio{Num: 3, Den: 40}},
+		{Event: "*"},
+	}
+}
+
+func fullRollover() catalog.Rollover {
+	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2}
+}
+
+func fullHeader(key wallet.Key) wallet.Header {
+	return wallet.Header{
+		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, Head: sum("head"),
+		LastAt: math.MaxInt64, NextDue: 1, CreatedAt: math.MinInt64,
+	}
+}
+
+func sum(text string) wallet.Hash { return sha256.Sum256([]byte(text)) }
+
+func fullLane(n int) *wallet.Lane {
+	return &wallet.Lane{N: n, Credit: calls, Scope: fullScope(), Inherited: true}
+}
+
+func fullStanding() wallet.Standing {
+	return wallet.Standing{Credit: calls, Overage: math.MaxInt64, Used: math.MinInt64}
+}
+
+// fullGrant has every field set; its parts add up to the greatest amount there is.
+func fullGrant(n int64) *wallet.Grant {
+	return &wallet.Grant{
+		N: n, Lane: 1, Credit: calls, Amount: math.MaxInt64,
+		Available: math.MaxInt64 - 27, Frozen: 2, Held: 3, Spent: 4, Expired: 5, Revoked: 6, RolledOver: 7,
+		Status: wallet.GrantActive, Disputed: true, Category: catalog.Promotional, Priority: 100,
+		EffectiveAt: math.MinInt64, ExpiresAt: math.MaxInt64, EndedAt: -1, CreatedAt: 1,
+		Scope: fullScope(), Inherited: true, Source: wallet.SourcePurchase, SourceID: hard, Pack: "pck_" + hard,
+		PackItem: "pki_" + hard, ExternalRef: hard, CostBasis: "0.000000000000000001", CostCurr: "EUR",
+		Rollover: fullRollover(), RolloverCount: math.MaxInt32, Parent: 3, RolledInto: 2,
+		Reason: hard, Actor: hard, Metadata: hardMetadata(),
+	}
+}
+
+// plainGrant has as few fields set as the rules allow.
+func plainGrant(n int64) *wallet.Grant {
+	return &wallet.Grant{
+		N: n, Lane: 2, Credit: calls, Amount: 10, Available: 10, Status: wallet.GrantActive,
+		Category: catalog.Paid, EffectiveAt: start, CreatedAt: start, Source: wallet.SourceAPI,
+	}
+}
+
+func fullHold(n int64) *wallet.Hold {
+	return &wallet.Hold{
+		N: n,
+		Charge: wallet.Charge{
+			Credit: calls, Amount: math.MaxInt64, Event: hard, Quantity: math.MaxInt64,
+			Metadata: hardMetadata(), Shortfall: wallet.Overage,
+		},
+		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: math.MinInt64, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
+		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
+		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
+		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
+		CreatedAt: 1, ExpiresAt: math.MaxInt64, ClosedAt: math.MinInt64,
+		Reason: hard, ErrorCode: hard, Response: strings.Repeat("漢", wallet.MaxResponseBytes/3), Actor: hard,
+	}
+}
+
+func fullSubscription() *wallet.Subscription {
+	return &wallet.Subscription{
+		ID: hard, Plan: hard, StartedAt: math.MinInt64, EndsAt: math.MaxInt64,
+		Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+	}
+}
+
+func fullAllowance(name string) wallet.Allowance {
+	return wallet.Allowance{
+		ID: name, Label: hard, Unit: hard, Quota: math.MaxInt64, Rules: fullScope(),
+		Period:      catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart, Zone: "Europe/Zurich"},
+		WindowStart: math.MinInt64, WindowEnd: math.MaxInt64, Used: math.MaxInt64,
+	}
+}
+
+func fullEntry(seq int64) wallet.Entry {
+	return wallet.Entry{
+		Seq: seq, Type: wallet.ManualAdjustment, Credit: calls, Amount: math.MinInt64,
+		BalanceBefore: math.MaxInt64, BalanceAfter: 1, OverageBefore: math.MaxInt64, OverageAfter: 2,
+		Slices: []wallet.Slice{{Grant: 1, Available: math.MinInt64, Frozen: math.MaxInt64, Held: -1}, {Grant: math.MaxInt64}},
+		Op:     math.MaxInt64, RefType: hard, RefID: hard, Reason: hard, Metadata: hardMetadata(), Idempotency: hard,
+		Actor: hard, EffectiveAt: math.MinInt64, RecordedAt: math.MaxInt64, Prev: sum("prev"), Hash: sum("hash"),
+	}
+}
+
+func fullUsage(name string) wallet.Usage {
+	return wallet.Usage{
+		ID: name, Event: hard, Quantity: math.MaxInt64, Metadata: hardMetadata(), Match: wallet.Unmatched,
+		Hold: math.MaxInt64, Response: hard, At: math.MaxInt64,
+	}
+}
+
+func fullAnswer(key string) store.StoredAnswer {
+	return store.StoredAnswer{
+		Key: key, Request: sha256.Sum256([]byte(key)), Answer: []byte("{\"Allowed\":true,\"x\":\"\x00\xff" + hard + "\"}"), At: math.MinInt64,
+	}
+}
+
+func fullCredit(key, name string) *catalog.Credit {
+	return &catalog.Credit{
+		ID: key, App: app, Name: name, Unit: hard, Description: hard, Precision: 10,
+		DrawOrder: []catalog.DrawKey{catalog.ByCreatedAt, catalog.ByPriority}, Scope: fullScope(), ExpiresAfterDays: catalog.MaxExpiryDays,
+		Overage: catalog.Overage{
+			Enabled: true, Limited: true, Limit: math.MaxInt64, Behavior: catalog.CarryDeficit,
+			PricePerUnit: "0.075", Currency: "USD",
+		},
+		Rollover: fullRollover(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+	}
+}
+
+func fullPack(key, name string) *catalog.Pack {
+	return &catalog.Pack{
+		ID: key, App: app, Name: name, Description: hard, PriceMinor: math.MaxInt64, Currency: "JPY",
+		ExpiresAfterDays: catalog.MaxExpiryDays,
+		Items: []catalog.PackItem{
+			{ID: "pki_1", Credit: calls, Amount: catalog.MaxItemAmount, Scope: fullScope(), Category: catalog.Promotional, Priority: 100},
+			{ID: "pki_2", Credit: tokens, Amount: 1, Scope: fullScope(), Category: catalog.Paid, Priority: 1},
+		},
+		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+	}
+}
+
+func fullKey(name string) store.Key {
+	return store.Key{
+		ID: name, App: app, Mode: catalog.Test, Kind: store.Publishable, Label: hard, Prefix: "pk_test_" + name,
+		Hash: sha256.Sum256([]byte(name)), CreatedAt: start, RevokedAt: start + 1,
+	}
+}
+
+func fullCustomer(key wallet.Key) store.Customer {
+	return store.Customer{
+		Key: key, Name: hard, Email: "ö@example.test", Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
+	}
+}
+
+// wantFull fails when an exported field of a fixture is zero, so that a field that is added to
+// a type cannot be forgotten by the stores. Fields within metadata are free.
+func (b *bench) wantFull(path string, v reflect.Value) {
+	b.Helper()
+	switch v.Kind() {
+	case reflect.Pointer:
+		b.wantFull(path, v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				b.wantFull(path+"."+f.Name, v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 {
+			b.Fatalf("the fixture leaves %s empty", path)
+		}
+		b.wantFull(path, v.Index(0))
+	default:
+		if v.IsZero() {
+			b.Fatalf("the fixture leaves %s empty", path)
+		}
+	}
+}
+
+// fullChange is a new wallet with every kind of row in it. Grant 1 is open and rolled into
+// grant 2, which is closed and belongs to the snapshot for that; grant 3 does not.
+func fullChange(key wallet.Key) store.WalletChange {
+	second := plainGrant(2)
+	second.Available, second.Spent, second.Parent = 0, 10, 1
+	third := plainGrant(3)
+	third.Available, third.Revoked, third.Status, third.RolledInto = 0, 10, wallet.GrantRevoked, 1
+	return store.WalletChange{
+		Header: fullHeader(key), Created: true,
+		Entries:   []wallet.Entry{fullEntry(1)},
+		NewGrants: []*wallet.Grant{fullGrant(1), second, third},
+		NewHolds:  []*wallet.Hold{fullHold(1), closedHold(2)},
+		Standings: []wallet.Standing{fullStanding(), {Credit: tokens}},
+		Lanes:     []*wallet.Lane{fullLane(1), {N: 2, Credit: calls}},
+
+		Subscription: fullSubscription(),
+		Usages:       []wallet.Usage{fullUsage(hard)},
+		Answers:      []store.StoredAnswer{fullAnswer(hard)},
+	}
+}
+
+func closedHold(n int64) *wallet.Hold {
+	return &wallet.Hold{
+		N: n, Charge: wallet.Charge{Credit: calls, Amount: 1}, Status: wallet.ReservationReleased,
+		CreatedAt: start, ExpiresAt: start + 1, ClosedAt: clock.Instant(start + 1),
+	}
+}
+
+// fullSnapshot is what fullChange reads as.
+func fullSnapshot(c store.WalletChange) *wallet.Snapshot {
+	return &wallet.Snapshot{
+		Header: c.Header, Standings: c.Standings, Lanes: c.Lanes, Grants: c.NewGrants[:2], Holds: c.NewHolds[:1],
+		Subscription: c.Subscription,
+	}
+}

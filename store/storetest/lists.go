@@ -1,0 +1,200 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+var listTests = []test{
+	{"grants", checkGrants},
+	{"entries", checkEntries},
+	{"usages", checkUsages},
+	{"wallets that are due", checkDue},
+	{"headers", checkHeaders},
+	{"a page has its bounds", checkPage},
+	{"lists of a wallet that does not exist are empty", func(b *bench) {
+		w := key("none").ID()
+		grants, err := b.Grants(b.ctx, store.GrantQuery{Wallet: w})
+		b.must(err)
+		entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
+		b.must(err)
+		usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: w})
+		b.must(err)
+		if len(grants)+len(entries)+len(usages) != 0 {
+			b.Fatal("something was found")
+		}
+	}},
+}
+
+func checkGrants(b *bench) {
+	k := key("a")
+	b.do(k, give(calls, 1), give(tokens, 2), give(calls, 3), give(dollars, 4), spend(calls, 1))
+	b.do(key("b"), give(calls, 100))
+	numbers := func(q store.GrantQuery) string {
+		q.Wallet = k.ID()
+		grants, err := b.Grants(b.ctx, q)
+		b.must(err)
+		return list(grants, func(g *wallet.Grant) any { return g.N })
+	}
+	for _, c := range []struct {
+		q    store.GrantQuery
+		want string
+	}{
+		{store.GrantQuery{}, "1 2 3 4"},
+		{store.GrantQuery{Credit: calls}, "1 3"},
+		{store.GrantQuery{Credit: "none"}, ""},
+		{store.GrantQuery{After: 2}, "3 4"},
+		{store.GrantQuery{After: 1, Limit: 2}, "2 3"},
+		{store.GrantQuery{Only: []int64{4, 1, 9, 1}}, "1 4"},
+		{store.GrantQuery{Only: []int64{4, 1}, Credit: dollars}, "4"},
+		{store.GrantQuery{Only: []int64{4, 3, 1}, After: 1, Limit: 1}, "3"},
+	} {
+		b.same(fmt.Sprintf("%+v", c.q), numbers(c.q), c.want)
+	}
+}
+
+func checkEntries(b *bench) {
+	k := key("a")
+	b.do(k, give(calls, 100)) // 1
+	for range 3 {             // 2 to 7: one of each credit every day
+		b.now += day
+		b.do(k, spend(calls, 1), give(tokens, 1))
+	}
+	b.do(key("b"), give(calls, 100))
+	for _, c := range []struct {
+		q    store.EntryQuery
+		want string
+	}{
+		{store.EntryQuery{}, "7 6 5 4 3 2 1"},
+		{store.EntryQuery{Limit: 2}, "7 6"},
+		{store.EntryQuery{Limit: 2, Before: 6}, "5 4"},
+		{store.EntryQuery{Before: 1}, ""},
+		{store.EntryQuery{Seq: 3}, "3"},
+		{store.EntryQuery{Seq: 3, Credit: calls}, ""},
+		{store.EntryQuery{Credit: calls}, "6 4 2 1"},
+		{store.EntryQuery{Types: []wallet.EntryType{wallet.CreditDeducted}}, "6 4 2"},
+		{store.EntryQuery{Types: []wallet.EntryType{wallet.CreditDeducted, wallet.CreditAdded}, Credit: calls, Limit: 3}, "6 4 2"},
+		{store.EntryQuery{Types: []wallet.EntryType{wallet.Revoked}}, ""},
+		{store.EntryQuery{From: start + 2*day}, "7 6 5 4"},
+		{store.EntryQuery{To: start + 2*day}, "3 2 1"},
+		{store.EntryQuery{From: start + day, To: start + 3*day}, "5 4 3 2"},
+		{store.EntryQuery{From: start + day, To: start + 3*day, Credit: tokens, Before: 5, Limit: 1}, "3"},
+	} {
+		c.q.Wallet = k.ID()
+		entries, err := b.Entries(b.ctx, c.q)
+		b.must(err)
+		b.same(fmt.Sprintf("%+v", c.q), list(entries, func(e wallet.Entry) any { return e.Seq }), c.want)
+	}
+}
+
+func checkUsages(b *bench) {
+	k := key("a")
+	usage := func(name, event string, at clock.Instant) wallet.Usage {
+		return wallet.Usage{ID: name, Event: event, Quantity: 1, At: at}
+	}
+	b.must(b.write(store.WalletChange{
+		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1}, Created: true,
+		Usages: []wallet.Usage{
+			usage("u1", "chat", 10), usage("u2", "image", 20), usage("u4", "chat", 30), usage("u3", "chat", 30), usage("u5", "chat", 40),
+		},
+	}))
+	for _, c := range []struct {
+		q    store.UsageQuery
+		want string
+	}{
+		{store.UsageQuery{}, "u5 u4 u3 u2 u1"},
+		{store.UsageQuery{Limit: 2}, "u5 u4"},
+		{store.UsageQuery{Event: "chat"}, "u5 u4 u3 u1"},
+		{store.UsageQuery{Event: "chat", Before: 30, Limit: 5}, "u1"},
+		{store.UsageQuery{Before: 30}, "u2 u1"},
+		{store.UsageQuery{ID: "u3"}, "u3"},
+		{store.UsageQuery{ID: "u3", Event: "image"}, ""},
+		{store.UsageQuery{ID: "none"}, ""},
+	} {
+		c.q.Wallet = k.ID()
+		usages, err := b.Usages(b.ctx, c.q)
+		b.must(err)
+		b.same(fmt.Sprintf("%+v", c.q), list(usages, func(u wallet.Usage) any { return u.ID }), c.want)
+	}
+}
+
+func checkDue(b *bench) {
+	due := map[string]clock.Instant{"never": 0, "late": 300, "soon": 100, "next": 200, "other": 200}
+	for customer, at := range due {
+		k := key(customer)
+		b.must(b.write(store.WalletChange{Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, NextDue: at}, Created: true}))
+	}
+	customers := func(now clock.Instant, limit int) []string {
+		keys, err := b.Due(b.ctx, now, limit)
+		b.must(err)
+		var names []string
+		for _, k := range keys {
+			b.same("key", k, key(k.Customer))
+			names = append(names, k.Customer)
+		}
+		return names
+	}
+	b.same("before", customers(99, 10), []string{})
+	b.same("at the instant", customers(100, 10), []string{"soon"})
+	b.same("the longest due first", customers(300, 1), []string{"soon"})
+	all := customers(1000, 10)
+	if len(all) != 4 || all[0] != "soon" || all[3] != "late" {
+		b.Fatalf("due: %v", all)
+	}
+	soon := b.snapshot(key("soon")).Header
+	soon.Version, soon.NextDue = 2, 0
+	b.must(b.write(store.WalletChange{Header: soon}))
+	b.same("after", customers(199, 10), []string{})
+}
+
+func checkHeaders(b *bench) {
+	var want []wallet.Header
+	for i := range 7 {
+		k := key(fmt.Sprint(i))
+		b.do(k, give(calls, int64(i+1)))
+		want = append(want, b.snapshot(k).Header)
+	}
+	slices.SortFunc(want, func(x, y wallet.Header) int { return compareIDs(x.ID, y.ID) })
+	var got []wallet.Header
+	var after id.Wallet
+	for {
+		page, err := b.Headers(b.ctx, after, 3)
+		b.must(err)
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+		after = page[len(page)-1].ID
+	}
+	b.same("headers", got, want)
+}
+
+func checkPage(b *bench) {
+	k := key("a")
+	change := store.WalletChange{Header: wallet.Header{ID: k.ID(), Key: k, Version: 1}, Created: true}
+	for i := range store.MaxPage + 2 {
+		change.Usages = append(change.Usages, wallet.Usage{ID: fmt.Sprint(i)})
+	}
+	b.must(b.write(change))
+	for limit, want := range map[int]int{0: store.MaxPage, 1: 1, store.MaxPage: store.MaxPage, store.MaxPage + 1: store.MaxPage, -1: store.MaxPage} {
+		usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: k.ID(), Limit: limit})
+		b.must(err)
+		if len(usages) != want {
+			b.Errorf("limit %d: %d rows, want %d", limit, len(usages), want)
+		}
+	}
+}
+
+func list[T any](all []T, name func(T) any) string {
+	var words []string
+	for _, x := range all {
+		words = append(words, fmt.Sprint(name(x)))
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,133 @@
+package storetest
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+var refusalTests = []test{
+	{"rows that break a law are refused, and nothing is written", checkLaws},
+	{"what is not there cannot be changed", checkMissingRows},
+	{"numbers are given once", checkNumbers},
+	{"a usage event is recorded once", checkUsageOnce},
+}
+
+// refused are changes of a wallet that no database may accept, however they came about.
+func refused() map[string]func(c *store.WalletChange) {
+	grant := func(edit func(g *wallet.Grant)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			g := plainGrant(9)
+			edit(g)
+			c.NewGrants = []*wallet.Grant{g}
+		}
+	}
+	entry := func(edit func(e *wallet.Entry)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			e := fullEntry(2)
+			edit(&e)
+			c.Entries = []wallet.Entry{e}
+		}
+	}
+	return map[string]func(c *store.WalletChange){
+		"a new grant that does not add up":     grant(func(g *wallet.Grant) { g.Spent = 1 }),
+		"a grant of nothing":                   grant(func(g *wallet.Grant) { g.Amount, g.Available = 0, 0 }),
+		"a grant with less than nothing":       grant(func(g *wallet.Grant) { g.Available, g.Spent = -1, 11 }),
+		"a grant of an unknown status":         grant(func(g *wallet.Grant) { g.Status = "x" }),
+		"a grant of an unknown category":       grant(func(g *wallet.Grant) { g.Category = "" }),
+		"a grant of too high a priority":       grant(func(g *wallet.Grant) { g.Priority = 101 }),
+		"a grant of an unknown credit":         grant(func(g *wallet.Grant) { g.Credit = "crd_none" }),
+		"a grant in an unknown lane":           grant(func(g *wallet.Grant) { g.Lane = 9 }),
+		"an entry of an unknown type":          entry(func(e *wallet.Entry) { e.Type = "x" }),
+		"an entry below zero":                  entry(func(e *wallet.Entry) { e.BalanceAfter = -1 }),
+		"an entry with less than no overage":   entry(func(e *wallet.Entry) { e.OverageAfter = -1 }),
+		"overage below zero":                   func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: calls, Overage: -1}} },
+		"a standing in an unknown credit":      func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: "crd_none"}} },
+		"a lane of an unknown credit":          func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{N: 3, Credit: "crd_none"}} },
+		"a lane without a number":              func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{Credit: calls}} },
+		"a hold of an unknown status":          func(c *store.WalletChange) { c.NewHolds = []*wallet.Hold{{N: 9}} },
+		"a hold of less than nothing":          func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
+		"an allowance counted below zero":      func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
+		"a header with a number below zero":    func(c *store.WalletChange) { c.Header.Seq = -1 },
+		"a changed grant that does not add up": func(c *store.WalletChange) { c.Grants[0].Spent++ },
+		"a changed grant below zero":           func(c *store.WalletChange) { c.Grants[0].Held, c.Grants[0].Frozen = -1, 6 },
+		"a changed grant of an unknown status": func(c *store.WalletChange) { c.Grants[0].Status = wallet.GrantDepleted },
+		"a changed hold of an unknown status":  func(c *store.WalletChange) { c.Holds[0].Status = "" },
+		"a changed hold that took too little":  func(c *store.WalletChange) { c.Holds[0].Committed = -1 },
+	}
+}
+
+func checkLaws(b *bench) {
+	b.must(b.write(fullChange(key("a"))))
+	before := b.snapshot(key("a"))
+	cases := refused()
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		c := store.WalletChange{
+			Header: before.Header, Grants: []*wallet.Grant{fullGrant(1)}, Holds: []*wallet.Hold{fullHold(1)},
+			Subscription: fullSubscription(),
+		}
+		c.Header.Version = 2
+		cases[name](&c)
+		err := b.write(c)
+		if err == nil {
+			b.Errorf("%s was accepted", name)
+			continue
+		}
+		b.wantRefused(err)
+		b.same("snapshot after "+name, b.snapshot(key("a")), before)
+		entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: before.ID})
+		b.must(err)
+		if len(entries) != 1 {
+			b.Errorf("%s left an entry behind", name)
+		}
+	}
+	orphan := fullChange(wallet.Key{App: "app_none", Mode: "live", Customer: "x"})
+	b.wantRefused(b.write(orphan))
+	moody := fullChange(wallet.Key{App: app, Mode: "demo", Customer: "x"})
+	b.wantRefused(b.write(moody))
+}
+
+func checkMissingRows(b *bench) {
+	b.must(b.write(fullChange(key("a"))))
+	before := b.snapshot(key("a"))
+	for _, c := range []store.WalletChange{
+		{Grants: []*wallet.Grant{fullGrant(4)}},
+		{Holds: []*wallet.Hold{fullHold(4)}},
+	} {
+		c.Header = before.Header
+		c.Header.Version = 2
+		b.wantRefused(b.write(c))
+		b.same("snapshot", b.snapshot(key("a")), before)
+	}
+}
+
+func checkNumbers(b *bench) {
+	b.must(b.write(fullChange(key("a"))))
+	before := b.snapshot(key("a"))
+	for _, c := range []store.WalletChange{
+		{Entries: []wallet.Entry{fullEntry(1)}},
+		{Entries: []wallet.Entry{fullEntry(2), fullEntry(2)}},
+		{NewGrants: []*wallet.Grant{plainGrant(3)}},
+		{NewHolds: []*wallet.Hold{fullHold(2)}},
+		{Lanes: []*wallet.Lane{{N: 2, Credit: calls}}},
+	} {
+		c.Header = before.Header
+		c.Header.Version = 2
+		b.wantRefused(b.write(c))
+		b.same("snapshot", b.snapshot(key("a")), before)
+	}
+}
+
+func checkUsageOnce(b *bench) {
+	first := fullChange(key("a"))
+	other := fullChange(key("b"))
+	b.must(b.write(first, other)) // the same event of another customer is another event
+	again := store.WalletChange{Header: first.Header, Usages: first.Usages}
+	again.Header.Version = 2
+	b.wantRetry(b.write(again))
+	if b.snapshot(key("a")).Version != 1 {
+		b.Fatal("the header was written without the event")
+	}
+}

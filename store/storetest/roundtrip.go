@@ -1,0 +1,216 @@
+package storetest
+
+import (
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+var roundTripTests = []test{
+	{"fixtures set every field", func(b *bench) {
+		for _, v := range []any{
+			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullKey("k"), fullCustomer(key("a")),
+		} {
+			v := reflect.ValueOf(v)
+			if c, ok := v.Interface().(store.WalletChange); ok {
+				c.Grants, c.Holds = c.NewGrants, c.NewHolds
+				v = reflect.ValueOf(c)
+			}
+			b.wantFull(v.Type().Name(), v)
+		}
+	}},
+	{"a new wallet reads as it was written", func(b *bench) {
+		for _, customer := range []string{"a", hard, longest} {
+			c := fullChange(key(customer))
+			b.must(b.write(c))
+			b.same("snapshot", b.snapshot(key(customer)), fullSnapshot(c))
+		}
+	}},
+	{"closed things read as they were written", checkClosedRoundTrip},
+	{"a changed wallet reads as it was changed", checkChangedRoundTrip},
+	{"what is empty reads as empty", checkEmptyRoundTrip},
+	{"a subscription is replaced whole", checkSubscription},
+	{"commands", checkCommands},
+}
+
+func checkClosedRoundTrip(b *bench) {
+	c := fullChange(key("a"))
+	b.must(b.write(c))
+	w := c.Header.ID
+	found := b.find(w, wallet.Needs{Holds: []int64{2}, Grants: []int64{3}})
+	b.same("hold", found.Holds, c.NewHolds[1:2])
+	b.same("grants", found.Grants, c.NewGrants)
+	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
+	b.must(err)
+	b.same("entries", entries, c.Entries)
+	usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: w})
+	b.must(err)
+	b.same("usages", usages, c.Usages)
+	b.same("answers", b.answers(c.Header.ID, hard), c.Answers)
+	headers, err := b.Headers(b.ctx, [16]byte{}, 10)
+	b.must(err)
+	b.same("headers", headers, []wallet.Header{c.Header})
+}
+
+func checkChangedRoundTrip(b *bench) {
+	c := fullChange(key("a"))
+	b.must(b.write(c))
+	grant := fullGrant(1)
+	grant.Lane, grant.Scope, grant.Inherited = 1, fullScope(), true
+	grant.Available, grant.Frozen, grant.Held, grant.Spent = 1, 0, math.MaxInt64-20, 1
+	grant.Status, grant.Disputed, grant.EndedAt, grant.RolledInto = wallet.GrantRolledOver, false, 7, 3
+	hold := fullHold(1)
+	hold.Status, hold.ClosedAt, hold.Committed, hold.ExpiresAt = wallet.ReservationCommitted, 5, 6, 7
+	hold.Reason, hold.ErrorCode, hold.Response = "r", "e", "x"
+	next := store.WalletChange{
+		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
+		Standings: []wallet.Standing{{Credit: calls, Overage: 1, Used: math.MaxInt64}, {Credit: dollars, Overage: 2, Used: 3}},
+		Lanes:     []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
+		NewHolds:  []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
+	}
+	h := &next.Header
+	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, sum("next"), 12, 0
+	b.must(b.write(next))
+
+	third := *c.NewGrants[2]
+	b.same("snapshot", b.snapshot(key("a")), &wallet.Snapshot{
+		Header:    next.Header,
+		Standings: []wallet.Standing{next.Standings[0], next.Standings[1], {Credit: tokens}},
+		Lanes:     slices.Concat(c.Lanes, next.Lanes),
+		Grants:    []*wallet.Grant{grant, &third},
+		Holds:     next.NewHolds, Subscription: c.Subscription,
+	})
+	b.same("closed hold", b.find(h.ID, wallet.Needs{Holds: []int64{1}}).Holds, []*wallet.Hold{hold})
+}
+
+func checkEmptyRoundTrip(b *bench) {
+	entry := wallet.Entry{Seq: 1, Type: wallet.OverageReset, Credit: calls, Metadata: wallet.Metadata{}, Slices: []wallet.Slice{}}
+	k := key("a")
+	b.must(b.write(store.WalletChange{
+		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1}, Created: true, Entries: []wallet.Entry{entry},
+		Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Subscription: &wallet.Subscription{},
+		Usages: []wallet.Usage{{ID: "u"}}, Answers: []store.StoredAnswer{{Key: "k"}},
+	}))
+	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: k.ID()})
+	b.must(err)
+	if entries[0].Metadata != nil {
+		b.Fatal("empty metadata must read as none")
+	}
+	b.same("entries", entries, []wallet.Entry{entry})
+	usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: k.ID()})
+	b.must(err)
+	b.same("usages", usages, []wallet.Usage{{ID: "u"}})
+	b.same("answers", b.answers(k.ID(), "k"), []store.StoredAnswer{{Key: "k"}})
+	sn := b.snapshot(k)
+	if sn.Subscription == nil {
+		b.Fatal("the subscription is gone")
+	}
+	b.same("lanes", sn.Lanes, []*wallet.Lane{{N: 1, Credit: calls}})
+}
+
+func checkSubscription(b *bench) {
+	c := fullChange(key("a"))
+	b.must(b.write(c))
+	for i, sub := range []*wallet.Subscription{
+		{ID: "sub_2", Plan: "p", StartedAt: 1, Allowances: []wallet.Allowance{fullAllowance("z"), fullAllowance("a")}},
+		{ID: "sub_2", Plan: "p", StartedAt: 1, Allowances: []wallet.Allowance{fullAllowance("z"), fullAllowance("a"), fullAllowance("b")}},
+		{ID: "sub_3", Plan: "q", StartedAt: 2},
+		fullSubscription(),
+	} {
+		h := c.Header
+		h.Version = int64(i) + 2
+		b.must(b.write(store.WalletChange{Header: h, Subscription: sub}))
+		b.same("subscription", b.snapshot(key("a")).Subscription, sub)
+	}
+}
+
+// checkCommands runs every kind of command, and checks the rows after each.
+func checkCommands(b *bench) {
+	k := key("a")
+	later := b.now + 30*day
+	steps := []wallet.Command{
+		&wallet.GiveCredits{Credit: calls, Amount: 100, ExternalRef: "order 1", Note: wallet.Note{Metadata: hardMetadata(), Reason: hard}},
+		&wallet.GiveCredits{Credit: tokens, Amount: 100, ExpiresAt: later, Scope: fullScope()},
+		&wallet.GiveCredits{Credit: calls, Amount: 7, EffectiveAt: b.now + day},
+		spend(calls, 30),
+		&wallet.Reserve{Charge: wallet.Charge{Credit: calls, Amount: 40}, TTL: wallet.MaxTTL},
+		&wallet.Reserve{Charge: wallet.Charge{Event: "image.new", Quantity: wallet.MicrosPerUnit, Metadata: hardMetadata()}},
+		&wallet.Deduct{Charge: wallet.Charge{Credit: dollars, Amount: 5, Shortfall: wallet.Overage}},
+		&wallet.Track{Charge: wallet.Charge{Event: "other", Quantity: wallet.MicrosPerUnit}, Response: hard},
+		&wallet.Subscribe{Subscription: wallet.Subscription{ID: "sub", Plan: "pln", Allowances: []wallet.Allowance{{
+			ID: "alw", Quota: 5 * wallet.MicrosPerUnit, Rules: catalog.Scope{{Event: "chat"}},
+			Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar},
+		}}}},
+		&wallet.Track{Charge: wallet.Charge{Event: "chat", Quantity: wallet.MicrosPerUnit}},
+		&wallet.Commit{Hold: 1},
+		&wallet.Reverse{Entry: 3},
+		&wallet.Freeze{Grant: 1, Frozen: true},
+		&wallet.RevokeGrant{Grant: 1},
+		&wallet.Adjust{Credit: calls, Delta: 11},
+		give(calls, 1),
+	}
+	for i, step := range steps {
+		b.now += day / 12
+		if i == len(steps)-1 {
+			b.now = later + day
+		}
+		b.do(k, step)
+		b.sameAsRules(k)
+	}
+}
+
+// sameAsRules checks that what is stored of a wallet obeys the laws that tie its rows together.
+func (b *bench) sameAsRules(k wallet.Key) {
+	b.Helper()
+	sn := b.snapshot(k)
+	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: k.ID()})
+	b.must(err)
+	slices.Reverse(entries)
+	if int64(len(entries)) != sn.Seq {
+		b.Fatalf("%d entries, but the header says %d", len(entries), sn.Seq)
+	}
+	var prev wallet.Hash
+	balance := map[string]int64{}
+	for i := range entries {
+		e := &entries[i]
+		if e.Prev != prev || e.Seal(k.ID()) != e.Hash {
+			b.Fatalf("the chain breaks at entry %d", e.Seq)
+		}
+		prev, balance[e.Credit] = e.Hash, e.BalanceAfter
+	}
+	if prev != sn.Head {
+		b.Fatal("the head is not the last entry's hash")
+	}
+	all, err := b.Grants(b.ctx, store.GrantQuery{Wallet: k.ID()})
+	b.must(err)
+	for _, g := range all {
+		if !g.Conserved() {
+			b.Fatalf("grant %d does not add up", g.N)
+		}
+		balance[g.Credit] -= g.Live()
+		if g.Open() && !slices.ContainsFunc(sn.Grants, func(have *wallet.Grant) bool { return reflect.DeepEqual(have, g) }) {
+			b.Fatalf("grant %d is open and not in the snapshot", g.N)
+		}
+	}
+	for credit, rest := range balance {
+		if rest != 0 {
+			b.Fatalf("entries and grants of %s differ by %d", credit, rest)
+		}
+	}
+}
+
+// answers reads stored answers of a wallet.
+func (b *bench) answers(w [16]byte, keys ...string) []store.StoredAnswer {
+	b.Helper()
+	var got []store.StoredAnswer
+	want := &store.Want{Wallets: []store.WantWallet{{ID: w, Answers: keys}}}
+	b.must(b.Transact(b.ctx, want, func(found *store.Found) (*store.Changes, error) {
+		got = found.Wallets[0].Answers
+		return nil, nil
+	}))
+	return got
+}
