@@ -5,6 +5,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# The work tree may belong to another user, as in a container.
+git() { command git -c safe.directory='*' "$@"; }
+
 # Prints a hash and a name for every file that is not ignored.
 snapshot() {
   local files

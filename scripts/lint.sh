@@ -6,6 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 go build -C tools -o ../bin/tools/ tool
 
+# The work tree may belong to another user, as in a container.
+git() { command git -c safe.directory='*' "$@"; }
+
 # Files of templ are formatted by templ itself.
 mapfile -t files < <(git ls-files -co --exclude-standard -- '*.go' | grep -v '_templ\.go$' |
   while IFS= read -r f; do if [ -f "$f" ]; then echo "$f"; fi; done)
