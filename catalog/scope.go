@@ -153,7 +153,7 @@ func ValidateEventPattern(pattern string) error {
 // ValidateEventName accepts 1 to MaxEventNameLength printable characters without a star.
 func ValidateEventName(name string) error {
 	const op = "catalog.ValidateEventName"
-	bad := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '*' || r == '�' }
+	bad := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '*' || r == '\uFFFD' }
 	if name == "" || len(name) > MaxEventNameLength || strings.ContainsFunc(name, bad) {
 		return fault.New(op, fault.CodeInvalidRequest, "event must have 1 to %d printable characters and no star", MaxEventNameLength).In("event")
 	}

@@ -74,7 +74,7 @@ type Engine struct {
 	defs    map[string]*catalog.Definitions
 	closing atomic.Bool
 	stop    chan struct{} // closed when Close begins
-	gate    sync.RWMutex // held for reading while a job is handed to a queue
+	gate    sync.RWMutex  // held for reading while a job is handed to a queue
 	wg      sync.WaitGroup
 	ctx     context.Context // ends when the engine gives up waiting for its work
 	cancel  context.CancelFunc

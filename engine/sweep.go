@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/store"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // SweepBatch bounds the wallets that one sweep writes down.
@@ -44,43 +42,5 @@ func (e *Engine) sweepLoop() {
 				break
 			}
 		}
-	}
-}
-
-// Read returns a wallet as it is at this instant, time's doing included, and the entries that
-// time has made but nobody has written down yet. Nothing is written. The state is nil when the
-// wallet does not exist.
-func (e *Engine) Read(ctx context.Context, key wallet.Key) (*wallet.State, []wallet.Entry, error) {
-	sn, err := e.store.Snapshot(ctx, key.ID())
-	if err != nil || sn == nil {
-		return nil, nil, err
-	}
-	defs, err := e.Definitions(ctx, key.App)
-	if err != nil {
-		return nil, nil, err
-	}
-	state := wallet.Load(sn, defs)
-	entries, err := settleCopy(ctx, e.store, state, wallet.Context{Now: e.clock.Now(), Defs: defs})
-	return state, entries, err
-}
-
-// settleCopy brings a private copy of a wallet to now, fetching what it looks back at.
-func settleCopy(ctx context.Context, st store.Store, s *wallet.State, cx wallet.Context) ([]wallet.Entry, error) {
-	var entries []wallet.Entry
-	for {
-		d, err := wallet.Settle(s, cx)
-		if m, ok := asMissing(err); ok {
-			f, err := st.Fetch(ctx, s.ID, m.Needs)
-			if err != nil {
-				return nil, err
-			}
-			s.Adopt(f.Grants, f.Holds, f.Past)
-			continue
-		}
-		if err != nil || d == nil {
-			return entries, err
-		}
-		s.Apply(d, cx.Defs)
-		entries = append(entries, d.Entries...)
 	}
 }

@@ -8,6 +8,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -160,6 +161,14 @@ type EntryQuery struct {
 	Before int64         // sequences below this one; zero: no bound
 	Seq    int64         // this one only, when not zero
 	Limit  int
+}
+
+// Accepts reports whether an entry is one that the query selects, its limit aside.
+func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
+	return (q.Credit == "" || e.Credit == q.Credit) &&
+		(len(q.Types) == 0 || slices.Contains(q.Types, e.Type)) &&
+		e.EffectiveAt >= q.From && (q.To.IsZero() || e.EffectiveAt < q.To) &&
+		(q.Before == 0 || e.Seq < q.Before) && (q.Seq == 0 || e.Seq == q.Seq)
 }
 
 // UsageQuery selects usage events of a wallet, newest first.

@@ -135,9 +135,11 @@ type Reserve struct {
 
 // Commit takes a hold, or part of it.
 type Commit struct {
-	Hold      int64
-	Amount    *int64 // in the charge's own measure; nil takes all
-	AllowMore bool   // the excess over the hold is drawn afresh
+	Hold int64
+	// Amount is decimal text in the charge's own measure, whole credits or quantity: only the
+	// hold knows which. Empty takes all.
+	Amount    money.Decimal
+	AllowMore bool // the excess over the hold is drawn afresh
 	Response  string
 	Note
 }

@@ -99,8 +99,10 @@ func (c *Commit) decide(w *work) error {
 	}
 	held := h.Measure()
 	take := held
-	if c.Amount != nil {
-		take = *c.Amount
+	if c.Amount != "" {
+		if take, err = c.Amount.Units(w.decimalsOf(&h.Charge)); err != nil {
+			return fault.As(err).In("amount")
+		}
 	}
 	if take < 0 || take > MaxUnits {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount to commit must not be negative").In("amount")
@@ -130,6 +132,14 @@ func (c *Commit) decide(w *work) error {
 		}
 	}
 	return nil
+}
+
+// decimalsOf is how many decimals a charge's own measure has.
+func (w *work) decimalsOf(c *Charge) int {
+	if c.Gated() {
+		return QuantityDecimals
+	}
+	return w.cx.Defs.Credits[c.Credit].Precision
 }
 
 // drawExcess draws what a commit wants beyond its hold, under the hold's own shortfall policy.

@@ -27,8 +27,6 @@ const (
 	MaxMetadataPairs = 50
 	MaxMetadataKey   = 100
 	MaxMetadataValue = 500
-	// MaxCustomerID bounds a customer's id.
-	MaxCustomerID = 256
 )
 
 // How long a hold may last (design section 5.3).
@@ -41,3 +39,6 @@ const (
 // MicrosPerUnit is the scale of quantities: a quantity of 1 is a million micros, so that
 // fractions of a unit can be counted exactly.
 const MicrosPerUnit = 1_000_000
+
+// QuantityDecimals is how many decimals a quantity has: those of a micro.
+const QuantityDecimals = 6

@@ -1,0 +1,154 @@
+// Package credits is what is done with credits: grant, spend, hold, give back, read, explain,
+// and define. It speaks the vocabulary of package v1 on one side and wallet commands on the
+// other.
+//
+// It owns the translation between whole credits and their units, the resolution of names, and
+// the reads that need more than one row. It decides nothing about balances (package wallet
+// does) and knows nothing of HTTP.
+package credits
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Core is what every session shares.
+type Core struct {
+	Engine *engine.Engine
+	Store  store.Store
+	Clock  clock.Clock
+}
+
+// Caller is who acts, for which app and mode.
+type Caller struct {
+	App   string
+	Mode  catalog.Mode
+	Key   string // id of the API key; empty: the process itself
+	Actor string // for the record; the key's id when empty
+}
+
+// Session does what one caller asks.
+type Session struct {
+	core   *Core
+	caller Caller
+}
+
+// As returns the session of a caller.
+func (c *Core) As(caller Caller) *Session {
+	if caller.Actor == "" {
+		caller.Actor = caller.Key
+	}
+	return &Session{core: c, caller: caller}
+}
+
+// key names a customer's wallet.
+func (s *Session) key(customer string) (wallet.Key, error) {
+	if err := v1.CheckCustomerID(customer); err != nil {
+		return wallet.Key{}, err
+	}
+	return wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: customer}, nil
+}
+
+// do runs a command for a customer.
+func (s *Session) do(ctx context.Context, customer string, c wallet.Command, opts []v1.Option) (engine.Result, error) {
+	key, err := s.key(customer)
+	if err != nil {
+		return engine.Result{}, err
+	}
+	return s.core.Engine.Do(ctx, s.request(key, c, opts))
+}
+
+func (s *Session) request(key wallet.Key, c wallet.Command, opts []v1.Option) engine.Request {
+	return engine.Request{
+		Wallet: key, Command: c, Idempotency: v1.NewCall(opts).IdempotencyKey,
+		Actor: s.caller.Actor, APIKey: s.caller.Key,
+	}
+}
+
+// defs returns the definitions as this process knows them. The transaction that relies on them
+// checks their version.
+func (s *Session) defs(ctx context.Context) (*catalog.Definitions, error) {
+	return s.core.Engine.Known(ctx, s.caller.App)
+}
+
+// credit finds a credit by id or name, looking again in the store before it says no: another
+// process may just have made it.
+func (s *Session) credit(ctx context.Context, idOrName string) (*catalog.Credit, error) {
+	const op = "credits.credit"
+	if idOrName == "" {
+		return nil, fault.New(op, fault.CodeMissingField, "credit_id is missing").In("credit_id")
+	}
+	defs, err := s.defs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := defs.Credit(idOrName); ok {
+		return c, nil
+	}
+	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
+		return nil, err
+	}
+	if c, ok := defs.Credit(idOrName); ok {
+		return c, nil
+	}
+	return nil, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", clip(idOrName)).In("credit_id")
+}
+
+// pack finds a pack by id or name.
+func (s *Session) pack(ctx context.Context, idOrName string) (*catalog.Pack, error) {
+	defs, err := s.defs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := defs.Pack(idOrName); ok {
+		return p, nil
+	}
+	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
+		return nil, err
+	}
+	if p, ok := defs.Pack(idOrName); ok {
+		return p, nil
+	}
+	return nil, fault.New("credits.pack", fault.CodePackNotFound, "there is no pack %q in this app", clip(idOrName)).In("pack_id")
+}
+
+// after returns definitions that know every credit of what a command just returned. The
+// process's own may be older when another process defined something.
+func (s *Session) after(ctx context.Context) (*catalog.Definitions, error) {
+	return s.core.Engine.Known(ctx, s.caller.App)
+}
+
+func clip(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return text
+}
+
+// checkNote bounds the texts that explain a command.
+func checkNote(reason string, metadata v1.Metadata) error {
+	const op = "credits.checkNote"
+	if len(reason) > wallet.MaxReasonLength {
+		return fault.New(op, fault.CodeInvalidRequest, "reason has at most %d characters", wallet.MaxReasonLength).In("reason")
+	}
+	if len(metadata) > wallet.MaxMetadataPairs {
+		return fault.New(op, fault.CodeMetadataTooLarge, "metadata has at most %d pairs", wallet.MaxMetadataPairs).In("metadata")
+	}
+	for key, value := range metadata {
+		if key == "" || len(key) > wallet.MaxMetadataKey {
+			return fault.New(op, fault.CodeMetadataTooLarge, "metadata keys have 1 to %d characters", wallet.MaxMetadataKey).In("metadata")
+		}
+		if len(value) > wallet.MaxMetadataValue {
+			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d characters", wallet.MaxMetadataValue).In("metadata." + clip(key))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+)
+
+// Define changes the definitions of an app. The change is decided on what the store has now;
+// when somebody else was faster it is decided anew.
+func (e *Engine) Define(ctx context.Context, app string, change func(*catalog.Definitions) (store.Definition, error)) error {
+	for try := 1; ; try++ {
+		defs, err := e.Definitions(ctx, app)
+		if err != nil {
+			return err
+		}
+		d, err := change(defs)
+		if err != nil {
+			return err
+		}
+		err = e.store.Define(ctx, app, defs.Version, d, nil)
+		if !errors.Is(err, store.ErrRetry) {
+			return err
+		}
+		if try == MaxTries {
+			return fault.New("engine.Define", fault.CodeStoreUnavailable, "the definitions are being changed by many at once: try again").Because(err)
+		}
+	}
+}
+
+// DefineOnce is Define under an idempotency key: asked again with the same request it returns
+// the answer that was stored with the change. Without a key it is Define.
+func (e *Engine) DefineOnce(ctx context.Context, app, key string, request []byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
+	if key == "" {
+		var answer []byte
+		err := e.Define(ctx, app, func(defs *catalog.Definitions) (d store.Definition, err error) {
+			d, answer, err = change(defs)
+			return d, err
+		})
+		return answer, err
+	}
+	if err := checkIdempotencyKey(key); err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(request)
+	for try := 1; ; try++ {
+		answer, err := e.defineUnder(ctx, app, key, hash, change)
+		if !errors.Is(err, store.ErrRetry) {
+			return answer, err
+		}
+		if try == MaxTries {
+			return nil, fault.New("engine.DefineOnce", fault.CodeStoreUnavailable, "the definitions are being changed by many at once: try again").Because(err)
+		}
+	}
+}
+
+func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
+	stored, err := e.store.AppAnswer(ctx, app, key)
+	if err != nil {
+		return nil, err
+	}
+	if stored != nil && stored.Request != hash {
+		return nil, fault.New("engine.DefineOnce", fault.CodeIdempotencyKeyReused, "this idempotency key was used before with another request: use a new key for a new request").In("Idempotency-Key")
+	}
+	if stored != nil {
+		return stored.Answer, nil
+	}
+	defs, err := e.Definitions(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	d, answer, err := change(defs)
+	if err != nil {
+		return nil, err
+	}
+	return answer, e.store.Define(ctx, app, defs.Version, d, &store.AppAnswer{Key: key, Request: hash, Answer: answer, At: e.clock.Now()})
+}

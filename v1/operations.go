@@ -1,0 +1,105 @@
+package v1
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/clock"
+)
+
+// Operations is what can be asked of Scrip for one app and mode. The Go library does it in
+// process, the Go client over HTTP; both are this interface, so a program can move from one to
+// the other. Every error is a *fault.Error with a stable code.
+type Operations interface {
+	// Grant gives a customer credits. Under an external_ref it does so once, for ever.
+	Grant(ctx context.Context, r GrantRequest, opts ...Option) (Grants, error)
+	// GetGrant reads a grant.
+	GetGrant(ctx context.Context, grantID string) (Grant, error)
+	// RevokeGrant takes back what is left of a grant; what was spent stays spent.
+	RevokeGrant(ctx context.Context, grantID string, r RevokeRequest, opts ...Option) (Grant, error)
+	// Adjust corrects a balance by hand.
+	Adjust(ctx context.Context, r AdjustRequest, opts ...Option) (Deducted, error)
+
+	// Deduct spends at once; insufficient_credits when it cannot.
+	Deduct(ctx context.Context, r DeductRequest, opts ...Option) (Deducted, error)
+	// CanUse says what a charge would come to, and changes nothing.
+	CanUse(ctx context.Context, r CanUseRequest) (Decision, error)
+	// Reserve sets credits aside until they are committed, released, or the time is up.
+	Reserve(ctx context.Context, r ReserveRequest, opts ...Option) (Decision, error)
+	// Commit takes a reservation, or part of it.
+	Commit(ctx context.Context, r CommitRequest, opts ...Option) (Reservation, error)
+	// Release gives a reservation back to the very grants it came from.
+	Release(ctx context.Context, r ReleaseRequest, opts ...Option) (Reservation, error)
+	// Extend moves a reservation's expiry.
+	Extend(ctx context.Context, r ExtendRequest, opts ...Option) (Reservation, error)
+	// GetReservation reads a reservation.
+	GetReservation(ctx context.Context, reservationID string) (Reservation, error)
+	// Track records a usage event and charges it; limit_reached when it cannot.
+	Track(ctx context.Context, r TrackRequest, opts ...Option) (Tracked, error)
+	// Reverse gives a deduction back to the very grants it came from.
+	Reverse(ctx context.Context, entryID string, r ReverseRequest, opts ...Option) (Entry, error)
+
+	// Balances reads a customer's standing, now or at any earlier instant; at is zero for now.
+	Balances(ctx context.Context, customerID, creditID string, at clock.Instant) (Balances, error)
+	// Usage reads what a customer may still use of an event, or of all events when empty.
+	Usage(ctx context.Context, customerID, event string) (Usage, error)
+	// Ledger reads a customer's entries, newest first.
+	Ledger(ctx context.Context, customerID string, q LedgerQuery) (Page[Entry], error)
+	// CustomerGrants reads a customer's grants in the order in which they are drawn.
+	CustomerGrants(ctx context.Context, customerID string, q GrantQuery) (Page[Grant], error)
+	// GetEntry reads one entry.
+	GetEntry(ctx context.Context, entryID string) (Entry, error)
+	// Explain says which grants an entry concerns and which rule decided.
+	Explain(ctx context.Context, entryID string) (Explanation, error)
+	// ExplainCharge says the same of a charge that was not made, or would be refused.
+	ExplainCharge(ctx context.Context, r CanUseRequest) (Explanation, error)
+
+	// CreateCredit, GetCredit, ListCredits, UpdateCredit and ArchiveCredit define credits.
+	CreateCredit(ctx context.Context, r CreateCredit, opts ...Option) (Credit, error)
+	GetCredit(ctx context.Context, creditID string) (Credit, error)
+	ListCredits(ctx context.Context) (Page[Credit], error)
+	UpdateCredit(ctx context.Context, creditID string, r UpdateCredit, opts ...Option) (Credit, error)
+	ArchiveCredit(ctx context.Context, creditID string, opts ...Option) (Credit, error)
+	// CreatePack, GetPack, ListPacks, UpdatePack and ArchivePack define packs. An update
+	// replaces the pack under its id; what was granted from it stays as it is.
+	CreatePack(ctx context.Context, r CreatePack, opts ...Option) (Pack, error)
+	GetPack(ctx context.Context, packID string) (Pack, error)
+	ListPacks(ctx context.Context) (Page[Pack], error)
+	UpdatePack(ctx context.Context, packID string, r CreatePack, opts ...Option) (Pack, error)
+	ArchivePack(ctx context.Context, packID string, opts ...Option) (Pack, error)
+
+	// GetCustomer, SaveCustomer and ListCustomers keep what is known of customers.
+	GetCustomer(ctx context.Context, customerID string) (Customer, error)
+	SaveCustomer(ctx context.Context, customerID string, r SaveCustomer, opts ...Option) (Customer, error)
+	ListCustomers(ctx context.Context, q CustomerQuery) (Page[Customer], error)
+
+	// CreateKey, ListKeys and RevokeKey manage API keys; MintToken lets a browser read one
+	// customer.
+	CreateKey(ctx context.Context, r CreateKey, opts ...Option) (Key, error)
+	ListKeys(ctx context.Context) (Page[Key], error)
+	RevokeKey(ctx context.Context, keyID string, opts ...Option) (Key, error)
+	MintToken(ctx context.Context, r MintToken) (Token, error)
+	// GetApp reads the app that the caller acts for.
+	GetApp(ctx context.Context) (App, error)
+}
+
+// Option changes how one call is made.
+type Option func(*Call)
+
+// Call is what options set.
+type Call struct {
+	// IdempotencyKey makes the call happen once: asked again under the same key it gets the
+	// original answer.
+	IdempotencyKey string
+}
+
+// IdempotencyKey is the option that makes a call happen once.
+func IdempotencyKey(key string) Option { return func(c *Call) { c.IdempotencyKey = key } }
+
+// NewCall applies options.
+func NewCall(opts []Option) Call {
+	var c Call
+	for _, opt := range opts {
+		opt(&c)
+	}
+	return c
+}

@@ -1,0 +1,58 @@
+package wallet
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+)
+
+// UsedChange is what an entry did to its credit's lifetime usage: deductions and overage raise
+// it, reversals lower it, and overage that a new grant repaid was counted when it was used.
+func (e *Entry) UsedChange() int64 {
+	switch {
+	case e.Type == CreditDeducted && e.RefType != RefRepayment, e.Type == OverageCharged:
+		return -e.Amount
+	case e.Type == Refund && e.RefType == RefEntry:
+		return -e.Amount
+	}
+	return 0
+}
+
+// SortForReading puts grants in the order in which they are drawn: first what can be drawn, by
+// each credit's own order, then the rest, newest first.
+func SortForReading(grants []*Grant, defs *catalog.Definitions) {
+	slices.SortFunc(grants, func(a, b *Grant) int {
+		if c := cmp.Compare(readingRank(a), readingRank(b)); c != 0 {
+			return c
+		}
+		if readingRank(a) > 0 {
+			return cmp.Compare(b.N, a.N)
+		}
+		return compareBy(orderBetween(a, b, defs))(a, b)
+	})
+}
+
+func readingRank(g *Grant) int {
+	if g.Status == GrantActive && g.Available > 0 {
+		return 0
+	}
+	return 1
+}
+
+func orderBetween(a, b *Grant, defs *catalog.Definitions) []catalog.DrawKey {
+	if def, ok := defs.Credits[a.Credit]; ok && a.Credit == b.Credit {
+		return def.DrawOrder
+	}
+	return catalog.DefaultDrawOrder()
+}
+
+// DecidingKey names the criterion that puts a before b; "sequence" when only the number does.
+func DecidingKey(a, b *Grant, order []catalog.DrawKey) string {
+	for _, key := range order {
+		if compareKey(key, a, b) != 0 {
+			return string(key)
+		}
+	}
+	return "sequence"
+}
