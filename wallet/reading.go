@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 )
 
 // UsedChange is what an entry did to its credit's lifetime usage: deductions and overage raise
@@ -55,4 +56,36 @@ func DecidingKey(a, b *Grant, order []catalog.DrawKey) string {
 		}
 	}
 	return "sequence"
+}
+
+// SortByDrawOrder puts grants of one credit in the order in which they are drawn.
+func SortByDrawOrder(grants []*Grant, order []catalog.DrawKey) {
+	slices.SortFunc(grants, compareBy(order))
+}
+
+// Drawable lists the grants that can be drawn now, in order.
+func (s *State) Drawable(defs *catalog.Definitions) []*Grant {
+	var all []*Grant
+	for _, lane := range s.Lanes {
+		all = append(all, lane.queue...)
+	}
+	SortForReading(all, defs)
+	return all
+}
+
+// CountersAt lists the allowances that concern an event or a glob (all of them when it is
+// empty) as they stand in the window of an instant; none without an active subscription.
+func (s *State) CountersAt(at clock.Instant, filter string) []Allowance {
+	if !s.Subscription.ActiveAt(at) {
+		return nil
+	}
+	var found []Allowance
+	for _, a := range s.Subscription.Allowances {
+		concerns := func(r catalog.Rule) bool { return r.Covers(filter) }
+		if filter == "" || slices.ContainsFunc(a.Rules, concerns) {
+			a.roll(s.Subscription.StartedAt, at)
+			found = append(found, a)
+		}
+	}
+	return found
 }

@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// check compares the rows with what the entries say.
+func (b *books) check() {
+	if b.entries != b.sn.Seq {
+		b.differ(0, "there are %d entries, but the wallet has counted %d", b.entries, b.sn.Seq)
+	}
+	if b.next != nil && (b.next.Seq != 1 || b.next.Prev != wallet.Hash{}) {
+		b.differ(b.next.Seq, "the chain does not begin with it")
+	}
+	live := map[string]int64{}
+	for _, n := range slices.Sorted(maps.Keys(b.grants)) {
+		g := b.grants[n]
+		b.checkGrant(g)
+		if g.Status != wallet.GrantPending {
+			live[g.Credit] += g.Live()
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(b.sums)) {
+		if b.grants[n] == nil {
+			b.differ(0, "entries speak of grant %d, which does not exist", n)
+		}
+	}
+	b.checkHolds()
+	b.checkStandings(live)
+}
+
+func (b *books) checkGrant(g *wallet.Grant) {
+	if !g.Conserved() {
+		b.differ(0, "grant %d does not add up to its amount of %d", g.N, g.Amount)
+	}
+	said, ok := b.sums[g.N]
+	if !ok {
+		said = &wallet.Grant{}
+	}
+	if g.Status == wallet.GrantPending {
+		if ok {
+			b.differ(0, "grant %d is not effective yet, but entries speak of it", g.N)
+		}
+		return
+	}
+	for _, part := range []struct {
+		name      string
+		row, said int64
+	}{
+		{"amount", g.Amount, said.Amount}, {"available", g.Available, said.Available},
+		{"frozen", g.Frozen, said.Frozen}, {"held", g.Held, said.Held}, {"spent", g.Spent, said.Spent},
+		{"expired", g.Expired, said.Expired}, {"revoked", g.Revoked, said.Revoked},
+		{"rolled over", g.RolledOver, said.RolledOver},
+	} {
+		if part.row != part.said {
+			b.differ(0, "grant %d: %s is %d, but entries say %d", g.N, part.name, part.row, part.said)
+		}
+	}
+}
+
+// checkHolds compares what grants have held with what pending holds are pinned to.
+func (b *books) checkHolds() {
+	held := map[int64]int64{}
+	for _, h := range b.sn.Holds {
+		for _, s := range h.Slices {
+			held[s.Grant] += s.Units
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(b.grants)) {
+		if g := b.grants[n]; g.Held != held[n] {
+			b.differ(0, "grant %d has %d held, but pending reservations hold %d of it", n, g.Held, held[n])
+		}
+	}
+}
+
+func (b *books) checkStandings(live map[string]int64) {
+	stored := map[string]wallet.Standing{}
+	for _, s := range b.sn.Standings {
+		stored[s.Credit] = s
+	}
+	for _, credit := range slices.Sorted(maps.Keys(b.credits)) {
+		c, row := b.credits[credit], stored[credit]
+		if c.balance != live[credit] || c.newest.BalanceAfter != live[credit] {
+			b.differ(c.newest.Seq, "credit %s: grants hold %d, entries sum to %d and end at %d", credit, live[credit], c.balance, c.newest.BalanceAfter)
+		}
+		if c.oldest.BalanceBefore != 0 || c.oldest.OverageBefore != 0 {
+			b.differ(c.oldest.Seq, "credit %s does not begin at zero", credit)
+		}
+		if row.Overage != c.newest.OverageAfter {
+			b.differ(c.newest.Seq, "credit %s: overage is %d, but entries end at %d", credit, row.Overage, c.newest.OverageAfter)
+		}
+		if row.Used != c.used {
+			b.differ(0, "credit %s: %d used, but entries say %d", credit, row.Used, c.used)
+		}
+	}
+	for credit, balance := range live {
+		if b.credits[credit] == nil && balance != 0 {
+			b.differ(0, "credit %s has %d in grants and no entries", credit, balance)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package credits
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// define changes definitions under the caller's idempotency key, and returns what was made.
+func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
+	var out T
+	body, err := json.Marshal(request)
+	if err != nil {
+		return out, fault.New("credits.define", fault.CodeInternalError, "the request cannot be remembered").Because(err)
+	}
+	body = fmt.Appendf(body, "\n%T", request)
+	answer, err := s.core.Engine.DefineOnce(ctx, s.caller.App, v1.NewCall(opts).IdempotencyKey, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
+		if s.caller.Key != "" && !defs.Keys[s.caller.Key] {
+			return store.Definition{}, nil, fault.New("credits.define", fault.CodeInvalidKey, "the API key was revoked")
+		}
+		d, made, err := change(defs)
+		if err != nil {
+			return d, nil, err
+		}
+		d.At = s.core.Clock.Now()
+		text, err := json.Marshal(made)
+		return d, text, err
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, json.Unmarshal(answer, &out)
+}
+
+// CreateCredit defines a credit.
+func (s *Session) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
+	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		now := s.core.Clock.Now()
+		c := &catalog.Credit{
+			ID: id.New(id.PrefixCredit), App: s.caller.App, Name: strings.TrimSpace(r.Name), Unit: r.Unit,
+			Description: r.Description, Precision: r.Precision, ExpiresAfterDays: r.ExpiresAfterDays, CreatedAt: now, UpdatedAt: now,
+		}
+		if err := s.fillCredit(c, defs, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover); err != nil {
+			return store.Definition{}, v1.Credit{}, err
+		}
+		return store.Definition{Credits: []*catalog.Credit{c}}, creditOut(c), nil
+	})
+}
+
+// fillCredit sets the structured fields that are given and checks the whole.
+func (s *Session) fillCredit(c *catalog.Credit, defs *catalog.Definitions, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover) (err error) {
+	if order != nil {
+		if c.DrawOrder, err = drawOrderIn(*order); err != nil {
+			return err
+		}
+	}
+	if scope != nil {
+		if c.Scope, err = rulesIn(*scope); err != nil {
+			return err
+		}
+	}
+	if overage != nil {
+		if c.Overage, err = overageIn(overage, c.Precision); err != nil {
+			return err
+		}
+	}
+	if rollover != nil {
+		c.Rollover = catalog.Rollover{
+			Percent: rollover.Percent, MaxCount: rollover.MaxCount,
+			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	for _, other := range defs.Credits {
+		if other.ID != c.ID && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, c.Name) {
+			return nameTaken("credit", c.Name)
+		}
+	}
+	return nil
+}
+
+func nameTaken(what, name string) error {
+	return fault.New("credits.define", fault.CodeNameTaken, "there is a %s named %q already in this app", what, clip(name)).In("name")
+}
+
+func drawOrderIn(order v1.DrawOrder) ([]catalog.DrawKey, error) {
+	if len(order) == 0 {
+		return catalog.DefaultDrawOrder(), nil
+	}
+	if len(order) == 1 {
+		if keys, ok := catalog.DrawPreset(order[0]); ok {
+			return keys, nil
+		}
+	}
+	keys := make([]catalog.DrawKey, len(order))
+	for i, key := range order {
+		keys[i] = catalog.DrawKey(key)
+	}
+	return keys, catalog.ValidateDrawOrder(keys)
+}
+
+func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
+	out := catalog.Overage{
+		Enabled: o.Enabled, Behavior: catalog.OverageBehavior(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: o.Currency,
+	}
+	if out.Behavior == "" {
+		out.Behavior = catalog.ForgiveAtReset
+	}
+	if o.Limit != nil {
+		limit, err := units(*o.Limit, precision, "overage.limit")
+		if err != nil {
+			return out, err
+		}
+		out.Limited, out.Limit = true, limit
+	}
+	if o.PricePerUnit == "" {
+		return out, nil
+	}
+	price, err := money.ParseRatio(string(o.PricePerUnit))
+	if err != nil || price.Num < 0 {
+		return out, fault.New("credits.overageIn", fault.CodeInvalidAmount, "price_per_unit must be a decimal that is not negative").In("overage.price_per_unit")
+	}
+	if o.Currency == "" {
+		return out, fault.New("credits.overageIn", fault.CodeMissingField, "a price_per_unit needs a currency").In("overage.currency")
+	}
+	return out, nil
+}
+
+func creditOut(c *catalog.Credit) v1.Credit {
+	out := v1.Credit{
+		ID: c.ID, Name: c.Name, Unit: c.Unit, Description: c.Description, Precision: c.Precision,
+		DrawOrder: make([]string, len(c.DrawOrder)), Scope: rulesOut(c.Scope), ExpiresAfterDays: c.ExpiresAfterDays,
+		Overage: v1.Overage{
+			Enabled: c.Overage.Enabled, Behavior: string(c.Overage.Behavior),
+			PricePerUnit: c.Overage.PricePerUnit, Currency: c.Overage.Currency,
+		},
+		Rollover: v1.Rollover{
+			Percent: c.Rollover.Percent, ValidityCount: c.Rollover.Validity.Count,
+			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount,
+		},
+		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ArchivedAt: c.ArchivedAt,
+	}
+	for i, key := range c.DrawOrder {
+		out.DrawOrder[i] = string(key)
+	}
+	if c.Overage.Limited {
+		limit := decimal(c.Overage.Limit, c.Precision)
+		out.Overage.Limit = &limit
+	}
+	return out
+}
+
+// GetCredit reads a credit by id or name.
+func (s *Session) GetCredit(ctx context.Context, creditID string) (v1.Credit, error) {
+	if _, err := s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
+		return v1.Credit{}, err
+	}
+	c, err := s.credit(ctx, creditID)
+	if err != nil {
+		return v1.Credit{}, err
+	}
+	return creditOut(c), nil
+}
+
+// ListCredits lists the app's credits in order of creation, archived ones included.
+func (s *Session) ListCredits(ctx context.Context) (v1.Page[v1.Credit], error) {
+	page := v1.Page[v1.Credit]{Data: []v1.Credit{}}
+	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
+	if err != nil {
+		return page, err
+	}
+	for _, c := range defs.Credits {
+		page.Data = append(page.Data, creditOut(c))
+	}
+	slices.SortFunc(page.Data, func(a, b v1.Credit) int { return strings.Compare(a.ID, b.ID) })
+	return page, nil
+}
+
+// UpdateCredit changes a credit. What is absent stays; existing grants stay as they are
+// (design law 7).
+func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateCredit, opts ...v1.Option) (v1.Credit, error) {
+	return define(ctx, s, opts, struct {
+		ID string
+		v1.UpdateCredit
+	}{creditID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
+			set(&c.Name, r.Name)
+			set(&c.Unit, r.Unit)
+			set(&c.Description, r.Description)
+			set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
+			return s.fillCredit(c, defs, r.DrawOrder, r.Scope, r.Overage, r.Rollover)
+		})
+	})
+}
+
+// ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
+// its name can be used again. Archiving again is no error.
+func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return define(ctx, s, opts, "archive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
+			if c.ArchivedAt.IsZero() {
+				c.ArchivedAt = s.core.Clock.Now()
+			}
+			return nil
+		})
+	})
+}
+
+func (s *Session) changeCredit(defs *catalog.Definitions, creditID string, change func(*catalog.Credit) error) (store.Definition, v1.Credit, error) {
+	have, ok := defs.Credit(creditID)
+	if !ok {
+		return store.Definition{}, v1.Credit{}, fault.New("credits.changeCredit", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(creditID)).In("credit_id")
+	}
+	c := *have
+	if err := change(&c); err != nil {
+		return store.Definition{}, v1.Credit{}, err
+	}
+	c.UpdatedAt = s.core.Clock.Now()
+	return store.Definition{Credits: []*catalog.Credit{&c}}, creditOut(&c), nil
+}
+
+func set[T any](to *T, value *T) {
+	if value != nil {
+		*to = *value
+	}
+}

@@ -1,0 +1,180 @@
+// Package scrip is the engine for prepaid credits as a Go library: open it over a database, act
+// for an app, and mount its HTTP handler where you like.
+//
+//	s, err := scrip.Open(ctx, scrip.DB("sqlite:credits.db"))
+//	app, err := s.App(ctx, "my-product", scrip.Live)
+//	d, err := app.Deduct(ctx, v1.DeductRequest{Charge: v1.Charge{CustomerID: "u1", CreditID: "credits", Amount: "3"}})
+//
+// The package owns the wiring: which store is behind which address, and which services share
+// it. The rules are in package wallet, the operations in package credits, the vocabulary in
+// package v1.
+package scrip
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/api"
+	"github.com/seed42445051/scrip/audit"
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/credits"
+	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/store/postgres"
+	"github.com/seed42445051/scrip/store/sqlite"
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// The two modes of an app. Test never meets live.
+const (
+	Live = catalog.Live
+	Test = catalog.Test
+)
+
+// DefaultSweep is how often what time has done is written down.
+const DefaultSweep = time.Second
+
+// postgresShards is how many batches a process has under way on PostgreSQL, where transactions
+// on different wallets do not wait for one another. SQLite has one writer, so one.
+const postgresShards = 4
+
+// Option changes how Scrip is opened.
+type Option func(*options)
+
+type options struct {
+	db      string
+	migrate bool
+	engine  engine.Options
+}
+
+// DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
+// sqlite:scrip.db.
+func DB(address string) Option { return func(o *options) { o.db = address } }
+
+// WithoutMigration leaves the schema as it is.
+func WithoutMigration() Option { return func(o *options) { o.migrate = false } }
+
+// WithClock replaces the machine's clock, for tests and simulations.
+func WithClock(c engine.Clock) Option { return func(o *options) { o.engine.Clock = c } }
+
+// WithLog gives a place to log to; nothing is logged without it.
+func WithLog(log *slog.Logger) Option { return func(o *options) { o.engine.Log = log } }
+
+// SweepEvery sets how often what time has done is written down; zero is never. No balance and
+// no decision depends on it.
+func SweepEvery(d time.Duration) Option { return func(o *options) { o.engine.SweepEvery = d } }
+
+// Shards sets how many batches may be under way at one time.
+func Shards(n int) Option { return func(o *options) { o.engine.Shards = n } }
+
+// Queue bounds the commands that wait in one shard; one more is refused with overloaded.
+func Queue(n int) Option { return func(o *options) { o.engine.Queue = n } }
+
+// Scrip is the engine over one database.
+type Scrip struct {
+	store    store.Store
+	engine   *engine.Engine
+	core     *credits.Core
+	accounts *accounts.Accounts
+	log      *slog.Logger
+}
+
+// Open opens a database, brings its schema up to date, and starts the engine. Close it.
+func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
+	o := options{db: "sqlite:scrip.db", migrate: true}
+	o.engine.SweepEvery = DefaultSweep
+	o.engine.Clock = clock.System{}
+	o.engine.Log = slog.New(slog.DiscardHandler)
+	for _, opt := range opts {
+		opt(&o)
+	}
+	st, err := openStore(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	if o.migrate {
+		if err := st.Migrate(ctx); err != nil {
+			return nil, closing(st, err)
+		}
+	}
+	e := engine.New(st, o.engine)
+	return &Scrip{
+		store: st, engine: e, log: o.engine.Log,
+		core:     &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
+		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
+	}, nil
+}
+
+func closing(st store.Store, err error) error {
+	if closed := st.Close(); closed != nil {
+		return fault.New("scrip.Open", fault.CodeOf(err), "the database could not be opened, nor closed again: %v", closed).Because(err)
+	}
+	return err
+}
+
+func openStore(ctx context.Context, o *options) (store.Store, error) {
+	if path, ok := strings.CutPrefix(o.db, "sqlite:"); ok {
+		return sqlite.Open(ctx, path)
+	}
+	if strings.HasPrefix(o.db, "postgres://") || strings.HasPrefix(o.db, "postgresql://") {
+		if o.engine.Shards == 0 {
+			o.engine.Shards = postgresShards
+		}
+		return postgres.Open(ctx, o.db)
+	}
+	return nil, fault.New("scrip.Open", fault.CodeInvalidConfig, "the database address must begin with sqlite: or postgres://").In("db")
+}
+
+// App acts for one app in one mode. It is every operation of v1.Operations, in process.
+type App struct {
+	*credits.Session
+	*keys
+}
+
+type keys = accounts.Session
+
+var _ v1.Operations = (*App)(nil)
+
+// App finds an app by name, makes it where there is none, and acts for it.
+func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, error) {
+	if !mode.Valid() {
+		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+	}
+	app, err := s.accounts.App(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &App{
+		Session: s.core.As(credits.Caller{App: app.ID, Mode: mode, Actor: "library"}),
+		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+	}, nil
+}
+
+// Handler serves the HTTP API.
+func (s *Scrip) Handler() http.Handler {
+	return api.New(s.core, s.accounts, api.Options{Log: s.log, Ready: s.store.Ping})
+}
+
+// Stats returns the engine's counters.
+func (s *Scrip) Stats() *engine.Stats { return s.engine.Stats() }
+
+// Waiting is how many commands are queued now.
+func (s *Scrip) Waiting() int { return s.engine.Waiting() }
+
+// Verify recomputes every balance from its entries and lists what does not add up.
+func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit.Run(ctx, s.store) }
+
+// Close refuses new calls, finishes those that were accepted, and closes the database.
+func (s *Scrip) Close(ctx context.Context) error {
+	err := s.engine.Close(ctx)
+	if closed := s.store.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
