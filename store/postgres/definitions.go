@@ -1,0 +1,331 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+)
+
+// CreateApp stores an app under a new name; name_taken when another has it.
+func (s *Store) CreateApp(ctx context.Context, app store.App) error {
+	const op = "postgres.CreateApp"
+	if err := s.enter(op); err != nil {
+		return err
+	}
+	defer s.leave()
+	var work script
+	work.add(partApp, nil, "INSERT INTO apps (id, name, version, created_at) VALUES ($1::text, $2::text, $3::bigint, $4::bigint)",
+		app.ID, app.Name, app.Version, int64(app.CreatedAt))
+	err := s.with(ctx, func(conn *pgx.Conn) error { return work.run(ctx, conn) })
+	return fail(ctx, op, err)
+}
+
+// Apps lists all apps by name.
+func (s *Store) Apps(ctx context.Context) ([]store.App, error) {
+	var list []store.App
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		var a store.App
+		err := r.Scan(&a.ID, &a.Name, &a.Version, instant(&a.CreatedAt))
+		list = append(list, a)
+		return err
+	}, "SELECT id, name, version, created_at FROM apps ORDER BY name")
+	if err := s.read(ctx, "postgres.Apps", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Definitions reads everything that an app defines; nil when there is no such app.
+func (s *Store) Definitions(ctx context.Context, app string) (*catalog.Definitions, error) {
+	var work script
+	work.exec(beginRead)
+	defs := work.definitions([]string{app}, false)
+	work.exec("COMMIT")
+	if err := s.read(ctx, "postgres.Definitions", &work); err != nil {
+		return nil, err
+	}
+	return defs[app], nil
+}
+
+// definitions queues what reads the definitions of apps. The map it returns is filled when the
+// script has run. In a transaction whose statements each see a later instant, locked keeps the
+// apps as their versions say until it ends.
+func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Definitions {
+	defs := make(map[string]*catalog.Definitions, len(apps))
+	if len(apps) == 0 {
+		return defs
+	}
+	heads := "SELECT id, name, version FROM apps WHERE id = ANY($1::text[]) ORDER BY id"
+	if locked {
+		heads += " FOR SHARE"
+	}
+	s.add(partOther, func(r pgx.Rows) error {
+		var app, name string
+		var version int64
+		err := r.Scan(&app, &name, &version)
+		defs[app] = catalog.NewDefinitions(app, name, version)
+		return err
+	}, heads, apps)
+	s.add(partOther, func(r pgx.Rows) error {
+		c, err := scanCredit(r)
+		if err != nil {
+			return err
+		}
+		defs[c.App].Credits[c.ID] = c
+		return nil
+	}, "SELECT "+creditColumns+" FROM credits WHERE app_id = ANY($1::text[])", apps)
+	s.add(partOther, func(r pgx.Rows) error {
+		p, err := scanPack(r)
+		if err != nil {
+			return err
+		}
+		defs[p.App].Packs[p.ID] = p
+		return nil
+	}, "SELECT "+packColumns+" FROM packs WHERE app_id = ANY($1::text[])", apps)
+	s.add(partOther, func(r pgx.Rows) error {
+		var app, key string
+		if err := r.Scan(&app, &key); err != nil {
+			return err
+		}
+		defs[app].Keys[key] = true
+		return nil
+	}, "SELECT app_id, id FROM api_keys WHERE app_id = ANY($1::text[]) AND revoked_at = 0", apps)
+	return defs
+}
+
+// DefinitionsVersion reads only the version of an app's definitions; 0 when there is no such app.
+func (s *Store) DefinitionsVersion(ctx context.Context, app string) (int64, error) {
+	var version int64
+	var work script
+	work.add(partOther, func(r pgx.Rows) error { return r.Scan(&version) },
+		"SELECT version FROM apps WHERE id = $1::text", app)
+	err := s.read(ctx, "postgres.DefinitionsVersion", &work)
+	return version, err
+}
+
+// AppAnswer reads the answer that an idempotency key of an app got; nil when it is new.
+func (s *Store) AppAnswer(ctx context.Context, app, key string) (*store.AppAnswer, error) {
+	var answer *store.AppAnswer
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		answer = &store.AppAnswer{}
+		return r.Scan(&answer.Key, (*fixed)(&answer.Request), &answer.Answer, instant(&answer.At))
+	}, "SELECT key, request, answer, created_at FROM app_answers WHERE app_id = $1::text AND key = $2::text", app, key)
+	if err := s.read(ctx, "postgres.AppAnswer", &work); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// FindKey finds a key by the SHA-256 of its text; nil when there is none.
+func (s *Store) FindKey(ctx context.Context, hash [32]byte) (*store.Key, error) {
+	keys, err := s.keys(ctx, "postgres.FindKey", "hash = $1::bytea", hash[:])
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	return &keys[0], nil
+}
+
+// ListKeys lists an app's keys by creation, revoked ones included.
+func (s *Store) ListKeys(ctx context.Context, app string) ([]store.Key, error) {
+	return s.keys(ctx, "postgres.ListKeys", "app_id = $1::text", app)
+}
+
+func (s *Store) keys(ctx context.Context, op, condition string, arg any) ([]store.Key, error) {
+	var list []store.Key
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		k, err := scanAPIKey(r)
+		list = append(list, k)
+		return err
+	}, "SELECT "+apiKeyColumns+" FROM api_keys WHERE "+condition+" ORDER BY created_at, id", arg)
+	if err := s.read(ctx, op, &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+const opDefine = "postgres.Define"
+
+// Statements of Define. A definition is replaced under its id, but never another app's.
+const (
+	raiseVersion = "UPDATE apps SET version = version + 1 WHERE id = $1::text AND version = $2::bigint"
+
+	upsertCredit = `INSERT INTO credits (id, app_id, name, folded, unit, description, decimals, draw_order, scope,
+			expires_after_days, overage, rollover, created_at, updated_at, archived_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::jsonb, $9::jsonb,
+			$10::bigint, $11::jsonb, $12::jsonb, $13::bigint, $14::bigint, $15::bigint)
+		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded, unit = EXCLUDED.unit,
+			description = EXCLUDED.description, decimals = EXCLUDED.decimals, draw_order = EXCLUDED.draw_order,
+			scope = EXCLUDED.scope, expires_after_days = EXCLUDED.expires_after_days, overage = EXCLUDED.overage,
+			rollover = EXCLUDED.rollover, created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at,
+			archived_at = EXCLUDED.archived_at
+		WHERE credits.app_id = EXCLUDED.app_id`
+
+	upsertPack = `INSERT INTO packs (id, app_id, name, folded, description, price_minor, currency, expires_after_days,
+			items, created_at, updated_at, archived_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::text, $8::bigint,
+			$9::jsonb, $10::bigint, $11::bigint, $12::bigint)
+		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded,
+			description = EXCLUDED.description, price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency,
+			expires_after_days = EXCLUDED.expires_after_days, items = EXCLUDED.items,
+			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at
+		WHERE packs.app_id = EXCLUDED.app_id`
+
+	insertKey = `INSERT INTO api_keys (id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bigint, $9::bigint)`
+
+	// Revoking again does not move the instant.
+	revokeKey = `UPDATE api_keys SET revoked_at = CASE revoked_at WHEN 0 THEN $3::bigint ELSE revoked_at END
+		WHERE app_id = $1::text AND id = $2::text`
+
+	insertAppAnswer = `INSERT INTO app_answers (app_id, key, request, answer, created_at)
+		VALUES ($1::text, $2::text, $3::bytea, $4::bytea, $5::bigint)`
+)
+
+// Define writes definitions and raises the app's version, in one transaction. It is rare, and
+// so it takes a round trip for each statement and looks at each result.
+func (s *Store) Define(ctx context.Context, app string, expect int64, change store.Definition, answer *store.AppAnswer) error {
+	if err := s.enter(opDefine); err != nil {
+		return err
+	}
+	defer s.leave()
+	err := s.with(ctx, func(conn *pgx.Conn) error {
+		tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+		if err != nil {
+			return err
+		}
+		d := &definer{ctx: ctx, tx: tx, app: app}
+		if err := d.write(expect, &change, answer); err != nil {
+			_ = tx.Rollback(context.WithoutCancel(ctx)) // a failure closes the connection, which does the same
+			return err
+		}
+		return tx.Commit(ctx)
+	})
+	if errors.Is(err, store.ErrRetry) {
+		return err
+	}
+	return fail(ctx, opDefine, err)
+}
+
+// definer is one call of Define under way.
+type definer struct {
+	ctx context.Context
+	tx  pgx.Tx
+	app string
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (d *definer) exec(p part, sql string, args ...any) (int64, error) {
+	tag, err := d.tx.Exec(d.ctx, sql, args...)
+	if err != nil {
+		return 0, &failure{p, err}
+	}
+	return tag.RowsAffected(), nil
+}
+
+func (d *definer) write(expect int64, change *store.Definition, answer *store.AppAnswer) error {
+	n, err := d.exec(partOther, raiseVersion, d.app, expect)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return d.notRaised()
+	}
+	for _, c := range change.Credits {
+		if err := d.credit(c); err != nil {
+			return err
+		}
+	}
+	for _, p := range change.Packs {
+		if err := d.pack(p); err != nil {
+			return err
+		}
+	}
+	for i := range change.NewKeys {
+		k := &change.NewKeys[i]
+		if _, err := d.exec(partOther, insertKey, k.ID, d.app, string(k.Mode), string(k.Kind), k.Label, k.Prefix, k.Hash[:],
+			int64(k.CreatedAt), int64(k.RevokedAt)); err != nil {
+			return err
+		}
+	}
+	for _, key := range change.Revoke {
+		n, err := d.exec(partOther, revokeKey, d.app, key, int64(change.At))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.New(opDefine, fault.CodeKeyNotFound, "key %q does not exist in this app", key)
+		}
+	}
+	if answer == nil {
+		return nil
+	}
+	_, err = d.exec(partUnique, insertAppAnswer, d.app, answer.Key, answer.Request[:], present(answer.Answer), int64(answer.At))
+	return err
+}
+
+// notRaised says why the version did not rise: it moved, or there is no such app.
+func (d *definer) notRaised() error {
+	var one int
+	err := d.tx.QueryRow(d.ctx, "SELECT 1 FROM apps WHERE id = $1::text", d.app).Scan(&one)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(opDefine, fault.CodeNotFound, "there is no app %q", d.app)
+	}
+	if err != nil {
+		return err
+	}
+	return store.Retry(fault.New(opDefine, fault.CodeStoreUnavailable, "the definitions were changed by another process meanwhile"))
+}
+
+func (d *definer) credit(c *catalog.Credit) error {
+	docs, err := documents(c.DrawOrder, c.Scope, c.Overage, c.Rollover)
+	if err != nil {
+		return err
+	}
+	n, err := d.exec(partNamed, upsertCredit, c.ID, d.app, c.Name, store.FoldName(c.Name), c.Unit, c.Description,
+		int64(c.Precision), docs[0], docs[1], int64(c.ExpiresAfterDays), docs[2], docs[3], int64(c.CreatedAt),
+		int64(c.UpdatedAt), int64(c.ArchivedAt))
+	return owned(n, err, c.ID)
+}
+
+func (d *definer) pack(p *catalog.Pack) error {
+	docs, err := documents(p.Items)
+	if err != nil {
+		return err
+	}
+	n, err := d.exec(partNamed, upsertPack, p.ID, d.app, p.Name, store.FoldName(p.Name), p.Description, p.PriceMinor,
+		p.Currency, int64(p.ExpiresAfterDays), docs[0], int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+	return owned(n, err, p.ID)
+}
+
+// owned refuses a definition that another app has under the same id.
+func owned(rows int64, err error, id string) error {
+	if err == nil && rows == 0 {
+		return fault.New(opDefine, fault.CodeInvariantViolated, "%q belongs to another app", id)
+	}
+	return err
+}
+
+// documents are values as JSON text; a list that is not there is an empty one.
+func documents(values ...any) ([]string, error) {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return nil, fault.New(opDefine, fault.CodeInternalError, "the definition cannot be stored").Because(err)
+		}
+		texts[i] = string(b)
+		if texts[i] == "null" {
+			texts[i] = "[]"
+		}
+	}
+	return texts, nil
+}

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+)
+
+// failure is the error of one statement, with the part of the work that it was for. What a
+// broken constraint means depends on the statement that broke it; the constraint's name says
+// nothing reliable, since Citus appends a shard's number to it.
+type failure struct {
+	part part
+	err  error
+}
+
+// part is what a statement is for.
+type part string
+
+// The parts whose failure means something of its own.
+const (
+	partOther   part = "other"
+	partHeaders part = "headers" // the wallets' own rows
+	partGrants  part = "grants"  // new grants: two processes may use one external reference
+	partUnique  part = "unique"  // rows that another process may have written first
+	partApp     part = "app"     // an app, whose name may be taken
+	partNamed   part = "named"   // definitions with a name that may be taken
+)
+
+func (f *failure) Error() string { return string(f.part) + ": " + f.err.Error() }
+
+func (f *failure) Unwrap() error { return f.err }
+
+// fail turns what went wrong into the error that the interface promises. The transaction must
+// have ended without effect, or never have written.
+func fail(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if cause := ctx.Err(); cause != nil {
+		return fault.New(op, fault.CodeStoreUnavailable, "the call ended before the database answered").Because(errors.Join(cause, err))
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return failState(op, pg, err)
+	}
+	// Whatever is not an answer of the server is a connection that could not be made or kept.
+	return store.Retry(unavailable(op, err))
+}
+
+func unavailable(op string, err error) *fault.Error {
+	return fault.New(op, fault.CodeStoreUnavailable, "the database cannot be reached").Because(err)
+}
+
+func errClosed(op string) *fault.Error {
+	return fault.New(op, fault.CodeStoreUnavailable, "the store was closed")
+}
+
+// failState reads the server's own errors, by SQLSTATE and by what the statement was for.
+func failState(op string, pg *pgconn.PgError, err error) error {
+	where := partOther
+	if f, ok := errors.AsType[*failure](err); ok {
+		where = f.part
+	}
+	switch pg.Code {
+	case "40001", "40P01", "55P03", "57014", "25P03", "25006", "0A000":
+		// Serialization, deadlock, lock not available, canceled by a server's timeout, idle
+		// too long, a standby that is not the primary yet, a plan from before a migration.
+		return store.Retry(unavailable(op, err))
+	case "22021", "22P05":
+		return fault.New(op, fault.CodeInvalidRequest, "text must be valid Unicode without the character U+0000").Because(err)
+	case "22012":
+		// A statement found fewer rows than it was to change; see table.update.
+		broken := fault.New(op, fault.CodeInvariantViolated, "a row that was to be changed is not there; nothing was written").Because(err)
+		if where == partHeaders {
+			return store.Retry(broken)
+		}
+		return broken
+	case "23505":
+		return failUnique(op, pg, where, err)
+	}
+	switch pg.Code[:min(2, len(pg.Code))] {
+	case "08", "53", "57":
+		return store.Retry(unavailable(op, err))
+	case "28", "3D":
+		return unavailable(op, err)
+	case "23":
+		return fault.New(op, fault.CodeInvariantViolated, "the database refused rows that break a rule; nothing was written").Because(err)
+	}
+	return fault.New(op, fault.CodeInternalError, "the database refused a statement; nothing was written").Because(err)
+}
+
+// failUnique reads a broken unique key. Where the statement has two of them, the beginning of
+// the constraint's name tells which: Citus appends a shard's number to it.
+func failUnique(op string, pg *pgconn.PgError, where part, err error) error {
+	switch {
+	case where == partHeaders, where == partUnique, where == partGrants && strings.HasPrefix(pg.ConstraintName, "grants_ref"):
+		return store.Retry(fault.New(op, fault.CodeStoreUnavailable, "another process wrote the same first").Because(err))
+	case where == partNamed, where == partApp && strings.HasPrefix(pg.ConstraintName, "apps_name"):
+		return fault.New(op, fault.CodeNameTaken, "the name is taken").In("name").Because(err)
+	}
+	return fault.New(op, fault.CodeInvariantViolated, "the database refused a second row under one key; nothing was written").Because(err)
+}

@@ -1,0 +1,296 @@
+-- +goose Up
+
+-- The same tables and columns as in store/sqlite. What differs is said here once:
+--
+-- Instants are bigint microseconds since 1970, UTC, and 0 is "none". timestamptz would need
+-- NULL for none, would have "infinity", and would cut off what clock.Instant can hold; with
+-- one representation in both stores a row means the same in both.
+-- Text that is a key, or is ever sorted, compares by bytes (COLLATE "C"), as it does in SQLite
+-- and in Go, whatever the database's language is.
+-- JSON that only we read is jsonb, so that an operator can query it. An answer that is given
+-- back to a caller byte for byte is bytea.
+
+-- Definitions: small tables, the same on every node (reference tables on Citus).
+CREATE TABLE apps (
+    id         text COLLATE "C" PRIMARY KEY,
+    name       text COLLATE "C" NOT NULL UNIQUE,
+    version    bigint NOT NULL DEFAULT 1, -- rises with every change of the app's definitions and keys
+    created_at bigint NOT NULL
+);
+
+CREATE TABLE api_keys (
+    id         text COLLATE "C" PRIMARY KEY,
+    app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
+    mode       text NOT NULL CHECK (mode IN ('live', 'test')),
+    kind       text NOT NULL CHECK (kind IN ('secret', 'publishable')),
+    label      text NOT NULL,
+    prefix     text NOT NULL,
+    hash       bytea NOT NULL UNIQUE CHECK (length(hash) = 32),
+    created_at bigint NOT NULL,
+    revoked_at bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX api_keys_app ON api_keys (app_id);
+
+CREATE TABLE credits (
+    id                 text COLLATE "C" PRIMARY KEY,
+    app_id             text COLLATE "C" NOT NULL REFERENCES apps (id),
+    name               text NOT NULL,
+    folded             text COLLATE "C" NOT NULL, -- the name, folded: two names that differ in case are one
+    unit               text NOT NULL,
+    description        text NOT NULL,
+    decimals           bigint NOT NULL CHECK (decimals BETWEEN 0 AND 10), -- the credit's precision
+    draw_order         jsonb NOT NULL, -- list of criteria
+    scope              jsonb NOT NULL, -- list of rules
+    expires_after_days bigint NOT NULL CHECK (expires_after_days >= 0),
+    overage            jsonb NOT NULL, -- policy
+    rollover           jsonb NOT NULL, -- policy
+    created_at         bigint NOT NULL,
+    updated_at         bigint NOT NULL,
+    archived_at        bigint NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX credits_name ON credits (app_id, folded) WHERE archived_at = 0;
+CREATE INDEX credits_app ON credits (app_id);
+
+CREATE TABLE packs (
+    id                 text COLLATE "C" PRIMARY KEY,
+    app_id             text COLLATE "C" NOT NULL REFERENCES apps (id),
+    name               text NOT NULL,
+    folded             text COLLATE "C" NOT NULL,
+    description        text NOT NULL,
+    price_minor        bigint NOT NULL CHECK (price_minor >= 0),
+    currency           text NOT NULL,
+    expires_after_days bigint NOT NULL CHECK (expires_after_days >= 0),
+    items              jsonb NOT NULL, -- list; read and written whole with the pack
+    created_at         bigint NOT NULL,
+    updated_at         bigint NOT NULL,
+    archived_at        bigint NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
+CREATE INDEX packs_app ON packs (app_id);
+
+CREATE TABLE app_answers (
+    app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
+    key        text COLLATE "C" NOT NULL,
+    request    bytea NOT NULL CHECK (length(request) = 32),
+    answer     bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (app_id, key)
+);
+
+-- Wallets: every key begins with the bucket (0 to 1023, the top 10 bits of the wallet) and the
+-- wallet, so that the tables can be distributed by bucket. The row is locked before anything
+-- else of the wallet is read, and most of its updates touch no indexed column: the free space
+-- that fillfactor leaves lets them stay on their page.
+CREATE TABLE wallets (
+    bucket      smallint NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
+    wallet      uuid NOT NULL,
+    app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
+    mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test')),
+    customer_id text COLLATE "C" NOT NULL,
+    version     bigint NOT NULL CHECK (version >= 0),
+    seq         bigint NOT NULL CHECK (seq >= 0),
+    grant_seq   bigint NOT NULL CHECK (grant_seq >= 0),
+    hold_seq    bigint NOT NULL CHECK (hold_seq >= 0),
+    head        bytea NOT NULL CHECK (length(head) = 32),
+    last_at     bigint NOT NULL,
+    next_due    bigint NOT NULL,
+    created_at  bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet)
+) WITH (fillfactor = 70);
+-- These two serve lists that run over all buckets. An index that is not unique needs no bucket
+-- at its head: each node of Citus keeps one over its own rows and the lists are merged.
+CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
+CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
+
+CREATE TABLE customers (
+    bucket     smallint NOT NULL,
+    wallet     uuid NOT NULL,
+    name       text NOT NULL,
+    email      text NOT NULL,
+    metadata   jsonb NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+
+CREATE TABLE standings (
+    bucket    smallint NOT NULL,
+    wallet    uuid NOT NULL,
+    credit_id text COLLATE "C" NOT NULL REFERENCES credits (id),
+    overage   bigint NOT NULL CHECK (overage >= 0),
+    used      bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet, credit_id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) WITH (fillfactor = 70);
+
+CREATE TABLE lanes (
+    bucket    smallint NOT NULL,
+    wallet    uuid NOT NULL,
+    n         bigint NOT NULL CHECK (n >= 1),
+    credit_id text COLLATE "C" NOT NULL REFERENCES credits (id),
+    scope     jsonb NOT NULL, -- list of rules
+    inherited boolean NOT NULL,
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+
+CREATE TABLE grants (
+    bucket         smallint NOT NULL,
+    wallet         uuid NOT NULL,
+    n              bigint NOT NULL CHECK (n >= 1),
+    lane           bigint NOT NULL,
+    credit_id      text COLLATE "C" NOT NULL REFERENCES credits (id),
+    amount         bigint NOT NULL CHECK (amount > 0),
+    available      bigint NOT NULL CHECK (available >= 0),
+    frozen         bigint NOT NULL CHECK (frozen >= 0),
+    held           bigint NOT NULL CHECK (held >= 0),
+    spent          bigint NOT NULL CHECK (spent >= 0),
+    expired        bigint NOT NULL CHECK (expired >= 0),
+    revoked        bigint NOT NULL CHECK (revoked >= 0),
+    rolled_over    bigint NOT NULL CHECK (rolled_over >= 0),
+    status         text NOT NULL CHECK (status IN ('pending', 'active', 'expired', 'revoked', 'rolled_over')),
+    is_open        boolean NOT NULL,
+    disputed       boolean NOT NULL,
+    category       text NOT NULL CHECK (category IN ('paid', 'promotional')),
+    priority       bigint NOT NULL CHECK (priority BETWEEN 0 AND 100),
+    effective_at   bigint NOT NULL,
+    expires_at     bigint NOT NULL,
+    ended_at       bigint NOT NULL,
+    created_at     bigint NOT NULL,
+    source         text NOT NULL,
+    source_id      text NOT NULL,
+    pack_id        text COLLATE "C" NOT NULL,
+    pack_item_id   text COLLATE "C" NOT NULL,
+    external_ref   text COLLATE "C" NOT NULL,
+    cost_basis     text NOT NULL,
+    cost_currency  text NOT NULL,
+    rollover       jsonb NOT NULL, -- policy, fixed when the grant was made
+    rollover_count bigint NOT NULL,
+    parent         bigint NOT NULL,
+    rolled_into    bigint NOT NULL,
+    reason         text NOT NULL,
+    actor          text NOT NULL,
+    metadata       jsonb NOT NULL,
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet, lane) REFERENCES lanes (bucket, wallet, n),
+    CHECK (status = 'pending' OR amount = available + frozen + held + spent + expired + revoked + rolled_over)
+) WITH (fillfactor = 80);
+CREATE INDEX grants_open ON grants (bucket, wallet, n) WHERE is_open;
+-- One reference grants an item once; the item's id is empty for a grant outside a pack.
+CREATE UNIQUE INDEX grants_ref ON grants (bucket, wallet, external_ref, pack_id, pack_item_id, credit_id)
+    WHERE external_ref <> '' AND parent = 0;
+
+CREATE TABLE holds (
+    bucket     smallint NOT NULL,
+    wallet     uuid NOT NULL,
+    n          bigint NOT NULL CHECK (n >= 1),
+    status     text NOT NULL CHECK (status IN ('pending', 'committed', 'released', 'expired')),
+    credit_id  text NOT NULL,
+    amount     bigint NOT NULL CHECK (amount >= 0),
+    event      text NOT NULL,
+    quantity   bigint NOT NULL CHECK (quantity >= 0), -- micros
+    shortfall  text NOT NULL,
+    metadata   jsonb NOT NULL,
+    plan       jsonb NOT NULL, -- what allowances carry; read and written whole with the hold
+    slices     jsonb NOT NULL, -- what grants carry
+    overage    jsonb NOT NULL, -- what goes beyond zero
+    committed  bigint NOT NULL CHECK (committed >= 0),
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    closed_at  bigint NOT NULL,
+    reason     text NOT NULL,
+    error_code text NOT NULL,
+    response   text NOT NULL,
+    actor      text NOT NULL,
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+CREATE INDEX holds_pending ON holds (bucket, wallet, n) WHERE status = 'pending';
+
+CREATE TABLE subscriptions (
+    bucket     smallint NOT NULL,
+    wallet     uuid NOT NULL,
+    id         text NOT NULL,
+    plan_id    text NOT NULL,
+    started_at bigint NOT NULL,
+    ends_at    bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) WITH (fillfactor = 70);
+
+-- An allowance's count changes with every use of it.
+CREATE TABLE allowances (
+    bucket       smallint NOT NULL,
+    wallet       uuid NOT NULL,
+    position     bigint NOT NULL,
+    id           text NOT NULL,
+    label        text NOT NULL,
+    unit         text NOT NULL,
+    quota        bigint NOT NULL CHECK (quota >= 0), -- micros
+    rules        jsonb NOT NULL,                     -- list of rules
+    period       jsonb NOT NULL,
+    window_start bigint NOT NULL,
+    window_end   bigint NOT NULL,
+    used         bigint NOT NULL CHECK (used >= 0),  -- micros
+    PRIMARY KEY (bucket, wallet, position),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) WITH (fillfactor = 70);
+
+CREATE TABLE entries (
+    bucket          smallint NOT NULL,
+    wallet          uuid NOT NULL,
+    seq             bigint NOT NULL CHECK (seq >= 1),
+    type            text NOT NULL CHECK (type IN (
+        'credit_added', 'credit_deducted', 'credit_expired', 'credit_rolled_over', 'rollover_forfeited',
+        'overage_charged', 'overage_reset', 'auto_top_up', 'manual_adjustment', 'refund', 'revoked',
+        'hold_placed', 'hold_released')),
+    credit_id       text NOT NULL,
+    amount          bigint NOT NULL,
+    balance_before  bigint NOT NULL CHECK (balance_before >= 0),
+    balance_after   bigint NOT NULL CHECK (balance_after >= 0),
+    overage_before  bigint NOT NULL CHECK (overage_before >= 0),
+    overage_after   bigint NOT NULL CHECK (overage_after >= 0),
+    slices          bytea NOT NULL, -- varints: count, then grant, available, frozen, held of each
+    op              bigint NOT NULL,
+    ref_type        text NOT NULL,
+    ref_id          text COLLATE "C" NOT NULL,
+    reason          text NOT NULL,
+    metadata        jsonb NOT NULL,
+    idempotency_key text NOT NULL,
+    actor           text NOT NULL,
+    effective_at    bigint NOT NULL,
+    recorded_at     bigint NOT NULL,
+    prev_hash       bytea NOT NULL CHECK (length(prev_hash) = 32),
+    hash            bytea NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (bucket, wallet, seq),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+CREATE INDEX entries_reversals ON entries (bucket, wallet, ref_id) WHERE type = 'refund';
+
+CREATE TABLE usages (
+    bucket     smallint NOT NULL,
+    wallet     uuid NOT NULL,
+    id         text COLLATE "C" NOT NULL,
+    event      text NOT NULL,
+    quantity   bigint NOT NULL, -- micros
+    metadata   jsonb NOT NULL,
+    match      text NOT NULL,
+    hold       bigint NOT NULL,
+    response   text NOT NULL,
+    at         bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet, id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+CREATE INDEX usages_at ON usages (bucket, wallet, at);
+
+CREATE TABLE answers (
+    bucket     smallint NOT NULL,
+    wallet     uuid NOT NULL,
+    key        text COLLATE "C" NOT NULL,
+    request    bytea NOT NULL CHECK (length(request) = 32),
+    answer     bytea NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (bucket, wallet, key),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);

@@ -1,0 +1,167 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// beginRead heads a script whose statements must see the same instant.
+const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+func uuid(w id.Wallet) pgtype.UUID { return pgtype.UUID{Bytes: w, Valid: true} }
+
+// Snapshot reads a wallet; nil when it does not exist.
+func (s *Store) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error) {
+	const op = "postgres.Snapshot"
+	var work script
+	sn := &wallet.Snapshot{}
+	exists := false
+	work.exec(beginRead)
+	work.add(partOther, func(r pgx.Rows) error {
+		exists = true
+		return scanHeader(r, &sn.Header)
+	}, "SELECT "+headerColumns+" FROM wallets w WHERE w.bucket = $1::smallint AND w.wallet = $2::uuid", int16(w.Bucket()), uuid(w))
+	work.snapshots(map[id.Wallet]*wallet.Snapshot{w: sn})
+	work.exec("COMMIT")
+	if err := s.read(ctx, op, &work); err != nil || !exists {
+		return nil, err
+	}
+	return sn, nil
+}
+
+// Fetch reads closed things that a command looks back at.
+func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*store.Fetched, error) {
+	const op = "postgres.Fetch"
+	if err := s.enter(op); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	var found store.FoundWallet
+	l := &look{found: func(id.Wallet) *store.FoundWallet { return &found }}
+	l.want(w, needs)
+	err := s.with(ctx, func(conn *pgx.Conn) error {
+		// Closed things do not change, except that grants may roll on: reading them after
+		// the entries that name them is as good as reading all at one instant.
+		var first, second script
+		first.things(l)
+		if err := first.run(ctx, conn); err != nil {
+			return err
+		}
+		second.grants(l)
+		return second.run(ctx, conn)
+	})
+	if err != nil {
+		return nil, fail(ctx, op, err)
+	}
+	return &found.Fetched, nil
+}
+
+// Grants lists a wallet's grants, in order of their numbers.
+func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant, error) {
+	var list []*wallet.Grant
+	var w id.Wallet
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		g, err := scanGrant(r, &w)
+		list = append(list, g)
+		return err
+	}, "SELECT "+grantColumns+` FROM grants g JOIN lanes l ON l.bucket = g.bucket AND l.wallet = g.wallet AND l.n = g.lane
+		WHERE g.bucket = $1::smallint AND g.wallet = $2::uuid AND g.n > $3::bigint
+			AND ($4::text = '' OR g.credit_id = $4::text)
+			AND ($5::boolean OR g.n = ANY($6::bigint[]))
+		ORDER BY g.n LIMIT $7::bigint`,
+		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.After, q.Credit, len(q.Only) == 0, q.Only, int64(store.PageLimit(q.Limit)))
+	if err := s.read(ctx, "postgres.Grants", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Entries lists a wallet's entries, newest first.
+func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry, error) {
+	types := make([]string, len(q.Types))
+	for i, t := range q.Types {
+		types[i] = string(t)
+	}
+	var list []wallet.Entry
+	var w id.Wallet
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		list = append(list, wallet.Entry{})
+		return scanEntry(r, &w, &list[len(list)-1])
+	}, "SELECT "+entryColumns+` FROM entries e
+		WHERE e.bucket = $1::smallint AND e.wallet = $2::uuid
+			AND ($3::bigint = 0 OR e.seq < $3::bigint)
+			AND ($4::bigint = 0 OR e.seq = $4::bigint)
+			AND ($5::text = '' OR e.credit_id = $5::text)
+			AND ($6::boolean OR e.type = ANY($7::text[]))
+			AND ($8::bigint = 0 OR e.effective_at >= $8::bigint)
+			AND ($9::bigint = 0 OR e.effective_at < $9::bigint)
+		ORDER BY e.seq DESC LIMIT $10::bigint`,
+		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.Before, q.Seq, q.Credit, len(types) == 0, types, int64(q.From), int64(q.To),
+		int64(store.PageLimit(q.Limit)))
+	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Usages lists a wallet's recorded usage events, newest first.
+func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
+	var list []wallet.Usage
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		u, err := scanUsage(r)
+		list = append(list, u)
+		return err
+	}, `SELECT u.id, u.event, u.quantity, u.metadata, u.match, u.hold, u.response, u.at FROM usages u
+		WHERE u.bucket = $1::smallint AND u.wallet = $2::uuid
+			AND ($3::text = '' OR u.event = $3::text)
+			AND ($4::text = '' OR u.id = $4::text)
+			AND ($5::bigint = 0 OR u.at < $5::bigint)
+		ORDER BY u.at DESC, u.id DESC LIMIT $6::bigint`,
+		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.Event, q.ID, int64(q.Before), int64(store.PageLimit(q.Limit)))
+	if err := s.read(ctx, "postgres.Usages", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Due lists wallets in which time has something to write down, the longest due first.
+func (s *Store) Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error) {
+	var list []wallet.Key
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		var k wallet.Key
+		err := r.Scan(&k.App, (*string)(&k.Mode), &k.Customer)
+		list = append(list, k)
+		return err
+	}, `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= $1::bigint
+		ORDER BY next_due LIMIT $2::bigint`, int64(now), int64(store.PageLimit(limit)))
+	if err := s.read(ctx, "postgres.Due", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Headers lists wallets in order of their ids, for verification.
+func (s *Store) Headers(ctx context.Context, after id.Wallet, limit int) ([]wallet.Header, error) {
+	var list []wallet.Header
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		list = append(list, wallet.Header{})
+		return scanHeader(r, &list[len(list)-1])
+	}, "SELECT "+headerColumns+` FROM wallets w WHERE (w.bucket, w.wallet) > ($1::smallint, $2::uuid)
+		ORDER BY w.bucket, w.wallet LIMIT $3::bigint`, int16(after.Bucket()), uuid(after), int64(store.PageLimit(limit)))
+	if err := s.read(ctx, "postgres.Headers", &work); err != nil {
+		return nil, err
+	}
+	return list, nil
+}

@@ -1,0 +1,225 @@
+package postgres
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// fixed receives a bytea of 32 bytes; the tables' CHECKs keep it to that.
+type fixed [32]byte
+
+// ScanBytes takes the value that the driver read.
+func (f *fixed) ScanBytes(v []byte) error {
+	if len(v) != len(f) {
+		return fault.New("postgres.scan", fault.CodeInternalError, "a hash of %d bytes", len(v))
+	}
+	copy(f[:], v)
+	return nil
+}
+
+// packed receives the varints of an entry's slices.
+type packed []wallet.Slice
+
+// ScanBytes takes the value that the driver read.
+func (p *packed) ScanBytes(v []byte) (err error) {
+	*p, err = store.DecodeSlices(v)
+	return err
+}
+
+// document receives jsonb into a value of Go. An empty one leaves the value as it is.
+type document[T any] struct{ to *T }
+
+func doc[T any](to *T) document[T] { return document[T]{to} }
+
+// ScanBytes takes the value that the driver read.
+func (d document[T]) ScanBytes(v []byte) error {
+	if bytes.Equal(v, []byte("{}")) || bytes.Equal(v, []byte("[]")) {
+		return nil
+	}
+	return json.Unmarshal(v, d.to)
+}
+
+// planParts receives what a hold's allowances carry.
+type planParts []wallet.PlanPart
+
+// planPart is one of them as it is stored: instants as numbers, like everywhere in the tables.
+type planPart struct {
+	Allowance   string `json:"allowance"`
+	WindowStart int64  `json:"window_start"`
+	Micros      int64  `json:"micros"`
+}
+
+// ScanBytes takes the value that the driver read.
+func (p *planParts) ScanBytes(v []byte) error {
+	var parts []planPart
+	if err := json.Unmarshal(v, &parts); err != nil {
+		return err
+	}
+	*p = nil
+	for _, part := range parts {
+		*p = append(*p, wallet.PlanPart{
+			Allowance: part.Allowance, WindowStart: clock.Instant(part.WindowStart), Micros: part.Micros,
+		})
+	}
+	return nil
+}
+
+// holdSlices receives what a hold's grants carry.
+type holdSlices []wallet.HoldSlice
+
+// ScanBytes takes the value that the driver read.
+func (s *holdSlices) ScanBytes(v []byte) error {
+	var parts []holdSlice
+	if err := json.Unmarshal(v, &parts); err != nil {
+		return err
+	}
+	*s = nil
+	for _, part := range parts {
+		*s = append(*s, wallet.HoldSlice(part))
+	}
+	return nil
+}
+
+// overageParts receives what a hold carries beyond zero.
+type overageParts []wallet.OveragePart
+
+// ScanBytes takes the value that the driver read.
+func (o *overageParts) ScanBytes(v []byte) error {
+	var parts []overagePart
+	if err := json.Unmarshal(v, &parts); err != nil {
+		return err
+	}
+	*o = nil
+	for _, part := range parts {
+		*o = append(*o, wallet.OveragePart(part))
+	}
+	return nil
+}
+
+func instant(i *clock.Instant) *int64 { return (*int64)(i) }
+
+func key(w *id.Wallet) *[16]byte { return (*[16]byte)(w) }
+
+// Columns, each list in the order in which its scan function takes them.
+const (
+	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, " +
+		"w.head, w.last_at, w.next_due, w.created_at"
+
+	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.expired, " +
+		"g.revoked, g.rolled_over, g.status, g.disputed, g.category, g.priority, g.effective_at, g.expires_at, " +
+		"g.ended_at, g.created_at, l.scope, l.inherited, g.source, g.source_id, g.pack_id, g.pack_item_id, " +
+		"g.external_ref, g.cost_basis, g.cost_currency, g.rollover, g.rollover_count, g.parent, g.rolled_into, " +
+		"g.reason, g.actor, g.metadata"
+
+	holdColumns = "h.wallet, h.n, h.status, h.credit_id, h.amount, h.event, h.quantity, h.shortfall, h.metadata, " +
+		"h.plan, h.slices, h.overage, h.committed, h.created_at, h.expires_at, h.closed_at, h.reason, " +
+		"h.error_code, h.response, h.actor"
+
+	entryColumns = "e.wallet, e.seq, e.type, e.credit_id, e.amount, e.balance_before, e.balance_after, " +
+		"e.overage_before, e.overage_after, e.slices, e.op, e.ref_type, e.ref_id, e.reason, e.metadata, " +
+		"e.idempotency_key, e.actor, e.effective_at, e.recorded_at, e.prev_hash, e.hash"
+)
+
+func scanHeader(r pgx.Rows, h *wallet.Header) error {
+	return r.Scan(
+		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq,
+		(*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
+	)
+}
+
+func scanGrant(r pgx.Rows, w *id.Wallet) (*wallet.Grant, error) {
+	g := &wallet.Grant{}
+	return g, r.Scan(
+		key(w), &g.N, &g.Lane, &g.Credit, &g.Amount, &g.Available, &g.Frozen, &g.Held, &g.Spent, &g.Expired,
+		&g.Revoked, &g.RolledOver, (*string)(&g.Status), &g.Disputed, (*string)(&g.Category), &g.Priority,
+		instant(&g.EffectiveAt), instant(&g.ExpiresAt), instant(&g.EndedAt), instant(&g.CreatedAt),
+		doc(&g.Scope), &g.Inherited, (*string)(&g.Source), &g.SourceID, &g.Pack, &g.PackItem, &g.ExternalRef,
+		(*string)(&g.CostBasis), &g.CostCurr, doc(&g.Rollover), &g.RolloverCount, &g.Parent, &g.RolledInto,
+		&g.Reason, &g.Actor, doc(&g.Metadata),
+	)
+}
+
+func scanHold(r pgx.Rows, w *id.Wallet) (*wallet.Hold, error) {
+	h := &wallet.Hold{}
+	c := &h.Charge
+	return h, r.Scan(
+		key(w), &h.N, (*string)(&h.Status), &c.Credit, &c.Amount, &c.Event, &c.Quantity, (*string)(&c.Shortfall),
+		doc(&c.Metadata), (*planParts)(&h.Plan), (*holdSlices)(&h.Slices), (*overageParts)(&h.Overage), &h.Committed, instant(&h.CreatedAt),
+		instant(&h.ExpiresAt), instant(&h.ClosedAt), &h.Reason, &h.ErrorCode, &h.Response, &h.Actor,
+	)
+}
+
+// scanEntry reads entryColumns, and more columns behind them.
+func scanEntry(r pgx.Rows, w *id.Wallet, e *wallet.Entry, more ...any) error {
+	return r.Scan(append([]any{
+		key(w), &e.Seq, (*string)(&e.Type), &e.Credit, &e.Amount, &e.BalanceBefore, &e.BalanceAfter,
+		&e.OverageBefore, &e.OverageAfter, (*packed)(&e.Slices), &e.Op, &e.RefType, &e.RefID, &e.Reason,
+		doc(&e.Metadata), &e.Idempotency, &e.Actor, instant(&e.EffectiveAt), instant(&e.RecordedAt),
+		(*fixed)(&e.Prev), (*fixed)(&e.Hash),
+	}, more...)...)
+}
+
+func scanAllowance(r pgx.Rows, w *id.Wallet) (wallet.Allowance, error) {
+	var a wallet.Allowance
+	err := r.Scan(
+		key(w), &a.ID, &a.Label, &a.Unit, &a.Quota, doc(&a.Rules), doc(&a.Period),
+		instant(&a.WindowStart), instant(&a.WindowEnd), &a.Used,
+	)
+	return a, err
+}
+
+func scanLane(r pgx.Rows, w *id.Wallet) (*wallet.Lane, error) {
+	l := &wallet.Lane{}
+	return l, r.Scan(key(w), &l.N, &l.Credit, doc(&l.Scope), &l.Inherited)
+}
+
+func scanUsage(r pgx.Rows) (wallet.Usage, error) {
+	var u wallet.Usage
+	err := r.Scan(
+		&u.ID, &u.Event, &u.Quantity, doc(&u.Metadata), (*string)(&u.Match), &u.Hold, &u.Response, instant(&u.At),
+	)
+	return u, err
+}
+
+const creditColumns = "id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, " +
+	"rollover, created_at, updated_at, archived_at"
+
+func scanCredit(r pgx.Rows) (*catalog.Credit, error) {
+	c := &catalog.Credit{}
+	return c, r.Scan(
+		&c.ID, &c.App, &c.Name, &c.Unit, &c.Description, &c.Precision, doc(&c.DrawOrder), doc(&c.Scope),
+		&c.ExpiresAfterDays, doc(&c.Overage), doc(&c.Rollover), instant(&c.CreatedAt), instant(&c.UpdatedAt),
+		instant(&c.ArchivedAt),
+	)
+}
+
+const packColumns = "id, app_id, name, description, price_minor, currency, expires_after_days, items, created_at, " +
+	"updated_at, archived_at"
+
+func scanPack(r pgx.Rows) (*catalog.Pack, error) {
+	p := &catalog.Pack{}
+	return p, r.Scan(
+		&p.ID, &p.App, &p.Name, &p.Description, &p.PriceMinor, &p.Currency, &p.ExpiresAfterDays, doc(&p.Items),
+		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt),
+	)
+}
+
+const apiKeyColumns = "id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at"
+
+func scanAPIKey(r pgx.Rows) (store.Key, error) {
+	var k store.Key
+	err := r.Scan(
+		&k.ID, &k.App, (*string)(&k.Mode), (*string)(&k.Kind), &k.Label, &k.Prefix, (*fixed)(&k.Hash),
+		instant(&k.CreatedAt), instant(&k.RevokedAt),
+	)
+	return k, err
+}

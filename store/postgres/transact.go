@@ -1,0 +1,261 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+const opTransact = "postgres.Transact"
+
+// Statements that head a transaction.
+const (
+	begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+	// The transaction's own number tells later whether it took effect, should its answer be
+	// lost. The settings hold for this transaction only, so that they pass through a pooler.
+	// Every statement here looks rows up by key, but a plan that is made while the tables are
+	// still small may read them whole, and stays in use while they grow: hence the planner's.
+	// What is acknowledged must be durable, hence synchronous_commit.
+	prepare = `SELECT pg_current_xact_id()::text,
+		set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true),
+		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
+
+	// Everyone locks in the order of the ids; bucket is their head.
+	lockWallets = `SELECT ` + headerColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet ORDER BY w.bucket, w.wallet FOR UPDATE OF w`
+
+	selectVersions = `SELECT id, version FROM apps WHERE id = ANY($1::text[])`
+)
+
+// transaction is one call of Transact under way.
+type transaction struct {
+	store   *Store
+	conn    *pgxpool.Conn
+	want    *store.Want
+	found   *store.Found
+	number  string // as the database counts transactions
+	headers map[id.Wallet]*wallet.Header
+	ended   bool
+}
+
+// Transact runs one transaction over the wanted wallets, in two round trips: what is wanted is
+// locked and read in one, what decide returns is written and committed in the other. A third
+// lies between them when definitions or wallets have to be loaded.
+func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
+	if err := s.enter(opTransact); err != nil {
+		return err
+	}
+	defer s.leave()
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fail(ctx, opTransact, err)
+	}
+	t := &transaction{store: s, conn: conn, want: want}
+	defer t.end(ctx)
+	if err := t.look(ctx); err != nil {
+		return fail(ctx, opTransact, err)
+	}
+	changes, err := decide(t.found)
+	if err != nil || changes == nil || len(changes.Wallets) == 0 {
+		return err
+	}
+	return t.write(ctx, changes)
+}
+
+// end gives the connection back, and undoes the transaction if it was not committed.
+func (t *transaction) end(ctx context.Context) {
+	if t.conn == nil {
+		return
+	}
+	if !t.ended && !t.conn.Conn().IsClosed() {
+		// The locks must go even when the caller has gone. If this fails the connection is
+		// closed, and the server rolls back by itself.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.store.opts.CommitLimit)
+		defer cancel()
+		_, _ = t.conn.Exec(ctx, "ROLLBACK")
+	}
+	t.store.release(t.conn)
+	t.conn = nil
+}
+
+// look locks and reads everything that is wanted.
+func (t *transaction) look(ctx context.Context) error {
+	t.found = &store.Found{Wallets: make([]store.FoundWallet, len(t.want.Wallets))}
+	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
+	var first script
+	first.exec(begin)
+	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil) }, prepare)
+	t.lock(&first)
+	stale := t.versions(&first)
+	l := &look{found: t.of}
+	for i := range t.want.Wallets {
+		w := &t.want.Wallets[i]
+		l.want(w.ID, w.Needs)
+		l.wantAnswers(w.ID, w.Answers)
+	}
+	first.things(l)
+	early := len(l.entries.buckets) == 0
+	if early {
+		first.grants(l)
+	}
+	if err := first.run(ctx, t.conn.Conn()); err != nil {
+		return err
+	}
+	return t.load(ctx, *stale, l, early)
+}
+
+// load reads what the first round trip has shown to be missing.
+func (t *transaction) load(ctx context.Context, stale []string, l *look, early bool) error {
+	var second script
+	loaded := t.loaded()
+	second.snapshots(loaded)
+	if !early {
+		second.grants(l)
+	}
+	defs := second.definitions(stale, true)
+	if len(second.steps) == 0 {
+		return nil
+	}
+	if err := second.run(ctx, t.conn.Conn()); err != nil {
+		return err
+	}
+	t.found.Definitions = inOrder(defs, t.want.Apps)
+	return nil
+}
+
+// inOrder lists definitions in the order in which they were wanted.
+func inOrder(defs map[string]*catalog.Definitions, apps []store.WantApp) []*catalog.Definitions {
+	var list []*catalog.Definitions
+	for _, a := range apps {
+		if d := defs[a.App]; d != nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// lock queues the statement that locks and reads the wallets' own rows.
+func (t *transaction) lock(s *script) {
+	if len(t.want.Wallets) == 0 {
+		return
+	}
+	var k keys
+	for i := range t.want.Wallets {
+		k.add(t.want.Wallets[i].ID)
+	}
+	s.add(partOther, func(r pgx.Rows) error {
+		h := &wallet.Header{}
+		if err := scanHeader(r, h); err != nil {
+			return err
+		}
+		t.headers[h.ID] = h
+		t.of(h.ID).Exists = true
+		return nil
+	}, lockWallets, k.buckets, k.wallets)
+}
+
+// versions queues the statement that compares definitions; the list it returns is filled when
+// the script has run.
+func (t *transaction) versions(s *script) *[]string {
+	stale := &[]string{}
+	if len(t.want.Apps) == 0 {
+		return stale
+	}
+	known := make(map[string]int64, len(t.want.Apps))
+	ids := make([]string, 0, len(t.want.Apps))
+	for _, a := range t.want.Apps {
+		known[a.App] = a.Version
+		ids = append(ids, a.App)
+	}
+	s.add(partOther, func(r pgx.Rows) error {
+		var app string
+		var version int64
+		if err := r.Scan(&app, &version); err != nil {
+			return err
+		}
+		if known[app] != version {
+			*stale = append(*stale, app)
+		}
+		return nil
+	}, selectVersions, ids)
+	return stale
+}
+
+// loaded makes a snapshot, with nothing but the header yet, for each wallet that the caller
+// does not know in its present version.
+func (t *transaction) loaded() map[id.Wallet]*wallet.Snapshot {
+	loaded := make(map[id.Wallet]*wallet.Snapshot)
+	for i := range t.want.Wallets {
+		w := &t.want.Wallets[i]
+		h := t.headers[w.ID]
+		if h == nil || (h.Version == w.Version && w.Version != 0) {
+			continue
+		}
+		sn := &wallet.Snapshot{Header: *h}
+		loaded[w.ID], t.found.Wallets[i].Snapshot = sn, sn
+	}
+	return loaded
+}
+
+// of finds what belongs to a wanted wallet.
+func (t *transaction) of(w id.Wallet) *store.FoundWallet {
+	i, _ := slices.BinarySearchFunc(t.want.Wallets, w, func(x store.WantWallet, y id.Wallet) int {
+		return slices.Compare(x.ID[:], y[:])
+	})
+	return &t.found.Wallets[i]
+}
+
+// write writes and commits in one round trip. The server stops at the first statement that
+// fails, and each fails that did not change what it should; COMMIT comes last.
+func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
+	if err := ctx.Err(); err != nil {
+		return fail(ctx, opTransact, err)
+	}
+	var s script
+	if err := s.changes(changes); err != nil {
+		return err
+	}
+	s.exec("COMMIT")
+	// From here on the caller's context must not cut the connection: whether the commit
+	// took effect would be unknown for no good reason.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.store.opts.CommitLimit)
+	defer cancel()
+	err := s.run(ctx, t.conn.Conn())
+	if err == nil {
+		t.ended = true
+		return nil
+	}
+	if certain(t.conn.Conn(), err) {
+		return fail(ctx, opTransact, err)
+	}
+	t.end(ctx)
+	return t.store.settle(ctx, t, changes, err)
+}
+
+// certain reports whether an error of the last round trip means that nothing was committed. A
+// connection that is still in order tells; one that broke does not, and neither does the fatal
+// error of a server that goes away, which may come after the commit has taken effect.
+func certain(conn *pgx.Conn, err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if ok && pg.SeverityUnlocalized == "ERROR" {
+		return true
+	}
+	return pgconn.SafeToRetry(err) || (!conn.IsClosed() && conn.PgConn().TxStatus() != 'I')
+}
+
+// settle finds out what became of a commit whose answer was lost.
+func (s *Store) settle(ctx context.Context, t *transaction, changes *store.Changes, err error) error {
+	return fault.New(opTransact, fault.CodeStoreUnavailable, "unknown").Because(err)
+}

@@ -1,0 +1,365 @@
+package postgres
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// How the rows of each table travel.
+var (
+	walletsTable = table{
+		name:    "wallets",
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "last_at", "next_due", "created_at"},
+		texts:   []string{"app_id", "mode", "customer_id"},
+		blobs:   []string{"head"},
+	}
+	headersTable = table{ // what changes of a wallet's own row
+		name:    "wallets",
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "last_at", "next_due"},
+		blobs:   []string{"head"},
+	}
+	lanesTable = table{
+		name:      "lanes",
+		numbers:   []string{"n"},
+		texts:     []string{"credit_id"},
+		documents: []string{"scope"},
+		flags:     []string{"inherited"},
+	}
+	grantsTable = table{
+		name: "grants",
+		numbers: []string{
+			"n", "lane", "amount", "available", "frozen", "held", "spent", "expired", "revoked", "rolled_over",
+			"priority", "effective_at", "expires_at", "ended_at", "created_at", "rollover_count", "parent", "rolled_into",
+		},
+		texts: []string{
+			"credit_id", "status", "category", "source", "source_id", "pack_id", "pack_item_id", "external_ref",
+			"cost_basis", "cost_currency", "reason", "actor",
+		},
+		documents: []string{"rollover", "metadata"},
+		flags:     []string{"is_open", "disputed"},
+	}
+	changedGrantsTable = table{ // what changes of a grant; the rest is fixed when it is made
+		name: "grants",
+		numbers: []string{
+			"n", "amount", "available", "frozen", "held", "spent", "expired", "revoked", "rolled_over",
+			"effective_at", "expires_at", "ended_at", "rolled_into",
+		},
+		texts: []string{"status"},
+		flags: []string{"is_open", "disputed"},
+	}
+	holdsTable = table{
+		name:    "holds",
+		numbers: []string{"n", "amount", "quantity", "committed", "created_at", "expires_at", "closed_at"},
+		texts: []string{
+			"status", "credit_id", "event", "shortfall", "reason", "error_code", "response", "actor",
+		},
+		documents: []string{"metadata", "plan", "slices", "overage"},
+	}
+	changedHoldsTable = table{ // what changes of a hold
+		name:    "holds",
+		numbers: []string{"n", "committed", "expires_at", "closed_at"},
+		texts:   []string{"status", "reason", "error_code", "response"},
+	}
+	standingsTable = table{
+		name:    "standings",
+		numbers: []string{"overage", "used"},
+		texts:   []string{"credit_id"},
+	}
+	subscriptionsTable = table{
+		name:    "subscriptions",
+		numbers: []string{"started_at", "ends_at"},
+		texts:   []string{"id", "plan_id"},
+	}
+	allowancesTable = table{
+		name:      "allowances",
+		numbers:   []string{"position", "quota", "window_start", "window_end", "used"},
+		texts:     []string{"id", "label", "unit"},
+		documents: []string{"rules", "period"},
+	}
+	entriesTable = table{
+		name: "entries",
+		numbers: []string{
+			"seq", "amount", "balance_before", "balance_after", "overage_before", "overage_after", "op",
+			"effective_at", "recorded_at",
+		},
+		texts:     []string{"type", "credit_id", "ref_type", "ref_id", "reason", "idempotency_key", "actor"},
+		documents: []string{"metadata"},
+		blobs:     []string{"slices", "prev_hash", "hash"},
+	}
+	usagesTable = table{
+		name:      "usages",
+		numbers:   []string{"quantity", "hold", "at"},
+		texts:     []string{"id", "event", "match", "response"},
+		documents: []string{"metadata"},
+	}
+	answersTable = table{
+		name:    "answers",
+		numbers: []string{"created_at"},
+		texts:   []string{"key"},
+		blobs:   []string{"request", "answer"},
+	}
+)
+
+// Statements that write, one for all rows of a table.
+var (
+	insertWallets       = walletsTable.insert()
+	updateHeaders       = headersTable.update(nil, []string{"t.version = d.version - 1"})
+	insertLanes         = lanesTable.insert()
+	insertGrants        = grantsTable.insert()
+	updateGrants        = changedGrantsTable.update([]string{"n"}, nil)
+	insertHolds         = holdsTable.insert()
+	updateHolds         = changedHoldsTable.update([]string{"n"}, nil)
+	upsertStandings     = standingsTable.upsert("credit_id")
+	upsertSubscriptions = subscriptionsTable.upsert()
+	upsertAllowances    = allowancesTable.upsert("position")
+	insertEntries       = entriesTable.insert()
+	insertUsages        = usagesTable.insert()
+	insertAnswers       = answersTable.insert()
+)
+
+// deleteAllowances removes those that a shorter list left behind its end.
+const deleteAllowances = `DELETE FROM allowances a USING unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, length)
+	WHERE a.bucket = d.bucket AND a.wallet = d.wallet AND a.position >= d.length`
+
+// writer gathers the rows of a transaction's changes.
+type writer struct {
+	created, headers, lanes, newGrants, grants, newHolds, holds, standings *rows
+	subscriptions, allowances, entries, usages, answers                    *rows
+	lengths                                                                []int64 // of subscriptions' allowances
+	err                                                                    error   // the first value that JSON cannot hold
+}
+
+// changes queues everything that is to be written. A wallet's own row comes first where it is
+// new, since everything else refers to it, and last where it changes: it is locked already, and
+// its new version would be locked again by every row that is inserted after it.
+func (s *script) changes(c *store.Changes) error {
+	sorted := slices.Clone(c.Wallets)
+	slices.SortFunc(sorted, func(x, y store.WalletChange) int { return slices.Compare(x.Header.ID[:], y.Header.ID[:]) })
+	w := newWriter(sorted)
+	for i := range sorted {
+		w.wallet(&sorted[i])
+	}
+	if w.err != nil {
+		return fault.New(opTransact, fault.CodeInternalError, "the change cannot be stored").Because(w.err)
+	}
+	s.rows(partHeaders, insertWallets, w.created)
+	s.rows(partOther, insertLanes, w.lanes)
+	s.rows(partGrants, insertGrants, w.newGrants)
+	s.rows(partOther, updateGrants, w.grants)
+	s.rows(partOther, insertHolds, w.newHolds)
+	s.rows(partOther, updateHolds, w.holds)
+	s.rows(partOther, upsertStandings, w.standings)
+	s.rows(partOther, upsertSubscriptions, w.subscriptions)
+	s.rows(partOther, upsertAllowances, w.allowances)
+	if w.subscriptions.count() > 0 {
+		s.exec(deleteAllowances, w.subscriptions.buckets, w.subscriptions.wallets, w.lengths)
+	}
+	s.rows(partOther, insertEntries, w.entries)
+	s.rows(partUnique, insertUsages, w.usages)
+	s.rows(partUnique, insertAnswers, w.answers)
+	s.rows(partHeaders, updateHeaders, w.headers)
+	return nil
+}
+
+// rows queues a statement, unless there is no row for it.
+func (s *script) rows(p part, sql string, r *rows) {
+	if r.count() > 0 {
+		s.add(p, nil, sql, r.args()...)
+	}
+}
+
+// newWriter makes room for exactly the rows to come.
+func newWriter(changes []store.WalletChange) *writer {
+	var created, lanes, newGrants, grants, newHolds, holds, standings, subs, allowances, entries, usages, answers int
+	for i := range changes {
+		c := &changes[i]
+		if c.Created {
+			created++
+		}
+		if c.Subscription != nil {
+			subs++
+			allowances += len(c.Subscription.Allowances)
+		}
+		lanes += len(c.Lanes)
+		newGrants += len(c.NewGrants)
+		grants += len(c.Grants)
+		newHolds += len(c.NewHolds)
+		holds += len(c.Holds)
+		standings += len(c.Standings)
+		entries += len(c.Entries)
+		usages += len(c.Usages)
+		answers += len(c.Answers)
+	}
+	return &writer{
+		created: walletsTable.rows(created), headers: headersTable.rows(len(changes) - created),
+		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), grants: changedGrantsTable.rows(grants),
+		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
+		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
+		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
+		usages: usagesTable.rows(usages), answers: answersTable.rows(answers),
+	}
+}
+
+// wallet adds everything that changed in one wallet.
+func (w *writer) wallet(c *store.WalletChange) {
+	h := &c.Header
+	if c.Created {
+		w.created.add(h.ID).
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
+			strs(h.Key.App, string(h.Key.Mode), h.Key.Customer).bins(h.Head[:])
+	} else {
+		w.headers.add(h.ID).
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
+	}
+	for _, l := range c.Lanes {
+		w.lanes.add(h.ID).nums(int64(l.N)).strs(l.Credit).docs(list(w, l.Scope)).bits(l.Inherited)
+	}
+	for _, g := range c.NewGrants {
+		w.newGrant(c, g)
+	}
+	for _, g := range c.Grants {
+		w.grants.add(h.ID).
+			nums(
+				g.N, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+				int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), g.RolledInto,
+			).
+			strs(string(g.Status)).bits(g.Open(), g.Disputed)
+	}
+	for _, hold := range c.NewHolds {
+		w.newHold(c, hold)
+	}
+	for _, hold := range c.Holds {
+		w.holds.add(h.ID).nums(hold.N, hold.Committed, int64(hold.ExpiresAt), int64(hold.ClosedAt)).
+			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
+	}
+	for _, st := range c.Standings {
+		w.standings.add(h.ID).nums(st.Overage, st.Used).strs(st.Credit)
+	}
+	if c.Subscription != nil {
+		w.subscription(c)
+	}
+	for i := range c.Entries {
+		w.entry(c, &c.Entries[i])
+	}
+	for i := range c.Usages {
+		u := &c.Usages[i]
+		w.usages.add(h.ID).nums(u.Quantity, u.Hold, int64(u.At)).
+			strs(u.ID, u.Event, string(u.Match), u.Response).docs(w.metadata(u.Metadata))
+	}
+	for i := range c.Answers {
+		a := &c.Answers[i]
+		w.answers.add(h.ID).nums(int64(a.At)).strs(a.Key).bins(a.Request[:], present(a.Answer))
+	}
+}
+
+func (w *writer) newGrant(c *store.WalletChange, g *wallet.Grant) {
+	w.newGrants.add(c.Header.ID).
+		nums(
+			g.N, int64(g.Lane), g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+			int64(g.Priority), int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), int64(g.CreatedAt),
+			int64(g.RolloverCount), g.Parent, g.RolledInto,
+		).
+		strs(
+			g.Credit, string(g.Status), string(g.Category), string(g.Source), g.SourceID, g.Pack, g.PackItem,
+			g.ExternalRef, string(g.CostBasis), g.CostCurr, g.Reason, g.Actor,
+		).
+		docs(w.json(g.Rollover), w.metadata(g.Metadata)).
+		bits(g.Open(), g.Disputed)
+}
+
+// Holds store what they carry under names of their own, so that no rename in Go changes rows.
+type (
+	holdSlice struct {
+		Grant   int64 `json:"grant"`
+		Units   int64 `json:"units"`
+		Measure int64 `json:"measure"`
+	}
+	overagePart struct {
+		Credit  string `json:"credit"`
+		Units   int64  `json:"units"`
+		Measure int64  `json:"measure"`
+	}
+)
+
+func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
+	plan := make([]planPart, len(h.Plan))
+	for i, p := range h.Plan {
+		plan[i] = planPart{p.Allowance, int64(p.WindowStart), p.Micros}
+	}
+	parts := make([]holdSlice, len(h.Slices))
+	for i, p := range h.Slices {
+		parts[i] = holdSlice(p)
+	}
+	overage := make([]overagePart, len(h.Overage))
+	for i, p := range h.Overage {
+		overage[i] = overagePart(p)
+	}
+	w.newHolds.add(c.Header.ID).
+		nums(
+			h.N, h.Charge.Amount, h.Charge.Quantity, h.Committed, int64(h.CreatedAt), int64(h.ExpiresAt), int64(h.ClosedAt),
+		).
+		strs(
+			string(h.Status), h.Charge.Credit, h.Charge.Event, string(h.Charge.Shortfall), h.Reason, h.ErrorCode,
+			h.Response, h.Actor,
+		).
+		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage))
+}
+
+func (w *writer) subscription(c *store.WalletChange) {
+	sub := c.Subscription
+	w.subscriptions.add(c.Header.ID).nums(int64(sub.StartedAt), int64(sub.EndsAt)).strs(sub.ID, sub.Plan)
+	w.lengths = append(w.lengths, int64(len(sub.Allowances)))
+	for i := range sub.Allowances {
+		a := &sub.Allowances[i]
+		w.allowances.add(c.Header.ID).
+			nums(int64(i), a.Quota, int64(a.WindowStart), int64(a.WindowEnd), a.Used).
+			strs(a.ID, a.Label, a.Unit).docs(list(w, a.Rules), w.json(a.Period))
+	}
+}
+
+func (w *writer) entry(c *store.WalletChange, e *wallet.Entry) {
+	w.entries.add(c.Header.ID).
+		nums(
+			e.Seq, e.Amount, e.BalanceBefore, e.BalanceAfter, e.OverageBefore, e.OverageAfter, e.Op,
+			int64(e.EffectiveAt), int64(e.RecordedAt),
+		).
+		strs(string(e.Type), e.Credit, e.RefType, e.RefID, e.Reason, e.Idempotency, e.Actor).
+		docs(w.metadata(e.Metadata)).
+		bins(store.EncodeSlices(e.Slices), e.Prev[:], e.Hash[:])
+}
+
+// metadata is most often empty, and then costs nothing.
+func (w *writer) metadata(m wallet.Metadata) string {
+	if len(m) == 0 {
+		return "{}"
+	}
+	return w.json(m)
+}
+
+// list is a list as JSON, where none and empty are the same.
+func list[T any](w *writer, values []T) string {
+	if len(values) == 0 {
+		return "[]"
+	}
+	return w.json(values)
+}
+
+func (w *writer) json(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return string(b)
+}
+
+// present keeps empty bytes from becoming NULL.
+func present(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
