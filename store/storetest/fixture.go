@@ -18,7 +18,7 @@ import (
 const hard = "o'Brien \"x\" \\ <&> \n\t ü ñ 漢字 🪙 e\u0301 %_ $1 ?1"
 
 // longest is a customer id of 256 characters, four bytes each.
-var longest = strings.Repeat("🪙", wallet.MaxCustomerID)
+var longest = strings.Repeat("🪙", 256)
 
 func hardMetadata() wallet.Metadata {
 	return wallet.Metadata{hard: hard, "empty": "", "": "empty", "plain": "1"}
@@ -81,7 +81,7 @@ func fullHold(n int64) *wallet.Hold {
 			Credit: calls, Amount: math.MaxInt64, Event: hard, Quantity: math.MaxInt64,
 			Metadata: hardMetadata(), Shortfall: wallet.Overage,
 		},
-		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: math.MinInt64, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
+		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
 		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,

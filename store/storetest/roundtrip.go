@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/store"
@@ -203,7 +204,7 @@ func (b *bench) sameAsRules(k wallet.Key) {
 	}
 }
 
-// answers reads stored answers of a wallet.
+// answers reads stored answers of a wallet, and sorts them by key: they come in no order.
 func (b *bench) answers(w [16]byte, keys ...string) []store.StoredAnswer {
 	b.Helper()
 	var got []store.StoredAnswer
@@ -212,5 +213,6 @@ func (b *bench) answers(w [16]byte, keys ...string) []store.StoredAnswer {
 		got = found.Wallets[0].Answers
 		return nil, nil
 	}))
+	slices.SortFunc(got, func(x, y store.StoredAnswer) int { return strings.Compare(x.Key, y.Key) })
 	return got
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
@@ -116,7 +117,7 @@ func checkFoundDefinitions(b *bench) {
 	}))
 	want = &store.Want{Apps: []store.WantApp{{App: app, Version: b.defs.Version}}}
 	b.must(b.Transact(b.ctx, want, func(found *store.Found) (*store.Changes, error) {
-		b.same("definitions of a known version", found.Definitions, []any(nil))
+		b.same("definitions of a known version", found.Definitions, []*catalog.Definitions{})
 		return nil, nil
 	}))
 }
@@ -240,7 +241,7 @@ func checkAnswers(b *bench) {
 	b.must(b.write(first, second))
 	w := first.Header.ID
 	b.same("answers of one", b.answers(w, "two"), []store.StoredAnswer{two})
-	b.same("answers in order of their keys", b.answers(w, "two", "none", "one"), []store.StoredAnswer{one, two})
+	b.same("answers of two", b.answers(w, "two", "none", "one"), []store.StoredAnswer{one, two})
 	b.same("answers of nobody", b.answers(w, "none"), []store.StoredAnswer{})
 	b.same("answers of the other", b.answers(second.Header.ID, "one", "two"), []store.StoredAnswer{other})
 

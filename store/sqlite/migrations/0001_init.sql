@@ -24,6 +24,7 @@ CREATE TABLE credits (
     id                 TEXT PRIMARY KEY,
     app_id             TEXT NOT NULL REFERENCES apps (id),
     name               TEXT NOT NULL,
+    folded             TEXT NOT NULL,  -- the name as store.FoldName has it: names are compared without case
     unit               TEXT NOT NULL,
     description        TEXT NOT NULL,
     decimals           INTEGER NOT NULL CHECK (decimals BETWEEN 0 AND 10), -- the credit's precision
@@ -36,12 +37,13 @@ CREATE TABLE credits (
     updated_at         INTEGER NOT NULL,
     archived_at        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE UNIQUE INDEX credits_name ON credits (app_id, lower(name)) WHERE archived_at = 0;
+CREATE UNIQUE INDEX credits_name ON credits (app_id, folded) WHERE archived_at = 0;
 
 CREATE TABLE packs (
     id                 TEXT PRIMARY KEY,
     app_id             TEXT NOT NULL REFERENCES apps (id),
     name               TEXT NOT NULL,
+    folded             TEXT NOT NULL,  -- as in credits
     description        TEXT NOT NULL,
     price_minor        INTEGER NOT NULL CHECK (price_minor >= 0),
     currency           TEXT NOT NULL,
@@ -51,7 +53,7 @@ CREATE TABLE packs (
     updated_at         INTEGER NOT NULL,
     archived_at        INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE UNIQUE INDEX packs_name ON packs (app_id, lower(name)) WHERE archived_at = 0;
+CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
 
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),

@@ -1,0 +1,232 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+)
+
+// CreateApp stores an app under a new name.
+func (s *Store) CreateApp(ctx context.Context, app store.App) error {
+	const op = "sqlite.CreateApp"
+	return s.change(ctx, op, func(c *session) error {
+		_, err := c.exec(context.WithoutCancel(ctx), insertApp, app.ID, app.Name, int64(app.CreatedAt))
+		return nameTaken(op, err, "app", app.Name)
+	})
+}
+
+// nameTaken names the only unique index that a definition can run into; a repeated id has
+// another code.
+func nameTaken(op string, err error, kind, name string) error {
+	if codeOf(err) == uniqueIndex {
+		return fault.New(op, fault.CodeNameTaken, "another %s has the name %q", kind, name).In("name").Because(err)
+	}
+	return err
+}
+
+// Apps lists all apps by name.
+func (s *Store) Apps(ctx context.Context) ([]store.App, error) {
+	var apps []store.App
+	err := s.read(ctx, "sqlite.Apps", func(c *session) error {
+		return c.query(ctx, selectApps, func(r row) error {
+			apps = append(apps, store.App{ID: r.text(0), Name: r.text(1), Version: r.int(2), CreatedAt: r.instant(3)})
+			return nil
+		})
+	})
+	return apps, err
+}
+
+// Definitions reads everything that an app defines; nil when there is no such app.
+func (s *Store) Definitions(ctx context.Context, app string) (*catalog.Definitions, error) {
+	var defs *catalog.Definitions
+	err := s.view(ctx, "sqlite.Definitions", func(c *session) error {
+		var err error
+		defs, err = c.definitions(ctx, app)
+		return err
+	})
+	return defs, err
+}
+
+func (c *session) definitions(ctx context.Context, app string) (*catalog.Definitions, error) {
+	var defs *catalog.Definitions
+	err := c.query(ctx, selectApp, func(r row) error {
+		defs = catalog.NewDefinitions(r.text(0), r.text(1), r.int(2))
+		return nil
+	}, app)
+	if err != nil || defs == nil {
+		return nil, err
+	}
+	err = c.query(ctx, selectCredits, func(r row) error {
+		credit, err := r.credit()
+		if err == nil {
+			defs.Credits[credit.ID] = credit
+		}
+		return err
+	}, app)
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(ctx, selectPacks, func(r row) error {
+		pack, err := r.pack()
+		if err == nil {
+			defs.Packs[pack.ID] = pack
+		}
+		return err
+	}, app)
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(ctx, selectValidKeys, func(r row) error {
+		defs.Keys[r.text(0)] = true
+		return nil
+	}, app)
+	return defs, err
+}
+
+// DefinitionsVersion reads only their version; 0 when there is no such app.
+func (s *Store) DefinitionsVersion(ctx context.Context, app string) (int64, error) {
+	var version int64
+	err := s.read(ctx, "sqlite.DefinitionsVersion", func(c *session) error {
+		var err error
+		version, err = c.appVersion(ctx, app)
+		return err
+	})
+	return version, err
+}
+
+func (c *session) appVersion(ctx context.Context, app string) (int64, error) {
+	var version int64
+	err := c.query(ctx, selectAppVersion, func(r row) error { version = r.int(0); return nil }, app)
+	return version, err
+}
+
+// Define writes definitions and raises the app's version.
+func (s *Store) Define(ctx context.Context, app string, expect int64, change store.Definition, answer *store.AppAnswer) error {
+	const op = "sqlite.Define"
+	return s.change(ctx, op, func(c *session) error {
+		ctx := context.WithoutCancel(ctx)
+		if err := c.raiseVersion(ctx, app, expect); err != nil {
+			return err
+		}
+		for _, credit := range change.Credits {
+			if err := c.writeCredit(ctx, app, credit); err != nil {
+				return nameTaken(op, err, "credit", credit.Name)
+			}
+		}
+		for _, pack := range change.Packs {
+			if err := c.writePack(ctx, app, pack); err != nil {
+				return nameTaken(op, err, "pack", pack.Name)
+			}
+		}
+		if err := c.writeKeys(ctx, app, &change); err != nil || answer == nil {
+			return err
+		}
+		_, err := c.exec(ctx, insertAppAnswer, app, answer.Key, answer.Request[:], bytesOf(answer.Answer), int64(answer.At))
+		return raced(err)
+	})
+}
+
+func (c *session) raiseVersion(ctx context.Context, app string, expect int64) error {
+	const op = "sqlite.Define"
+	n, err := c.exec(ctx, raiseAppVersion, app, expect)
+	if err != nil || n == 1 {
+		return err
+	}
+	version, err := c.appVersion(ctx, app)
+	if err != nil {
+		return err
+	}
+	if version == 0 {
+		return fault.New(op, fault.CodeNotFound, "there is no app %q", app)
+	}
+	return moved(op)
+}
+
+func (c *session) writeCredit(ctx context.Context, app string, d *catalog.Credit) error {
+	n, err := c.exec(ctx, upsertCredit, store.FoldName(d.Name), d.ID, app, d.Name, d.Unit, d.Description, int64(d.Precision),
+		jsonOf(d.DrawOrder, len(d.DrawOrder)), jsonOf(d.Scope, len(d.Scope)), int64(d.ExpiresAfterDays),
+		jsonOf(d.Overage, 1), jsonOf(d.Rollover, 1), int64(d.CreatedAt), int64(d.UpdatedAt), int64(d.ArchivedAt))
+	return foreign(n, err, d.ID)
+}
+
+func (c *session) writePack(ctx context.Context, app string, p *catalog.Pack) error {
+	n, err := c.exec(ctx, upsertPack, store.FoldName(p.Name), p.ID, app, p.Name, p.Description, p.PriceMinor, p.Currency,
+		int64(p.ExpiresAfterDays), jsonOf(p.Items, len(p.Items)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+	return foreign(n, err, p.ID)
+}
+
+// foreign refuses to replace what another app defined.
+func foreign(n int64, err error, what string) error {
+	if err == nil && n != 1 {
+		return fault.New("sqlite.Define", fault.CodeInvariantViolated, "%s belongs to another app", what)
+	}
+	return err
+}
+
+func (c *session) writeKeys(ctx context.Context, app string, change *store.Definition) error {
+	for i := range change.NewKeys {
+		k := &change.NewKeys[i]
+		_, err := c.exec(ctx, insertKey, k.ID, app, string(k.Mode), string(k.Kind), k.Label, k.Prefix, k.Hash[:],
+			int64(k.CreatedAt), int64(k.RevokedAt))
+		if err != nil {
+			return err
+		}
+	}
+	for _, key := range change.Revoke {
+		n, err := c.exec(ctx, revokeKey, int64(change.At), app, key)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			continue
+		}
+		known := false
+		err = c.query(ctx, selectKeyExists, func(row) error { known = true; return nil }, app, key)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return fault.New("sqlite.Define", fault.CodeKeyNotFound, "there is no API key %q", key)
+		}
+	}
+	return nil
+}
+
+// AppAnswer reads the answer that an idempotency key of an app got; nil when it is new.
+func (s *Store) AppAnswer(ctx context.Context, app, key string) (*store.AppAnswer, error) {
+	var answer *store.AppAnswer
+	err := s.read(ctx, "sqlite.AppAnswer", func(c *session) error {
+		return c.query(ctx, selectAppAnswer, func(r row) error {
+			answer = &store.AppAnswer{Key: key, Request: [32]byte(r.blob(0)), Answer: r.blob(1), At: r.instant(2)}
+			return nil
+		}, app, key)
+	})
+	return answer, err
+}
+
+// FindKey finds a key by the SHA-256 of its text; nil when there is none.
+func (s *Store) FindKey(ctx context.Context, hash [32]byte) (*store.Key, error) {
+	keys, err := s.keys(ctx, "sqlite.FindKey", selectKeyByHash, hash[:])
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	return &keys[0], nil
+}
+
+// ListKeys lists an app's keys by creation, revoked ones included.
+func (s *Store) ListKeys(ctx context.Context, app string) ([]store.Key, error) {
+	return s.keys(ctx, "sqlite.ListKeys", selectKeys, app)
+}
+
+func (s *Store) keys(ctx context.Context, op string, st statement, arg any) ([]store.Key, error) {
+	var keys []store.Key
+	err := s.read(ctx, op, func(c *session) error {
+		return c.query(ctx, st, func(r row) error {
+			keys = append(keys, r.key())
+			return nil
+		}, arg)
+	})
+	return keys, err
+}

@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Grants lists a wallet's grants, in order of their numbers.
+func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant, error) {
+	only := ""
+	if len(q.Only) > 0 {
+		only = numbers(q.Only)
+	}
+	var grants []*wallet.Grant
+	err := s.view(ctx, "sqlite.Grants", func(c *session) error {
+		lanes, err := c.lanes(ctx, q.Wallet)
+		if err != nil {
+			return err
+		}
+		grants, err = c.grants(ctx, lanes, selectGrants, of(q.Wallet, q.After, q.Credit, only, limit(q.Limit))...)
+		return err
+	})
+	return grants, err
+}
+
+// Entries lists a wallet's entries, newest first.
+func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry, error) {
+	first, last := int64(1), int64(math.MaxInt64)
+	if q.Before != 0 {
+		last = q.Before - 1
+	}
+	if q.Seq != 0 {
+		first, last = q.Seq, min(q.Seq, last)
+	}
+	types := ""
+	if len(q.Types) > 0 {
+		b, _ := json.Marshal(q.Types) // texts always marshal
+		types = string(b)
+	}
+	var entries []wallet.Entry
+	err := s.read(ctx, "sqlite.Entries", func(c *session) error {
+		var err error
+		entries, err = c.entries(ctx, selectEntries,
+			of(q.Wallet, first, last, q.Credit, types, int64(q.From), int64(q.To), limit(q.Limit))...)
+		return err
+	})
+	return entries, err
+}
+
+// Usages lists a wallet's recorded usage events, newest first.
+func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
+	last := int64(math.MaxInt64)
+	if !q.Before.IsZero() {
+		last = int64(q.Before) - 1
+	}
+	st, args := selectUsages, of(q.Wallet, last, q.Event, limit(q.Limit))
+	if q.ID != "" {
+		st, args = selectUsage, of(q.Wallet, q.ID, last, q.Event)
+	}
+	var usages []wallet.Usage
+	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
+		return c.query(ctx, st, func(r row) error {
+			u, err := r.usage()
+			usages = append(usages, u)
+			return err
+		}, args...)
+	})
+	return usages, err
+}
+
+// Due lists wallets in which time has something to write down, the longest due first.
+func (s *Store) Due(ctx context.Context, now clock.Instant, most int) ([]wallet.Key, error) {
+	var keys []wallet.Key
+	err := s.read(ctx, "sqlite.Due", func(c *session) error {
+		return c.query(ctx, selectDue, func(r row) error {
+			keys = append(keys, wallet.Key{App: r.text(0), Mode: catalog.Mode(r.text(1)), Customer: r.text(2)})
+			return nil
+		}, int64(now), limit(most))
+	})
+	return keys, err
+}
+
+// Headers lists wallets in order of their ids.
+func (s *Store) Headers(ctx context.Context, after id.Wallet, most int) ([]wallet.Header, error) {
+	var headers []wallet.Header
+	err := s.read(ctx, "sqlite.Headers", func(c *session) error {
+		return c.query(ctx, selectHeaders, func(r row) error {
+			headers = append(headers, r.header())
+			return nil
+		}, of(after, limit(most))...)
+	})
+	return headers, err
+}
+
+// Customers lists the wallets of an app and mode by customer id.
+func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.Customer, error) {
+	st, args := selectCustomers, []any{q.App, string(q.Mode), q.After, limit(q.Limit)}
+	if q.ID != "" {
+		st, args = selectCustomer, []any{q.App, string(q.Mode), q.ID}
+	}
+	var customers []store.Customer
+	err := s.read(ctx, "sqlite.Customers", func(c *session) error {
+		return c.query(ctx, st, func(r row) error {
+			customers = append(customers, store.Customer{
+				Key:  wallet.Key{App: q.App, Mode: q.Mode, Customer: r.text(0)},
+				Name: r.text(1), Email: r.text(2), CreatedAt: r.instant(4), UpdatedAt: r.instant(5),
+			})
+			return r.json(3, &customers[len(customers)-1].Metadata)
+		}, args...)
+	})
+	return customers, err
+}
+
+// SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
+func (s *Store) SaveCustomer(ctx context.Context, cu store.Customer) error {
+	return s.change(ctx, "sqlite.SaveCustomer", func(c *session) error {
+		ctx := context.WithoutCancel(ctx)
+		// Version 1, since 0 means that nothing is known of a wallet.
+		h := wallet.Header{ID: cu.Key.ID(), Key: cu.Key, Version: 1, CreatedAt: cu.CreatedAt}
+		o := owner{int64(h.ID.Bucket()), h.ID[:]}
+		if _, err := c.exec(ctx, insertWalletOnce, headerValues(o, &h)...); err != nil {
+			return err
+		}
+		_, err := c.exec(ctx, upsertCustomer, o.bucket, o.wallet, cu.Name, cu.Email, jsonOf(cu.Metadata, len(cu.Metadata)),
+			int64(cu.CreatedAt), int64(cu.UpdatedAt))
+		return err
+	})
+}
+
+func limit(n int) int64 { return int64(store.PageLimit(n)) }

@@ -1,0 +1,146 @@
+package sqlite
+
+import (
+	"encoding/json"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+func (r row) instant(i int) clock.Instant { return clock.Instant(r.int(i)) }
+
+func (r row) bool(i int) bool { return r.int(i) != 0 }
+
+// json reads what jsonOf wrote; empty text leaves the value as it is.
+func (r row) json(i int, into any) error {
+	s := r.text(i)
+	if s == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(s), into); err != nil {
+		return fault.New("sqlite.json", fault.CodeInternalError, "a stored value is damaged").Because(err)
+	}
+	return nil
+}
+
+// jsonOf is a value's column: JSON, and empty for an empty list or map.
+func jsonOf(v any, length int) string {
+	if length == 0 {
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		// Only our own types of text and integers come here, and those always marshal.
+		panic(err)
+	}
+	return string(b)
+}
+
+func (r row) header() wallet.Header {
+	return wallet.Header{
+		ID:      id.Wallet(r.blob(0)),
+		Key:     wallet.Key{App: r.text(1), Mode: catalog.Mode(r.text(2)), Customer: r.text(3)},
+		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7),
+		Head: wallet.Hash(r.blob(8)), LastAt: r.instant(9), NextDue: r.instant(10), CreatedAt: r.instant(11),
+	}
+}
+
+func (r row) grant() (*wallet.Grant, error) {
+	g := &wallet.Grant{
+		N: r.int(0), Lane: int(r.int(1)), Credit: r.text(2), Amount: r.int(3),
+		Available: r.int(4), Frozen: r.int(5), Held: r.int(6), Spent: r.int(7), Expired: r.int(8), Revoked: r.int(9), RolledOver: r.int(10),
+		Status: wallet.GrantStatus(r.text(11)), Disputed: r.bool(12),
+		Category: catalog.Category(r.text(13)), Priority: int(r.int(14)),
+		EffectiveAt: r.instant(15), ExpiresAt: r.instant(16), EndedAt: r.instant(17), CreatedAt: r.instant(18),
+		Source: wallet.Source(r.text(19)), SourceID: r.text(20), Pack: r.text(21), PackItem: r.text(22), ExternalRef: r.text(23),
+		CostBasis: money.Decimal(r.text(24)), CostCurr: r.text(25), RolloverCount: int(r.int(27)),
+		Parent: r.int(28), RolledInto: r.int(29), Reason: r.text(30), Actor: r.text(31),
+	}
+	if err := r.json(26, &g.Rollover); err != nil {
+		return nil, err
+	}
+	return g, r.json(32, &g.Metadata)
+}
+
+func (r row) hold() (*wallet.Hold, error) {
+	h := &wallet.Hold{
+		N: r.int(0), Status: wallet.HoldStatus(r.text(1)),
+		Charge: wallet.Charge{
+			Credit: r.text(2), Amount: r.int(3), Event: r.text(4), Quantity: r.int(5), Shortfall: wallet.Shortfall(r.text(6)),
+		},
+		Committed: r.int(11), CreatedAt: r.instant(12), ExpiresAt: r.instant(13), ClosedAt: r.instant(14),
+		Reason: r.text(15), ErrorCode: r.text(16), Response: r.text(17), Actor: r.text(18),
+	}
+	for i, into := range map[int]any{7: &h.Charge.Metadata, 8: &h.Plan, 9: &h.Slices, 10: &h.Overage} {
+		if err := r.json(i, into); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (r row) entry() (wallet.Entry, error) {
+	e := wallet.Entry{
+		Seq: r.int(0), Type: wallet.EntryType(r.text(1)), Credit: r.text(2), Amount: r.int(3),
+		BalanceBefore: r.int(4), BalanceAfter: r.int(5), OverageBefore: r.int(6), OverageAfter: r.int(7),
+		Op: r.int(9), RefType: r.text(10), RefID: r.text(11), Reason: r.text(12), Idempotency: r.text(14), Actor: r.text(15),
+		EffectiveAt: r.instant(16), RecordedAt: r.instant(17), Prev: wallet.Hash(r.blob(18)), Hash: wallet.Hash(r.blob(19)),
+	}
+	var err error
+	if e.Slices, err = store.DecodeSlices(r.blob(8)); err != nil {
+		return e, err
+	}
+	return e, r.json(13, &e.Metadata)
+}
+
+func (r row) allowance() (wallet.Allowance, error) {
+	a := wallet.Allowance{
+		ID: r.text(0), Label: r.text(1), Unit: r.text(2), Quota: r.int(3),
+		WindowStart: r.instant(6), WindowEnd: r.instant(7), Used: r.int(8),
+	}
+	if err := r.json(4, &a.Rules); err != nil {
+		return a, err
+	}
+	return a, r.json(5, &a.Period)
+}
+
+func (r row) usage() (wallet.Usage, error) {
+	u := wallet.Usage{
+		ID: r.text(0), Event: r.text(1), Quantity: r.int(2), Match: wallet.MatchStatus(r.text(4)), Hold: r.int(5),
+		Response: r.text(6), At: r.instant(7),
+	}
+	return u, r.json(3, &u.Metadata)
+}
+
+func (r row) credit() (*catalog.Credit, error) {
+	c := &catalog.Credit{
+		ID: r.text(0), App: r.text(1), Name: r.text(2), Unit: r.text(3), Description: r.text(4), Precision: int(r.int(5)),
+		ExpiresAfterDays: int(r.int(8)), CreatedAt: r.instant(11), UpdatedAt: r.instant(12), ArchivedAt: r.instant(13),
+	}
+	for i, into := range map[int]any{6: &c.DrawOrder, 7: &c.Scope, 9: &c.Overage, 10: &c.Rollover} {
+		if err := r.json(i, into); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (r row) pack() (*catalog.Pack, error) {
+	p := &catalog.Pack{
+		ID: r.text(0), App: r.text(1), Name: r.text(2), Description: r.text(3), PriceMinor: r.int(4), Currency: r.text(5),
+		ExpiresAfterDays: int(r.int(6)), CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10),
+	}
+	return p, r.json(7, &p.Items)
+}
+
+func (r row) key() store.Key {
+	return store.Key{
+		ID: r.text(0), App: r.text(1), Mode: catalog.Mode(r.text(2)), Kind: store.KeyKind(r.text(3)), Label: r.text(4),
+		Prefix: r.text(5), Hash: [32]byte(r.blob(6)), CreatedAt: r.instant(7), RevokedAt: r.instant(8),
+	}
+}

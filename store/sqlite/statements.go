@@ -1,0 +1,214 @@
+package sqlite
+
+// statement is one of the SQL texts below. Each is prepared once a connection.
+type statement int
+
+// The statements, by what they do.
+const (
+	ping statement = iota
+	begin
+	beginImmediate
+	commit
+	rollback
+	selectSchemaTable
+	selectSchemaVersion
+
+	selectVersion
+	selectHeader
+	selectHeaders
+	selectStandings
+	selectLanes
+	selectOpenGrants
+	selectGrants
+	selectGrantsThrough
+	selectGrantsUnder
+	selectPendingHolds
+	selectHolds
+	selectSubscription
+	selectAllowances
+	selectEntry
+	selectReversals
+	selectEntries
+	selectAnswer
+	selectUsages
+	selectUsage
+	selectDue
+
+	insertWallet
+	updateWallet
+	updateWalletDue
+	upsertStanding
+	insertLane
+	insertGrant
+	updateGrant
+	updateGrantOpen
+	insertHold
+	updateHold
+	upsertSubscription
+	upsertAllowance
+	deleteAllowances
+	insertEntry
+	insertUsage
+	insertAnswer
+
+	insertApp
+	selectApps
+	selectApp
+	selectAppVersion
+	raiseAppVersion
+	upsertCredit
+	selectCredits
+	upsertPack
+	selectPacks
+	insertKey
+	revokeKey
+	selectKeyExists
+	selectKeyByHash
+	selectKeys
+	selectValidKeys
+	insertAppAnswer
+	selectAppAnswer
+
+	insertWalletOnce
+	upsertCustomer
+	selectCustomers
+	selectCustomer
+
+	statements // how many there are
+)
+
+const (
+	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, head, last_at, next_due, created_at`
+	grantColumns  = `n, lane, credit_id, amount, available, frozen, held, spent, expired, revoked, rolled_over, status, disputed,
+		category, priority, effective_at, expires_at, ended_at, created_at, source, source_id, pack_id, pack_item_id, external_ref,
+		cost_basis, cost_currency, rollover, rollover_count, parent, rolled_into, reason, actor, metadata`
+	holdColumns = `n, status, credit_id, amount, event, quantity, shortfall, metadata, plan, slices, overage, committed,
+		created_at, expires_at, closed_at, reason, error_code, response, actor`
+	entryColumns = `seq, type, credit_id, amount, balance_before, balance_after, overage_before, overage_after, slices, op,
+		ref_type, ref_id, reason, metadata, idempotency_key, actor, effective_at, recorded_at, prev_hash, hash`
+	usageColumns  = `id, event, quantity, metadata, match, hold, response, at`
+	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
+		created_at, updated_at, archived_at`
+	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
+		created_at, updated_at, archived_at`
+	keyColumns = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
+	customer   = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.metadata, ''),
+		coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at)
+		FROM wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
+		WHERE w.app_id = ? AND w.mode = ? AND `
+	mine = ` WHERE bucket = ? AND wallet = ?`
+)
+
+// text is the SQL of each statement.
+var text = [statements]string{
+	ping:                `SELECT 1`,
+	begin:               `BEGIN`,
+	beginImmediate:      `BEGIN IMMEDIATE`,
+	commit:              `COMMIT`,
+	rollback:            `ROLLBACK`,
+	selectSchemaTable:   `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`,
+	selectSchemaVersion: `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`,
+
+	selectVersion:    `SELECT version, next_due FROM wallets` + mine,
+	selectHeader:     `SELECT ` + headerColumns + ` FROM wallets` + mine,
+	selectHeaders:    `SELECT ` + headerColumns + ` FROM wallets WHERE (bucket, wallet) > (?, ?) ORDER BY bucket, wallet LIMIT ?`,
+	selectStandings:  `SELECT credit_id, overage, used FROM standings` + mine + ` ORDER BY credit_id`,
+	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
+	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
+	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
+		AND (?4 = '' OR credit_id = ?4) AND (?5 = '' OR n IN (SELECT value FROM json_each(?5))) ORDER BY n LIMIT ?6`,
+	// Grants by number, with those that they rolled into. UNION drops what was seen before, so
+	// the recursion ends whatever the rows say.
+	selectGrantsThrough: `WITH RECURSIVE wanted (n) AS (
+			SELECT value FROM json_each(?3)
+			UNION
+			SELECT g.rolled_into FROM wanted JOIN grants g ON g.bucket = ?1 AND g.wallet = ?2 AND g.n = wanted.n WHERE g.rolled_into <> 0
+		) SELECT ` + grantColumns + ` FROM grants WHERE bucket = ?1 AND wallet = ?2 AND n IN (SELECT n FROM wanted) ORDER BY n`,
+	selectGrantsUnder: `SELECT n FROM grants` + mine + ` AND external_ref = ?3 AND external_ref <> '' AND parent = 0
+		AND (pack_id = ?4 OR (pack_id = '' AND credit_id = ?4))`,
+	selectPendingHolds: `SELECT ` + holdColumns + ` FROM holds` + mine + ` AND status = 'pending' ORDER BY n`,
+	selectHolds:        `SELECT ` + holdColumns + ` FROM holds` + mine + ` AND n IN (SELECT value FROM json_each(?)) ORDER BY n`,
+	selectSubscription: `SELECT id, plan_id, started_at, ends_at FROM subscriptions` + mine,
+	selectAllowances: `SELECT id, label, unit, quota, rules, period, window_start, window_end, used FROM allowances` + mine +
+		` ORDER BY position`,
+	selectEntry:     `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq = ?`,
+	selectReversals: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND ref_id = ? AND type = 'refund' AND ref_type = ? ORDER BY seq`,
+	selectEntries: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq >= ?3 AND seq <= ?4
+		AND (?5 = '' OR credit_id = ?5) AND (?6 = '' OR type IN (SELECT value FROM json_each(?6)))
+		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9`,
+	selectAnswer: `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key = ?`,
+	selectUsages: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at <= ?3 AND (?4 = '' OR event = ?4)
+		ORDER BY at DESC, id DESC LIMIT ?5`,
+	selectUsage: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND id = ?3 AND at <= ?4 AND (?5 = '' OR event = ?5)`,
+	selectDue: `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= ?
+		ORDER BY next_due LIMIT ?`,
+
+	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, head = ?, last_at = ?` + mine +
+		` AND version = ? AND next_due = ?`,
+	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
+		` AND version = ?`,
+	upsertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET overage = excluded.overage, used = excluded.used`,
+	insertLane: `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
+	insertGrant: `INSERT INTO grants (bucket, wallet, is_open, ` + grantColumns + `) VALUES (?, ?, ?,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	// The first leaves is_open alone, so that SQLite need not touch the index over it.
+	updateGrant: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, expired = ?, revoked = ?,
+		rolled_over = ?, status = ?, disputed = ?, effective_at = ?, expires_at = ?, ended_at = ?, rolled_into = ?` + mine +
+		` AND n = ? AND is_open = ?`,
+	updateGrantOpen: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, expired = ?, revoked = ?,
+		rolled_over = ?, status = ?, disputed = ?, effective_at = ?, expires_at = ?, ended_at = ?, rolled_into = ?, is_open = ?` + mine +
+		` AND n = ?`,
+	insertHold: `INSERT INTO holds (bucket, wallet, ` + holdColumns + `) VALUES (?, ?,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
+		` AND n = ?`,
+	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, id, plan_id, started_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET id = excluded.id, plan_id = excluded.plan_id, started_at = excluded.started_at, ends_at = excluded.ends_at`,
+	upsertAllowance: `INSERT INTO allowances (bucket, wallet, position, id, label, unit, quota, rules, period, window_start, window_end, used)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET id = excluded.id, label = excluded.label, unit = excluded.unit, quota = excluded.quota,
+		rules = excluded.rules, period = excluded.period, window_start = excluded.window_start, window_end = excluded.window_end,
+		used = excluded.used`,
+	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
+	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertUsage:  `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertAnswer: `INSERT INTO answers (bucket, wallet, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+
+	insertApp:        `INSERT INTO apps (id, name, version, created_at) VALUES (?, ?, 1, ?)`,
+	selectApps:       `SELECT id, name, version, created_at FROM apps ORDER BY name`,
+	selectApp:        `SELECT id, name, version, created_at FROM apps WHERE id = ?`,
+	selectAppVersion: `SELECT version FROM apps WHERE id = ?`,
+	raiseAppVersion:  `UPDATE apps SET version = version + 1 WHERE id = ? AND version = ?`,
+	upsertCredit: `INSERT INTO credits (folded, ` + creditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, unit = excluded.unit, description = excluded.description,
+		decimals = excluded.decimals, draw_order = excluded.draw_order, scope = excluded.scope,
+		expires_after_days = excluded.expires_after_days, overage = excluded.overage, rollover = excluded.rollover,
+		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
+		WHERE app_id = excluded.app_id`,
+	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
+	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
+		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
+		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
+		WHERE app_id = excluded.app_id`,
+	selectPacks:     `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
+	insertKey:       `INSERT INTO api_keys (` + keyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	revokeKey:       `UPDATE api_keys SET revoked_at = ? WHERE app_id = ? AND id = ? AND revoked_at = 0`,
+	selectKeyExists: `SELECT 1 FROM api_keys WHERE app_id = ? AND id = ?`,
+	selectKeyByHash: `SELECT ` + keyColumns + ` FROM api_keys WHERE hash = ?`,
+	selectKeys:      `SELECT ` + keyColumns + ` FROM api_keys WHERE app_id = ? ORDER BY created_at, id`,
+	selectValidKeys: `SELECT id FROM api_keys WHERE app_id = ? AND revoked_at = 0`,
+	insertAppAnswer: `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
+	selectAppAnswer: `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
+
+	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
+	// When a customer became known is told once.
+	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, email, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, email = excluded.email, metadata = excluded.metadata, updated_at = excluded.updated_at`,
+	selectCustomers: customer + `w.customer_id > ? ORDER BY w.customer_id LIMIT ?`,
+	selectCustomer:  customer + `w.customer_id = ?`,
+}

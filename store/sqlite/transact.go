@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Transact runs one transaction over the wanted wallets. SQLite has one write lock for the
+// whole file, so there are no rows to lock and no order to lock them in.
+func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
+	const op = "sqlite.Transact"
+	var refusal error
+	err := s.change(ctx, op, func(c *session) error {
+		ctx := context.WithoutCancel(ctx)
+		found, err := c.find(ctx, want)
+		if err != nil {
+			return err
+		}
+		changes, err := decide(found)
+		if err != nil {
+			refusal = err
+			return err
+		}
+		if changes == nil {
+			return nil
+		}
+		for i := range changes.Wallets {
+			if err := c.writeWallet(ctx, &changes.Wallets[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if refusal != nil {
+		return refusal // as it is, whatever it is
+	}
+	return err
+}
+
+func (c *session) find(ctx context.Context, want *store.Want) (*store.Found, error) {
+	found := &store.Found{Wallets: make([]store.FoundWallet, len(want.Wallets))}
+	for _, a := range want.Apps {
+		version, err := c.appVersion(ctx, a.App)
+		if err != nil {
+			return nil, err
+		}
+		if version == 0 || version == a.Version {
+			continue
+		}
+		defs, err := c.definitions(ctx, a.App)
+		if err != nil {
+			return nil, err
+		}
+		found.Definitions = append(found.Definitions, defs)
+	}
+	for i := range want.Wallets {
+		if err := c.findWallet(ctx, &want.Wallets[i], &found.Wallets[i]); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (c *session) findWallet(ctx context.Context, want *store.WantWallet, found *store.FoundWallet) error {
+	var version int64
+	err := c.query(ctx, selectVersion, func(r row) error {
+		found.Exists, version = true, r.int(0)
+		return nil
+	}, of(want.ID)...)
+	if err != nil || !found.Exists {
+		return err
+	}
+	if want.Version == 0 || want.Version != version {
+		if found.Snapshot, err = c.snapshot(ctx, want.ID); err != nil {
+			return err
+		}
+	}
+	if !want.Needs.Empty() {
+		if err := c.fetch(ctx, want.ID, want.Needs, &found.Fetched); err != nil {
+			return err
+		}
+	}
+	for _, key := range want.Answers {
+		if err := c.answer(ctx, want.ID, key, &found.Answers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *session) answer(ctx context.Context, w id.Wallet, key string, into *[]store.StoredAnswer) error {
+	return c.query(ctx, selectAnswer, func(r row) error {
+		*into = append(*into, store.StoredAnswer{
+			Key: r.text(0), Request: [32]byte(r.blob(1)), Answer: r.blob(2), At: r.instant(3),
+		})
+		return nil
+	}, of(w, key)...)
+}
+
+// Snapshot reads a wallet; nil when it does not exist.
+func (s *Store) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error) {
+	var sn *wallet.Snapshot
+	err := s.view(ctx, "sqlite.Snapshot", func(c *session) error {
+		var err error
+		sn, err = c.snapshot(ctx, w)
+		return err
+	})
+	return sn, err
+}
+
+// Fetch reads closed things that a command looks back at.
+func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*store.Fetched, error) {
+	found := &store.Fetched{}
+	err := s.view(ctx, "sqlite.Fetch", func(c *session) error { return c.fetch(ctx, w, needs, found) })
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}

@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// owner is the head of every key of a wallet's rows.
+type owner struct {
+	bucket int64
+	wallet []byte
+}
+
+// writeWallet writes everything that changed in one wallet. The header goes first: it is what
+// every other row refers to, and it tells whether somebody else was faster.
+func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error {
+	o := owner{int64(w.Header.ID.Bucket()), w.Header.ID[:]}
+	if err := c.writeHeader(ctx, o, &w.Header, w.Created); err != nil {
+		return err
+	}
+	for _, lane := range w.Lanes {
+		scope := jsonOf(lane.Scope, len(lane.Scope))
+		_, err := c.exec(ctx, insertLane, o.bucket, o.wallet, int64(lane.N), lane.Credit, scope, flag(lane.Inherited))
+		if err != nil {
+			return err
+		}
+	}
+	for _, st := range w.Standings {
+		if _, err := c.exec(ctx, upsertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.Used); err != nil {
+			return err
+		}
+	}
+	if err := c.writeGrants(ctx, o, w); err != nil {
+		return err
+	}
+	if err := c.writeHolds(ctx, o, w); err != nil {
+		return err
+	}
+	if w.Subscription != nil {
+		if err := c.writeSubscription(ctx, o, w.Subscription); err != nil {
+			return err
+		}
+	}
+	for i := range w.Entries {
+		if err := c.writeEntry(ctx, o, &w.Entries[i]); err != nil {
+			return err
+		}
+	}
+	for i := range w.Usages {
+		if err := c.writeUsage(ctx, o, &w.Usages[i]); err != nil {
+			return raced(err)
+		}
+	}
+	for i := range w.Answers {
+		a := &w.Answers[i]
+		_, err := c.exec(ctx, insertAnswer, o.bucket, o.wallet, a.Key, a.Request[:], bytesOf(a.Answer), int64(a.At))
+		if err != nil {
+			return raced(err)
+		}
+	}
+	return nil
+}
+
+func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, created bool) error {
+	if created {
+		_, err := c.exec(ctx, insertWallet, headerValues(o, h)...)
+		return raced(err)
+	}
+	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head[:], int64(h.LastAt),
+		o.bucket, o.wallet, h.Version-1, int64(h.NextDue))
+	if err != nil || n == 1 {
+		return err
+	}
+	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue),
+		o.bucket, o.wallet, h.Version-1)
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return moved("sqlite.Transact")
+	}
+	return nil
+}
+
+func headerValues(o owner, h *wallet.Header) []any {
+	return []any{
+		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq,
+		h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
+	}
+}
+
+func (c *session) writeGrants(ctx context.Context, o owner, w *store.WalletChange) error {
+	for _, g := range w.NewGrants {
+		_, err := c.exec(ctx, insertGrant, o.bucket, o.wallet, flag(g.Open()),
+			g.N, int64(g.Lane), g.Credit, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+			string(g.Status), flag(g.Disputed), string(g.Category), int64(g.Priority),
+			int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), int64(g.CreatedAt),
+			string(g.Source), g.SourceID, g.Pack, g.PackItem, g.ExternalRef, string(g.CostBasis), g.CostCurr,
+			rolloverOf(g), int64(g.RolloverCount), g.Parent, g.RolledInto, g.Reason, g.Actor, jsonOf(g.Metadata, len(g.Metadata)))
+		if err != nil {
+			return refTaken(err)
+		}
+	}
+	for _, g := range w.Grants {
+		if err := c.changeGrant(ctx, o, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeGrant writes what can change in a grant. Nearly always it stays open, or closed.
+func (c *session) changeGrant(ctx context.Context, o owner, g *wallet.Grant) error {
+	values := []any{
+		g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+		string(g.Status), flag(g.Disputed), int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), g.RolledInto,
+	}
+	n, err := c.exec(ctx, updateGrant, append(values, o.bucket, o.wallet, g.N, flag(g.Open()))...)
+	if err != nil || n == 1 {
+		return err
+	}
+	n, err = c.exec(ctx, updateGrantOpen, append(values, flag(g.Open()), o.bucket, o.wallet, g.N)...)
+	if err == nil && n != 1 {
+		err = missing("grant", g.N)
+	}
+	return err
+}
+
+func (c *session) writeHolds(ctx context.Context, o owner, w *store.WalletChange) error {
+	for _, h := range w.NewHolds {
+		_, err := c.exec(ctx, insertHold, o.bucket, o.wallet, h.N, string(h.Status),
+			h.Charge.Credit, h.Charge.Amount, h.Charge.Event, h.Charge.Quantity, string(h.Charge.Shortfall),
+			jsonOf(h.Charge.Metadata, len(h.Charge.Metadata)), jsonOf(h.Plan, len(h.Plan)), jsonOf(h.Slices, len(h.Slices)),
+			jsonOf(h.Overage, len(h.Overage)), h.Committed, int64(h.CreatedAt), int64(h.ExpiresAt), int64(h.ClosedAt),
+			h.Reason, h.ErrorCode, h.Response, h.Actor)
+		if err != nil {
+			return err
+		}
+	}
+	for _, h := range w.Holds {
+		n, err := c.exec(ctx, updateHold, string(h.Status), h.Committed, int64(h.ExpiresAt), int64(h.ClosedAt),
+			h.Reason, h.ErrorCode, h.Response, o.bucket, o.wallet, h.N)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return missing("hold", h.N)
+		}
+	}
+	return nil
+}
+
+func (c *session) writeSubscription(ctx context.Context, o owner, sub *wallet.Subscription) error {
+	_, err := c.exec(ctx, upsertSubscription, o.bucket, o.wallet, sub.ID, sub.Plan, int64(sub.StartedAt), int64(sub.EndsAt))
+	if err != nil {
+		return err
+	}
+	for i := range sub.Allowances {
+		a := &sub.Allowances[i]
+		_, err := c.exec(ctx, upsertAllowance, o.bucket, o.wallet, int64(i), a.ID, a.Label, a.Unit, a.Quota,
+			jsonOf(a.Rules, len(a.Rules)), jsonOf(a.Period, 1), int64(a.WindowStart), int64(a.WindowEnd), a.Used)
+		if err != nil {
+			return err
+		}
+	}
+	_, err = c.exec(ctx, deleteAllowances, o.bucket, o.wallet, int64(len(sub.Allowances)))
+	return err
+}
+
+func (c *session) writeEntry(ctx context.Context, o owner, e *wallet.Entry) error {
+	_, err := c.exec(ctx, insertEntry, o.bucket, o.wallet, e.Seq, string(e.Type), e.Credit, e.Amount,
+		e.BalanceBefore, e.BalanceAfter, e.OverageBefore, e.OverageAfter, store.EncodeSlices(e.Slices), e.Op,
+		e.RefType, e.RefID, e.Reason, jsonOf(e.Metadata, len(e.Metadata)), e.Idempotency, e.Actor,
+		int64(e.EffectiveAt), int64(e.RecordedAt), e.Prev[:], e.Hash[:])
+	return err
+}
+
+func (c *session) writeUsage(ctx context.Context, o owner, u *wallet.Usage) error {
+	_, err := c.exec(ctx, insertUsage, o.bucket, o.wallet, u.ID, u.Event, u.Quantity, jsonOf(u.Metadata, len(u.Metadata)),
+		string(u.Match), u.Hold, u.Response, int64(u.At))
+	return err
+}
+
+// rolloverOf leaves the column empty for the usual grant, which rolls nothing over.
+func rolloverOf(g *wallet.Grant) string {
+	length := 1
+	if !g.Rollover.Enabled() && g.Rollover.MaxCount == 0 {
+		length = 0
+	}
+	return jsonOf(g.Rollover, length)
+}
+
+// refTaken lets a second granting under one external reference try again and find the first.
+// A number that is given twice is another matter: no second try helps.
+func refTaken(err error) error {
+	if codeOf(err) == uniqueIndex {
+		return raced(err)
+	}
+	return err
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// bytesOf keeps empty bytes from being stored as NULL.
+func bytesOf(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
