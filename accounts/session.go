@@ -81,4 +81,3 @@ func keyOut(key store.Key) v1.Key {
 		Prefix: key.Prefix, CreatedAt: key.CreatedAt, RevokedAt: key.RevokedAt,
 	}
 }
-
