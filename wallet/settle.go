@@ -18,7 +18,6 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		return nil, nil
 	}
 	w := newWork(s, cx, due)
-	w.d.at = max(cx.Now, s.LastAt)
 	for _, h := range s.lapsing {
 		if h.ExpiresAt > due {
 			break
@@ -68,7 +67,7 @@ func (s *State) NextDue() clock.Instant {
 // expires. What holds have set aside stays with them; its fate is settled when it comes back.
 func (w *work) end(g *Grant) {
 	unused := g.Available + g.Frozen
-	g.EndedAt = w.at
+	g.EndedAt = g.ExpiresAt
 	if !g.Rollover.Enabled() {
 		g.Status = GrantExpired
 		w.expire(g, CreditExpired)

@@ -301,7 +301,7 @@ type State struct {
 	GrantSeq int64
 	HoldSeq  int64
 	Head     Hash          // hash of the last entry
-	LastAt   clock.Instant // the latest instant that the wallet has seen
+	LastAt   clock.Instant // the latest instant at which something took effect
 
 	Credits      map[string]*CreditState
 	Lanes        []*Lane

@@ -186,7 +186,7 @@ func (w *work) book(l line) *Entry {
 		BalanceBefore: c.Balance(), OverageBefore: c.Overage,
 		Op: w.op, RefType: w.note.RefType, RefID: w.note.RefID, Reason: w.note.Reason,
 		Metadata: w.note.Metadata, Idempotency: w.cx.Idempotency, Actor: w.cx.Actor,
-		EffectiveAt: w.at, RecordedAt: w.d.at, Prev: w.d.head,
+		EffectiveAt: w.at, RecordedAt: max(w.cx.Now, w.at), Prev: w.d.head,
 	}
 	for _, s := range l.slices {
 		w.move(l.kind, c, s)
