@@ -105,7 +105,8 @@ func (p Period) Validate() error {
 	if p.Anchor != AnchorCalendar && p.Anchor != AnchorStart {
 		return fault.New(op, fault.CodeInvalidRequest, "anchor must be calendar or start").In("anchor")
 	}
-	if _, err := time.LoadLocation(p.Zone); err != nil {
+	// "Local" would be the zone of whichever machine asks.
+	if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "Local" {
 		return fault.New(op, fault.CodeInvalidRequest, "time zone %q is unknown: use an IANA name such as Europe/Zurich", clip(p.Zone)).In("zone")
 	}
 	return nil
