@@ -130,7 +130,7 @@ func (c *Credit) Validate() error {
 	if err := c.Overage.validate(); err != nil {
 		return err
 	}
-	return c.Rollover.validate()
+	return c.Rollover.Validate()
 }
 
 func validateName(op, name string) error {
@@ -151,8 +151,9 @@ func (o Overage) validate() error {
 	return nil
 }
 
-func (r Rollover) validate() error {
-	const op = "catalog.Rollover.validate"
+// Validate refuses what would roll over more than there is, or into nothing.
+func (r Rollover) Validate() error {
+	const op = "catalog.Rollover.Validate"
 	if r.Percent < 0 || r.Percent > 100 {
 		return fault.New(op, fault.CodeInvalidRequest, "rollover percent must be 0 to 100").In("rollover.percent")
 	}

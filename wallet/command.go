@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 )
 
@@ -51,6 +52,31 @@ type Note struct {
 	Metadata Metadata
 	RefType  string
 	RefID    string
+}
+
+// noting is a command with a note.
+type noting interface{ checkNote() error }
+
+// checkNote refuses texts that are longer than what is kept.
+func (n *Note) checkNote() error {
+	if len(n.Reason) > MaxReasonLength {
+		return fault.New("wallet.Note", fault.CodeInvalidRequest, "reason has at most %d characters", MaxReasonLength).In("reason")
+	}
+	return n.Metadata.check()
+}
+
+// check refuses metadata that is too large to be kept with every entry.
+func (m Metadata) check() error {
+	const op = "wallet.Metadata"
+	if len(m) > MaxMetadataPairs {
+		return fault.New(op, fault.CodeMetadataTooLarge, "metadata has at most %d names", MaxMetadataPairs).In("metadata")
+	}
+	for key, value := range m {
+		if len(key) > MaxMetadataKey || len(value) > MaxMetadataValue {
+			return fault.New(op, fault.CodeMetadataTooLarge, "a name in metadata has at most %d bytes and a value at most %d", MaxMetadataKey, MaxMetadataValue).In("metadata")
+		}
+	}
+	return nil
 }
 
 // noteFor is the note of a charge: what says which usage it is goes into the record with it.

@@ -311,6 +311,9 @@ func (c *Charge) check() error {
 	if !c.Shortfall.Valid() {
 		return fault.New(op, fault.CodeInvalidRequest, "shortfall must be deny, partial or overage").In("shortfall")
 	}
+	if err := c.Metadata.check(); err != nil {
+		return err
+	}
 	if c.Gated() {
 		if c.Quantity <= 0 || c.Quantity > MaxQuantity {
 			return fault.New(op, fault.CodeInvalidQuantity, "quantity must be positive and at most %d", int64(MaxQuantity/MicrosPerUnit)).In("quantity")

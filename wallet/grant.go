@@ -23,6 +23,9 @@ func (c *GiveCredits) decide(w *work) error {
 		w.d.Answer.Allowed, w.d.Answer.Existing, w.d.Answer.Grants = true, true, existing
 		return nil
 	}
+	if c.Entry != "" && c.Entry != CreditAdded && c.Entry != AutoTopUp && c.Entry != ManualAdjustment {
+		return fault.New(opGrant, fault.CodeInvalidRequest, "credits are added by credit_added, auto_top_up or manual_adjustment, not by %s", c.Entry)
+	}
 	items, err := c.items(w)
 	if err != nil {
 		return err
@@ -100,6 +103,9 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 	if !item.Category.Valid() {
 		return nil, fault.New(opGrant, fault.CodeInvalidRequest, "category must be paid or promotional").In("category")
 	}
+	if err := item.Scope.Validate(); err != nil {
+		return nil, err
+	}
 	source := c.Source
 	if source == "" {
 		source = SourceAPI
@@ -111,6 +117,9 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 		Rollover: def.Rollover, Reason: c.Reason, Actor: w.cx.Actor, Metadata: c.Metadata,
 	}
 	if c.Rollover != nil {
+		if err := c.Rollover.Validate(); err != nil {
+			return nil, err
+		}
 		g.Rollover = *c.Rollover
 	}
 	if g.ExpiresAt, err = c.expiry(w, def, g.EffectiveAt); err != nil {

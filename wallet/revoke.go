@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"slices"
+
 	"github.com/seed42445051/scrip/fault"
 )
 
@@ -27,6 +29,9 @@ func (c *RevokeGrant) decide(w *work) error {
 	}
 	if c.Amount != nil && *c.Amount <= 0 {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount to revoke must be positive").In("amount")
+	}
+	if c.Entry != "" && c.Entry != Revoked && c.Entry != Refund {
+		return fault.New(op, fault.CodeInvalidRequest, "credits are taken back by revoked or refund, not by %s", c.Entry)
 	}
 	if g.Status == GrantPending {
 		// Effective at once and gone at once: the ledger shows both, and the balance
@@ -102,8 +107,8 @@ func (c *ResetOverage) decide(w *work) error {
 func (c *Subscribe) decide(w *work) error {
 	const op = "wallet.Subscribe"
 	next := c.Subscription
-	if len(next.Allowances) > MaxAllowances {
-		return fault.New(op, fault.CodeInvalidRequest, "a plan has at most %d allowances", MaxAllowances).In("allowances")
+	if err := checkAllowances(next.Allowances); err != nil {
+		return err
 	}
 	if next.StartedAt.IsZero() {
 		next.StartedAt = w.at
@@ -119,6 +124,30 @@ func (c *Subscribe) decide(w *work) error {
 	next.Allowances = allowances
 	w.d.Subscription = &next
 	w.d.Answer.Allowed = true
+	return nil
+}
+
+// checkAllowances refuses what could not be counted: every count goes by the allowance's id.
+func checkAllowances(all []Allowance) error {
+	const op = "wallet.Subscribe"
+	if len(all) > MaxAllowances {
+		return fault.New(op, fault.CodeInvalidRequest, "a plan has at most %d allowances", MaxAllowances).In("allowances")
+	}
+	for i := range all {
+		a := &all[i]
+		if slices.ContainsFunc(all[:i], func(b Allowance) bool { return b.ID == a.ID }) {
+			return fault.New(op, fault.CodeInvalidRequest, "two allowances have the id %q", a.ID).In("allowances.id")
+		}
+		if a.Quota < 0 || a.Quota > MaxQuantity {
+			return fault.New(op, fault.CodeInvalidRequest, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("allowances.quota")
+		}
+		if err := a.Period.Validate(); err != nil {
+			return err
+		}
+		if err := a.Rules.Validate(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"strings"
+
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 )
@@ -22,6 +24,9 @@ func (c *Deduct) decide(w *work) error {
 }
 
 func (c *Track) decide(w *work) error {
+	if !c.Gated() {
+		return fault.New("wallet.Track", fault.CodeMissingField, "name the event that took place").In("event")
+	}
 	if err := c.check(); err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func (w *work) uncountPlan(parts []PlanPart) {
 
 func clipResponse(s string) string {
 	if len(s) > MaxResponseBytes {
-		return s[:MaxResponseBytes]
+		return strings.ToValidUTF8(s[:MaxResponseBytes], "") // the cut may go through a character
 	}
 	return s
 }

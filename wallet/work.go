@@ -39,6 +39,11 @@ func newWork(s *State, cx Context, at clock.Instant) *work {
 // no sense (bad input, something unknown, a closed hold), or a *Missing.
 func Decide(s *State, c Command, cx Context) (*Decision, error) {
 	w := newWork(s, cx, cx.Now)
+	if n, ok := c.(noting); ok {
+		if err := n.checkNote(); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.decide(w); err != nil {
 		return nil, err
 	}
