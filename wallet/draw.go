@@ -22,9 +22,10 @@ type drawn struct {
 
 // source is a lane that may pay for a charge, and at which rate.
 type source struct {
-	lane *Lane
-	next int // index into the lane's queue
-	rate rate
+	lane  *Lane
+	queue []*Grant // the lane's, in the order of the charge
+	next  int      // index into the queue
+	rate  rate
 }
 
 // rate converts between a charge's measure and the units of a credit: units = measure*num/den,
@@ -141,39 +142,48 @@ func (w *work) drawPlan(c *Charge, want int64) ([]PlanPart, bool) {
 	return parts, true
 }
 
-// sources lists the lanes that may pay, and the order between their grants: the credit's own,
-// or the default where several credits are involved.
+// sources lists the lanes that may pay, and the order between their grants.
 func (w *work) sources(c *Charge) ([]source, []catalog.DrawKey, error) {
 	var found []source
-	var order []catalog.DrawKey
 	if c.Credit != "" {
-		def, err := w.definition(c.Credit)
-		if err != nil {
+		if _, err := w.definition(c.Credit); err != nil {
 			return nil, nil, err
 		}
-		order = def.DrawOrder
 	}
 	for _, lane := range w.s.Lanes {
 		if c.Credit != "" && lane.Credit != c.Credit {
 			continue
 		}
-		r, ok := w.laneRate(c, lane)
-		if !ok {
-			continue
+		if r, ok := w.laneRate(c, lane); ok {
+			found = append(found, source{lane: lane, queue: lane.queue, rate: r})
 		}
-		if c.Credit == "" {
-			order = w.commonOrder(order, lane, len(found) == 0)
-		}
-		found = append(found, source{lane: lane, rate: r})
 	}
-	return found, order, nil
+	return found, commonOrder(found), nil
 }
 
-func (w *work) commonOrder(order []catalog.DrawKey, lane *Lane, first bool) []catalog.DrawKey {
-	if first || slices.Equal(order, lane.order) {
-		return lane.order
+// commonOrder is the order between the grants of several lanes: their credits' own where that
+// is the same, else the default. Only lanes in which something is left have a say, so that
+// what was used up long ago changes nothing; the queues of those that are ordered otherwise
+// are put in the common order.
+func commonOrder(sources []source) []catalog.DrawKey {
+	var order []catalog.DrawKey
+	for i := range sources {
+		s := &sources[i]
+		if len(s.queue) == 0 {
+			continue
+		}
+		if order != nil && !slices.Equal(order, s.lane.order) {
+			order = catalog.DefaultDrawOrder()
+			break
+		}
+		order = s.lane.order
 	}
-	return catalog.DefaultDrawOrder()
+	for i := range sources {
+		if s := &sources[i]; len(s.queue) > 1 && !slices.Equal(order, s.lane.order) {
+			s.queue = slices.SortedFunc(slices.Values(s.queue), compareBy(order))
+		}
+	}
+	return order
 }
 
 // laneRate says whether a lane's grants may pay for a charge, and at which rate. A direct
@@ -208,7 +218,7 @@ func (w *work) pick(sources []source, order []catalog.DrawKey, rest int64) ([]Ho
 		if s == nil {
 			break
 		}
-		g := w.see(s.lane.queue[s.next])
+		g := w.see(s.queue[s.next])
 		s.next++
 		take := min(s.rate.units(rest), g.Available)
 		covers := min(rest, s.rate.measure(take))
@@ -227,13 +237,13 @@ func (w *work) nextSource(live []source, compare func(a, b *Grant) int) *source 
 	var best *source
 	for i := range live {
 		s := &live[i]
-		for s.next < len(s.lane.queue) && w.see(s.lane.queue[s.next]).Available == 0 {
+		for s.next < len(s.queue) && w.see(s.queue[s.next]).Available == 0 {
 			s.next++
 		}
-		if s.next == len(s.lane.queue) {
+		if s.next == len(s.queue) {
 			continue
 		}
-		if best == nil || compare(s.lane.queue[s.next], best.lane.queue[best.next]) < 0 {
+		if best == nil || compare(s.queue[s.next], best.queue[best.next]) < 0 {
 			best = s
 		}
 	}

@@ -243,7 +243,7 @@ func (w *work) anyOf(credit string, want int64) ([]Slice, int64) {
 	var all []source
 	for _, lane := range w.s.Lanes {
 		if lane.Credit == credit {
-			all = append(all, source{lane: lane, rate: oneToOne})
+			all = append(all, source{lane: lane, queue: lane.queue, rate: oneToOne})
 		}
 	}
 	picks, rest := w.pick(all, w.cx.Defs.Credits[credit].DrawOrder, want)
