@@ -3,6 +3,7 @@ package wallet
 import (
 	"slices"
 
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 )
 
@@ -114,14 +115,16 @@ func (c *Subscribe) decide(w *work) error {
 		next.StartedAt = w.at
 	}
 	allowances := make([]Allowance, len(next.Allowances))
+	var kept []keptCount
 	for i, a := range next.Allowances {
 		a.roll(next.StartedAt, w.at)
 		if c.Keep {
-			w.keepCount(&a)
+			kept = w.keepCount(kept, &a)
 		}
 		allowances[i] = a
 	}
 	next.Allowances = allowances
+	w.recount(kept)
 	w.d.Subscription = &next
 	w.d.Answer.Allowed = true
 	return nil
@@ -151,14 +154,49 @@ func checkAllowances(all []Allowance) error {
 	return nil
 }
 
-// keepCount carries an allowance's count over from the subscription that is replaced.
-func (w *work) keepCount(a *Allowance) {
-	if w.s.Subscription == nil {
-		return
+// keptCount is a window of the old subscription whose count goes on in one of the new.
+type keptCount struct {
+	allowance string
+	from, to  clock.Instant // where the windows start
+}
+
+// keepCount carries an allowance's count over from the subscription that is replaced. The
+// window goes on too, unless the period is another now.
+func (w *work) keepCount(kept []keptCount, a *Allowance) []keptCount {
+	sub := w.s.Subscription
+	if sub == nil {
+		return kept
 	}
-	for _, old := range w.s.Subscription.Allowances {
-		if old.ID == a.ID {
-			a.Used, a.WindowStart, a.WindowEnd = old.Used, old.WindowStart, old.WindowEnd
+	for _, old := range sub.Allowances {
+		if old.ID != a.ID {
+			continue
+		}
+		old.roll(sub.StartedAt, w.at)
+		a.Used = old.Used
+		if old.Period == a.Period {
+			a.WindowStart, a.WindowEnd = old.WindowStart, old.WindowEnd
+		}
+		kept = append(kept, keptCount{a.ID, old.WindowStart, a.WindowStart})
+	}
+	return kept
+}
+
+// recount lets pending holds give back to the counts that go on, and to no others: what was
+// counted under the old subscription is not part of a count that begins anew.
+func (w *work) recount(kept []keptCount) {
+	for _, h := range w.s.lapsing {
+		plan := slices.Clone(h.Plan)
+		for i := range plan {
+			p := &plan[i]
+			in := func(k keptCount) bool { return k.allowance == p.Allowance && k.from == p.WindowStart }
+			if k := slices.IndexFunc(kept, in); k >= 0 {
+				p.WindowStart = kept[k].to
+			} else {
+				p.WindowStart = 0
+			}
+		}
+		if !slices.Equal(plan, h.Plan) {
+			w.hold(h.N).Plan = plan
 		}
 	}
 }
