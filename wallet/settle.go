@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"slices"
+
 	"github.com/seed42445051/scrip/clock"
 )
 
@@ -26,13 +28,7 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		w.refer(h)
 		w.closeHold(w.hold(h.N), ReservationExpired)
 	}
-	for _, g := range s.ending {
-		if g.ExpiresAt > due {
-			break
-		}
-		w.note = Note{Reason: "grant ended"}
-		w.end(w.grant(g.N))
-	}
+	w.endDue()
 	for _, g := range s.starting {
 		if g.EffectiveAt > due {
 			break
@@ -61,6 +57,37 @@ func (s *State) NextDue() clock.Instant {
 		sooner(s.starting[0].EffectiveAt)
 	}
 	return due
+}
+
+// endDue ends the grants whose time is over and in which something is left, in the order of
+// their expiry. That can be a grant that was used up when it expired, and to which something
+// came back since; and what it rolls into can be over as well.
+func (w *work) endDue() {
+	var due []*Grant
+	for _, g := range w.s.ending {
+		if g.ExpiresAt > w.at {
+			break
+		}
+		due = append(due, g)
+	}
+	for {
+		for _, g := range w.d.Grants {
+			if g.over(w.at) {
+				due = append(due, g)
+			}
+		}
+		if len(due) == 0 {
+			return
+		}
+		slices.SortFunc(due, byEnd)
+		for _, g := range due {
+			if w.see(g).over(w.at) {
+				w.note = Note{Reason: "grant ended"}
+				w.end(w.grant(g.N))
+			}
+		}
+		due = due[:0]
+	}
 }
 
 // end is a grant's natural end: what is unused rolls over as its policy says, the rest

@@ -118,6 +118,11 @@ func (g *Grant) Open() bool { return g.open() }
 // Live is Available + Frozen + Held: the grant's part of the balance.
 func (g *Grant) Live() int64 { return g.Available + g.Frozen + g.Held }
 
+// over reports whether something is left in a grant whose time is over.
+func (g *Grant) over(at clock.Instant) bool {
+	return g.Status == GrantActive && !g.ExpiresAt.IsZero() && g.ExpiresAt <= at && g.open()
+}
+
 // Conserved checks law 1.
 func (g *Grant) Conserved() bool {
 	for _, part := range []int64{g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver} {
@@ -195,7 +200,7 @@ type HoldSlice struct {
 // the same part.
 type PlanPart struct {
 	Allowance   string
-	WindowStart clock.Instant // the window in which it was counted
+	WindowStart clock.Instant // the window in which it was counted; zero: in none that still runs
 	Micros      int64
 }
 

@@ -47,6 +47,7 @@ func Decide(s *State, c Command, cx Context) (*Decision, error) {
 	if err := c.decide(w); err != nil {
 		return nil, err
 	}
+	w.endDue()
 	return w.finish()
 }
 
