@@ -186,7 +186,8 @@ func (w *work) activate(g *Grant, kind EntryType) {
 		kind = CreditAdded
 	}
 	g.Status = GrantActive
-	w.book(line{kind: kind, credit: g.Credit, amount: g.Amount, slices: []Slice{{Grant: g.N, Available: g.Amount}}})
+	units := g.Amount - g.Revoked // a part may have been revoked before it began
+	w.book(line{kind: kind, credit: g.Credit, amount: units, slices: []Slice{{Grant: g.N, Available: units}}})
 	w.repay(g)
 }
 

@@ -34,26 +34,33 @@ func (c *RevokeGrant) decide(w *work) error {
 	if c.Entry != "" && c.Entry != Revoked && c.Entry != Refund {
 		return fault.New(op, fault.CodeInvalidRequest, "credits are taken back by revoked or refund, not by %s", c.Entry)
 	}
-	if g.Status == GrantPending {
-		// Effective at once and gone at once: the ledger shows both, and the balance
-		// never held it.
-		w.bookStart(g)
-	}
 	kind := c.Entry
 	if kind == "" {
 		kind = Revoked
 	}
+	if g.Status == GrantPending {
+		w.startToRevoke(g, c.Amount)
+	}
 	w.takeBack(g, kind, c.Amount)
-	if c.Amount == nil && (g.Status == GrantActive || g.Held > 0) {
+	if c.Amount == nil && (g.Status == GrantPending || g.Status == GrantActive || g.Held > 0) {
 		g.Status = GrantRevoked
+	}
+	if g.Status == GrantPending && g.Revoked == g.Amount {
+		g.Status = GrantActive // nothing is left to begin
 	}
 	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
 	return nil
 }
 
-func (w *work) bookStart(g *Grant) {
-	g.Status = GrantActive
-	w.book(line{kind: CreditAdded, credit: g.Credit, amount: g.Amount, slices: []Slice{{Grant: g.N, Available: g.Amount}}})
+// startToRevoke makes what will be revoked of a pending grant effective: at once and gone at
+// once, so that the ledger shows both and the balance never held it. The rest begins when it
+// should.
+func (w *work) startToRevoke(g *Grant, most *int64) {
+	units := g.Amount - g.Revoked
+	if most != nil {
+		units = min(units, *most)
+	}
+	w.book(line{kind: CreditAdded, credit: g.Credit, amount: units, slices: []Slice{{Grant: g.N, Available: units}}})
 }
 
 // takeBack books at most the given amount off a grant: available first, then frozen.

@@ -33,7 +33,7 @@ const (
 
 // Grant is a block of one credit given to one customer. All amounts are in units of the credit.
 // Law 1: Amount = Available + Frozen + Held + Spent + Expired + Revoked + RolledOver, once the
-// grant is effective.
+// grant is effective; until then it has no part but what was revoked of it.
 type Grant struct {
 	N          int64 `json:"n"` // the number within the wallet
 	Lane       int   `json:"lane"`
@@ -131,7 +131,7 @@ func (g *Grant) Conserved() bool {
 		}
 	}
 	if g.Status == GrantPending {
-		return g.Live()+g.Spent+g.Expired+g.Revoked+g.RolledOver == 0 && g.Amount > 0
+		return g.Live()+g.Spent+g.Expired+g.RolledOver == 0 && g.Amount > g.Revoked
 	}
 	return g.Amount == g.Live()+g.Spent+g.Expired+g.Revoked+g.RolledOver
 }
