@@ -190,7 +190,7 @@ type Counter struct {
 type Deducted struct {
 	Entry    *Entry        `json:"entry" doc:"The first entry; null when an allowance covered all of it"`
 	Entries  []Entry       `json:"entries"`
-	Balance  *Balance      `json:"balance" doc:"Of the first credit that was touched"`
+	Balance  *Balance      `json:"balance" doc:"Of the first credit that was touched; null when none was"`
 	Balances []Balance     `json:"balances"`
 	Counters []Counter     `json:"counters,omitempty"`
 	Taken    money.Decimal `json:"taken"`
@@ -345,28 +345,40 @@ type Explanation struct {
 	Enough     money.Decimal `json:"enough,omitempty" doc:"How much more would have been enough"`
 }
 
+// BalanceQuery selects balances of a customer.
+type BalanceQuery struct {
+	CreditID string        `query:"credit_id" doc:"Id or name of one credit; all when absent"`
+	At       clock.Instant `query:"at" doc:"An earlier instant; now when absent"`
+}
+
+// UsageQuery selects what a customer may still use.
+type UsageQuery struct {
+	CustomerID string `query:"customer_id" required:"true"`
+	Event      string `query:"event" doc:"What is used; everything when absent"`
+}
+
 // LedgerQuery selects entries of a customer, newest first.
 type LedgerQuery struct {
-	CreditID string
-	Type     string
-	From     clock.Instant
-	To       clock.Instant
-	Limit    int
-	Cursor   string
+	CreditID string        `query:"credit_id" doc:"Id or name of one credit"`
+	Type     string        `query:"type" doc:"One entry type, or several with commas between"`
+	From     clock.Instant `query:"from" doc:"Effective at or after"`
+	To       clock.Instant `query:"to" doc:"Effective before"`
+	Limit    int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Cursor   string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // GrantQuery selects grants of a customer, in draw order.
 type GrantQuery struct {
-	CreditID string
-	Status   string
-	Limit    int
-	Cursor   string
+	CreditID string `query:"credit_id" doc:"Id or name of one credit"`
+	Status   string `query:"status" enum:"pending,active,depleted,expired,revoked,rolled_over"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Cursor   string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CustomerQuery selects customers by id.
 type CustomerQuery struct {
-	Limit  int
-	Cursor string
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CreateKey makes an API key.

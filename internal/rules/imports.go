@@ -56,6 +56,7 @@ var layers = []layer{
 	{"cmd/scrip", list(bottom, ".", "v1", "client", "internal/bench"), "only parses flags"},
 	{"internal/bench", slices.Concat(core, stores, services, []string{".", "client", "internal/pgtest"}), "loads the whole from outside"},
 	{"internal/cmd/gendocs", []string{"fault"}, "renders tables of the code as pages"},
+	{"internal/cmd/genopenapi", []string{"api"}, "writes what package api describes"},
 	{"internal/cmd/testsum", nil, "runs before anything else is known to work"},
 	{"internal/pgtest", nil, "knows PostgreSQL, not what is stored in it"},
 	{"internal/rules", nil, "reads the code and runs none of it"},

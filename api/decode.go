@@ -1,0 +1,162 @@
+package api
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed42445051/scrip/fault"
+)
+
+const opDecode = "api.decode"
+
+// decode reads a body strictly: one JSON object of known fields. No body at all reads as an
+// object without fields, so that what it lacks is named.
+func decode[In any](data []byte) (In, error) {
+	var in In
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 {
+		return in, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(&in)
+	switch {
+	case err != nil && !json.Valid(data), err == nil && d.InputOffset() != int64(len(data)):
+		return in, fault.New(opDecode, fault.CodeInvalidJSON, "the body is not one well-formed JSON value").Because(err)
+	case data[0] != '{':
+		return in, fault.New(opDecode, fault.CodeInvalidJSON, "the body must be a JSON object")
+	case err != nil:
+		return in, explain(reflect.TypeFor[In](), data, err)
+	}
+	return in, nil
+}
+
+// explain finds out which field made decoding fail, and why. The decoder cannot say it where a
+// type reads itself, as amounts and instants do.
+func explain(t reflect.Type, data []byte, cause error) error {
+	if found := locate(t, data, ""); found != nil {
+		return found.Because(cause)
+	}
+	return fault.New(opDecode, fault.CodeInvalidJSON, "the body does not have the form that this call reads").Because(cause)
+}
+
+// locate returns the first thing wrong in a value of type t; nil when nothing is. The value is
+// well-formed.
+func locate(t reflect.Type, value json.RawMessage, path string) *fault.Error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if string(value) == "null" {
+		return nil
+	}
+	if !readsItself(t) {
+		switch t.Kind() {
+		case reflect.Struct:
+			return locateField(t, value, path)
+		case reflect.Slice:
+			return locateElement(t, value, path)
+		}
+	}
+	err := json.Unmarshal(value, reflect.New(t).Interface())
+	if err == nil {
+		return nil
+	}
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return known.In(path)
+	}
+	return wrongType(path, t)
+}
+
+func locateField(t reflect.Type, value json.RawMessage, path string) *fault.Error {
+	var given map[string]json.RawMessage
+	if json.Unmarshal(value, &given) != nil {
+		return wrongType(path, t)
+	}
+	known := fieldsOf(t)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		i := slices.IndexFunc(known, func(f field) bool { return strings.EqualFold(f.name, name) })
+		if i < 0 {
+			return fault.New(opDecode, fault.CodeUnknownField, "this call has no field %s", strconv.QuoteToASCII(clip(name))).In(join(path, clip(name)))
+		}
+		if found := locate(known[i].Type, given[name], join(path, known[i].name)); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+func locateElement(t reflect.Type, value json.RawMessage, path string) *fault.Error {
+	var given []json.RawMessage
+	if json.Unmarshal(value, &given) != nil {
+		return wrongType(path, t)
+	}
+	for i, element := range given {
+		if found := locate(t.Elem(), element, join(path, strconv.Itoa(i))); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+func readsItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// field is a field of a struct under its name in JSON.
+type field struct {
+	reflect.StructField
+	name string
+}
+
+// fieldsOf lists the fields that JSON reads into a struct, those of embedded structs included.
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); !f.Anonymous && name != "" {
+			fields = append(fields, field{f, name})
+		}
+	}
+	return fields
+}
+
+func wrongType(path string, t reflect.Type) *fault.Error {
+	return fault.New(opDecode, fault.CodeInvalidJSON, "%s must be %s", path, kindName(t.Kind())).In(path)
+}
+
+func kindName(k reflect.Kind) string {
+	switch k {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number that is not too large"
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// clip shortens what a caller sent, to name it in an answer.
+func clip(text string) string {
+	const most = 80
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return text
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOpenAPIIsCommitted(t *testing.T) {
+	made, err := OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	committed, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(made, committed) {
+		t.Errorf("openapi.json is not what the routes give; run: go generate ./api\n%s",
+			cmp.Diff(strings.Split(string(committed), "\n"), strings.Split(string(made), "\n")))
+	}
+}
+
+func TestOpenAPIIsServed(t *testing.T) {
+	f := newFixture(t, Options{})
+	a := f.send("", "GET", "/openapi.json", "")
+	if a.status != 200 || a.text != string(openAPI) || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("GET /openapi.json answered %d with %d bytes", a.status, len(a.text))
+	}
+}
+
+// TestOpenAPIHasEveryRoute compares the paths of the document with what the server answers, and
+// with the table.
+func TestOpenAPIHasEveryRoute(t *testing.T) {
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal(openAPI, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("the document is OpenAPI %s", doc.OpenAPI)
+	}
+	documented := map[string]string{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			documented[strings.ToUpper(method)+" "+path] = op.OperationID
+		}
+	}
+	routed := map[string]string{}
+	for _, section := range sections {
+		for _, rt := range section.routes {
+			routed[rt.method+" "+rt.path] = rt.id
+		}
+	}
+	if diff := cmp.Diff(documented, routed); diff != "" {
+		t.Errorf("document and table differ (-document +table):\n%s", diff)
+	}
+	ids := slices.Sorted(maps.Values(routed))
+	if len(slices.Compact(ids)) != len(routed) {
+		t.Error("two routes share an operationId")
+	}
+	f := newFixture(t, Options{})
+	for pattern := range documented {
+		method, path, _ := strings.Cut(pattern, " ")
+		a := f.send("", method, strings.ReplaceAll(path, "{id}", "x"), "")
+		if a.status != 401 {
+			t.Errorf("%s without a key answered %d, not 401", pattern, a.status)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package api
+
+import (
+	"net/url"
+	"reflect"
+	"strconv"
+
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+)
+
+// readQuery reads the parameters of a query into the fields that bear their names. A parameter
+// that no field bears is refused, since a misspelt filter would show too much.
+func readQuery(given url.Values, into reflect.Value) error {
+	const op = "api.readQuery"
+	read := 0
+	for i := range into.NumField() {
+		name := into.Type().Field(i).Tag.Get("query")
+		values, ok := given[name]
+		if !ok {
+			continue
+		}
+		read++
+		if len(values) > 1 {
+			return fault.New(op, fault.CodeInvalidRequest, "%s was given more than once", name).In(name)
+		}
+		if err := readParameter(values[0], into.Field(i)); err != nil {
+			return fault.As(err).In(name)
+		}
+	}
+	if read == len(given) {
+		return nil
+	}
+	for name := range given {
+		if !hasParameter(into.Type(), name) {
+			return fault.New(op, fault.CodeUnknownField, "this call has no parameter %s", strconv.QuoteToASCII(clip(name))).In(clip(name))
+		}
+	}
+	return nil
+}
+
+func readParameter(text string, into reflect.Value) error {
+	switch field := into.Addr().Interface().(type) {
+	case *string:
+		*field = text
+	case *clock.Instant:
+		return field.UnmarshalText([]byte(text))
+	case *int: // the size of a page: the only number that a query can hold
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fault.New("api.readParameter", fault.CodeInvalidLimit, "it must be a whole number above zero")
+		}
+		*field = n
+	}
+	return nil
+}
+
+func hasParameter(t reflect.Type, name string) bool {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("query") == name {
+			return true
+		}
+	}
+	return false
+}

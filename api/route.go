@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"reflect"
+
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// access says which keys may call a route.
+type access uint8
+
+const (
+	secretOnly  access = iota // a secret key
+	ownCustomer               // also a publishable key, for the customer of its customer token
+	anyKey                    // also a publishable key alone
+)
+
+// route is one line of the table: where an operation is, and which one.
+type route struct {
+	method, path string
+	id           string // operationId of the document
+	summary      string
+	access       access
+	handler
+}
+
+// handler calls one operation. Its types describe the operation to the document.
+type handler struct {
+	body, query, out reflect.Type // nil: none
+	status           int
+	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
+}
+
+// input is a request that was let in.
+type input struct {
+	id    string // {id} of the path
+	body  []byte
+	query url.Values
+	opts  []v1.Option
+}
+
+// operation makes a handler of what reads the input and calls the operation.
+func operation[Out any](body, query reflect.Type, call func(ctx context.Context, ops v1.Operations, in *input) (any, error)) handler {
+	return handler{body: body, query: query, out: reflect.TypeFor[Out](), status: http.StatusOK, call: call}
+}
+
+// created is an operation whose success answers 201.
+func created(h handler) handler {
+	h.status = http.StatusCreated
+	return h
+}
+
+// act is an operation with a body that happens once per idempotency key.
+func act[In, Out any](f func(v1.Operations, context.Context, In, ...v1.Option) (Out, error)) handler {
+	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+		body, err := decode[In](in.body)
+		if err != nil {
+			return nil, err
+		}
+		return f(ops, ctx, body, in.opts...)
+	})
+}
+
+// ask is an operation with a body that changes nothing.
+func ask[In, Out any](f func(v1.Operations, context.Context, In) (Out, error)) handler {
+	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+		body, err := decode[In](in.body)
+		if err != nil {
+			return nil, err
+		}
+		return f(ops, ctx, body)
+	})
+}
+
+// actOn is act on what the path names.
+func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1.Option) (Out, error)) handler {
+	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+		body, err := decode[In](in.body)
+		if err != nil {
+			return nil, err
+		}
+		return f(ops, ctx, in.id, body, in.opts...)
+	})
+}
+
+// end is an action on what the path names that needs to be told nothing else.
+func end[Out any](f func(v1.Operations, context.Context, string, ...v1.Option) (Out, error)) handler {
+	return operation[Out](nil, nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+		if _, err := decode[struct{}](in.body); err != nil {
+			return nil, err
+		}
+		return f(ops, ctx, in.id, in.opts...)
+	})
+}
+
+// get reads what the path names.
+func get[Out any](f func(v1.Operations, context.Context, string) (Out, error)) handler {
+	return listOf(func(ops v1.Operations, ctx context.Context, id string, _ struct{}) (Out, error) {
+		return f(ops, ctx, id)
+	})
+}
+
+// all reads what there is.
+func all[Out any](f func(v1.Operations, context.Context) (Out, error)) handler {
+	return list(func(ops v1.Operations, ctx context.Context, _ struct{}) (Out, error) { return f(ops, ctx) })
+}
+
+// list reads what the query selects.
+func list[Q, Out any](f func(v1.Operations, context.Context, Q) (Out, error)) handler {
+	return listOf(func(ops v1.Operations, ctx context.Context, _ string, q Q) (Out, error) { return f(ops, ctx, q) })
+}
+
+// listOf reads what the query selects of what the path names.
+func listOf[Q, Out any](f func(v1.Operations, context.Context, string, Q) (Out, error)) handler {
+	return operation[Out](nil, reflect.TypeFor[Q](), func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+		var q Q
+		if err := readQuery(in.query, reflect.ValueOf(&q).Elem()); err != nil {
+			return nil, err
+		}
+		return f(ops, ctx, in.id, q)
+	})
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// Methods, short enough for one line a route.
+const (
+	read  = http.MethodGet
+	post  = http.MethodPost
+	put   = http.MethodPut
+	patch = http.MethodPatch
+)
+
+// section is the routes that a reader of the document looks for together.
+type section struct {
+	name, about string
+	routes      []route
+}
+
+// sections is the table of all routes under /v1.
+var sections = []section{
+	{"Spending", "Spend, hold and ask.", []route{
+		{post, "/v1/deduct", "deduct", "Spend at once; 402 when the balance does not cover it", secretOnly, act(v1.Operations.Deduct)},
+		{post, "/v1/can-use", "canUse", "What a charge would come to; changes nothing", secretOnly, ask(v1.Operations.CanUse)},
+		{post, "/v1/reserve", "reserve", "Set credits aside until they are committed, released, or the time is up", secretOnly, act(v1.Operations.Reserve)},
+		{post, "/v1/commit", "commit", "Take a reservation, or part of it", secretOnly, act(v1.Operations.Commit)},
+		{post, "/v1/release", "release", "Give a reservation back to the grants it came from", secretOnly, act(v1.Operations.Release)},
+		{post, "/v1/extend", "extend", "Move a reservation's expiry", secretOnly, act(v1.Operations.Extend)},
+		{read, "/v1/reservations/{id}", "getReservation", "Read a reservation", secretOnly, get(v1.Operations.GetReservation)},
+		{post, "/v1/track", "track", "Record a usage event and charge it", secretOnly, act(v1.Operations.Track)},
+		{read, "/v1/usage", "getUsage", "What a customer may still use", ownCustomer, list(usage)},
+	}},
+	{"Grants", "Give credits and take them back.", []route{
+		{post, "/v1/grants", "grant", "Give a customer credits, or a pack", secretOnly, act(v1.Operations.Grant)},
+		{read, "/v1/grants/{id}", "getGrant", "Read a grant", secretOnly, get(v1.Operations.GetGrant)},
+		{post, "/v1/grants/{id}/revoke", "revokeGrant", "Take back what is left of a grant", secretOnly, actOn(v1.Operations.RevokeGrant)},
+		{post, "/v1/adjust", "adjust", "Correct a balance by hand", secretOnly, act(v1.Operations.Adjust)},
+	}},
+	{"Ledger", "What happened, and why.", []route{
+		{read, "/v1/entries/{id}", "getEntry", "Read an entry", secretOnly, get(v1.Operations.GetEntry)},
+		{read, "/v1/entries/{id}/explain", "explainEntry", "Which grants an entry concerns and which rule decided", secretOnly, get(v1.Operations.Explain)},
+		{post, "/v1/entries/{id}/reverse", "reverseEntry", "Give a deduction back to the grants it came from", secretOnly, actOn(v1.Operations.Reverse)},
+		{post, "/v1/explain", "explainCharge", "Explain a charge that was not made, or would be refused", secretOnly, ask(v1.Operations.ExplainCharge)},
+	}},
+	{"Customers", "The holders of wallets, and what they hold.", []route{
+		{read, "/v1/customers", "listCustomers", "List customers", secretOnly, list(v1.Operations.ListCustomers)},
+		{read, "/v1/customers/{id}", "getCustomer", "Read a customer", secretOnly, get(v1.Operations.GetCustomer)},
+		{put, "/v1/customers/{id}", "saveCustomer", "Tell what is known of a customer", secretOnly, actOn(v1.Operations.SaveCustomer)},
+		{read, "/v1/customers/{id}/balances", "getBalances", "A customer's balances, now or at an earlier instant", ownCustomer, listOf(balances)},
+		{read, "/v1/customers/{id}/ledger", "listEntries", "A customer's entries, newest first", ownCustomer, listOf(v1.Operations.Ledger)},
+		{read, "/v1/customers/{id}/grants", "listGrants", "A customer's grants, in the order in which they are drawn", ownCustomer, listOf(v1.Operations.CustomerGrants)},
+	}},
+	{"Definitions", "Credits, and the packs that are sold.", []route{
+		{post, "/v1/credits", "createCredit", "Define a credit", secretOnly, created(act(v1.Operations.CreateCredit))},
+		{read, "/v1/credits", "listCredits", "List credits", secretOnly, all(v1.Operations.ListCredits)},
+		{read, "/v1/credits/{id}", "getCredit", "Read a credit", secretOnly, get(v1.Operations.GetCredit)},
+		{patch, "/v1/credits/{id}", "updateCredit", "Change a credit; existing grants stay as they are", secretOnly, actOn(v1.Operations.UpdateCredit)},
+		{post, "/v1/credits/{id}/archive", "archiveCredit", "End granting a credit", secretOnly, end(v1.Operations.ArchiveCredit)},
+		{post, "/v1/packs", "createPack", "Define a pack", secretOnly, created(act(v1.Operations.CreatePack))},
+		{read, "/v1/packs", "listPacks", "List packs", anyKey, all(v1.Operations.ListPacks)},
+		{read, "/v1/packs/{id}", "getPack", "Read a pack", secretOnly, get(v1.Operations.GetPack)},
+		{put, "/v1/packs/{id}", "updatePack", "Replace a pack; what was granted from it stays as it is", secretOnly, actOn(v1.Operations.UpdatePack)},
+		{post, "/v1/packs/{id}/archive", "archivePack", "End selling a pack", secretOnly, end(v1.Operations.ArchivePack)},
+	}},
+	{"Access", "API keys, and tokens for browsers.", []route{
+		{post, "/v1/keys", "createKey", "Make an API key; its text is shown in this answer only", secretOnly, created(act(v1.Operations.CreateKey))},
+		{read, "/v1/keys", "listKeys", "List the app's keys", secretOnly, all(v1.Operations.ListKeys)},
+		{post, "/v1/keys/{id}/revoke", "revokeKey", "End a key at once", secretOnly, end(v1.Operations.RevokeKey)},
+		{post, "/v1/customer-tokens", "mintToken", "Make a token with which a browser may read one customer", secretOnly, ask(v1.Operations.MintToken)},
+		{read, "/v1/app", "getApp", "The app and mode of the calling key", secretOnly, all(v1.Operations.GetApp)},
+	}},
+}
+
+func balances(ops v1.Operations, ctx context.Context, customer string, q v1.BalanceQuery) (v1.Balances, error) {
+	return ops.Balances(ctx, customer, q.CreditID, q.At)
+}
+
+func usage(ops v1.Operations, ctx context.Context, q v1.UsageQuery) (v1.Usage, error) {
+	return ops.Usage(ctx, q.CustomerID, q.Event)
+}
