@@ -1,0 +1,206 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/seed42445051/scrip/clock"
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+const (
+	post  = http.MethodPost
+	put   = http.MethodPut
+	patch = http.MethodPatch
+)
+
+// Grant gives a customer credits. Under an external_ref it does so once, for ever.
+func (c *Client) Grant(ctx context.Context, r v1.GrantRequest, opts ...v1.Option) (v1.Grants, error) {
+	return do[v1.Grants](ctx, c, acts("client.Grant", post, "/v1/grants", opts), r)
+}
+
+// GetGrant reads a grant.
+func (c *Client) GetGrant(ctx context.Context, grantID string) (v1.Grant, error) {
+	return do[v1.Grant](ctx, c, asks("client.GetGrant", at("/v1/grants", grantID)), nil)
+}
+
+// RevokeGrant takes back what is left of a grant; what was spent stays spent.
+func (c *Client) RevokeGrant(ctx context.Context, grantID string, r v1.RevokeRequest, opts ...v1.Option) (v1.Grant, error) {
+	return do[v1.Grant](ctx, c, acts("client.RevokeGrant", post, at("/v1/grants", grantID, "revoke"), opts), r)
+}
+
+// Adjust corrects a balance by hand.
+func (c *Client) Adjust(ctx context.Context, r v1.AdjustRequest, opts ...v1.Option) (v1.Deducted, error) {
+	return do[v1.Deducted](ctx, c, acts("client.Adjust", post, "/v1/adjust", opts), r)
+}
+
+// Deduct spends at once; insufficient_credits when it cannot.
+func (c *Client) Deduct(ctx context.Context, r v1.DeductRequest, opts ...v1.Option) (v1.Deducted, error) {
+	return do[v1.Deducted](ctx, c, acts("client.Deduct", post, "/v1/deduct", opts), r)
+}
+
+// CanUse says what a charge would come to, and changes nothing.
+func (c *Client) CanUse(ctx context.Context, r v1.CanUseRequest) (v1.Decision, error) {
+	return do[v1.Decision](ctx, c, request{op: "client.CanUse", method: post, path: "/v1/can-use"}, r)
+}
+
+// Reserve sets credits aside until they are committed, released, or the time is up.
+func (c *Client) Reserve(ctx context.Context, r v1.ReserveRequest, opts ...v1.Option) (v1.Decision, error) {
+	return do[v1.Decision](ctx, c, acts("client.Reserve", post, "/v1/reserve", opts), r)
+}
+
+// Commit takes a reservation, or part of it.
+func (c *Client) Commit(ctx context.Context, r v1.CommitRequest, opts ...v1.Option) (v1.Reservation, error) {
+	return do[v1.Reservation](ctx, c, acts("client.Commit", post, "/v1/commit", opts), r)
+}
+
+// Release gives a reservation back to the very grants it came from.
+func (c *Client) Release(ctx context.Context, r v1.ReleaseRequest, opts ...v1.Option) (v1.Reservation, error) {
+	return do[v1.Reservation](ctx, c, acts("client.Release", post, "/v1/release", opts), r)
+}
+
+// Extend moves a reservation's expiry.
+func (c *Client) Extend(ctx context.Context, r v1.ExtendRequest, opts ...v1.Option) (v1.Reservation, error) {
+	return do[v1.Reservation](ctx, c, acts("client.Extend", post, "/v1/extend", opts), r)
+}
+
+// GetReservation reads a reservation.
+func (c *Client) GetReservation(ctx context.Context, reservationID string) (v1.Reservation, error) {
+	return do[v1.Reservation](ctx, c, asks("client.GetReservation", at("/v1/reservations", reservationID)), nil)
+}
+
+// Track records a usage event and charges it; limit_reached when it cannot.
+func (c *Client) Track(ctx context.Context, r v1.TrackRequest, opts ...v1.Option) (v1.Tracked, error) {
+	return do[v1.Tracked](ctx, c, acts("client.Track", post, "/v1/track", opts), r)
+}
+
+// Reverse gives a deduction back to the very grants it came from.
+func (c *Client) Reverse(ctx context.Context, entryID string, r v1.ReverseRequest, opts ...v1.Option) (v1.Entry, error) {
+	return do[v1.Entry](ctx, c, acts("client.Reverse", post, at("/v1/entries", entryID, "reverse"), opts), r)
+}
+
+// Balances reads a customer's standing, now or at any earlier instant; at is zero for now.
+func (c *Client) Balances(ctx context.Context, customerID, creditID string, when clock.Instant) (v1.Balances, error) {
+	return do[v1.Balances](ctx, c, asks("client.Balances", at("/v1/customers", customerID, "balances")+query(v1.BalanceQuery{CreditID: creditID, At: when})), nil)
+}
+
+// Usage reads what a customer may still use of an event, or of all events when empty.
+func (c *Client) Usage(ctx context.Context, customerID, event string) (v1.Usage, error) {
+	return do[v1.Usage](ctx, c, asks("client.Usage", "/v1/usage"+query(v1.UsageQuery{CustomerID: customerID, Event: event})), nil)
+}
+
+// Ledger reads a customer's entries, newest first.
+func (c *Client) Ledger(ctx context.Context, customerID string, q v1.LedgerQuery) (v1.Page[v1.Entry], error) {
+	return do[v1.Page[v1.Entry]](ctx, c, asks("client.Ledger", at("/v1/customers", customerID, "ledger")+query(q)), nil)
+}
+
+// CustomerGrants reads a customer's grants in the order in which they are drawn.
+func (c *Client) CustomerGrants(ctx context.Context, customerID string, q v1.GrantQuery) (v1.Page[v1.Grant], error) {
+	return do[v1.Page[v1.Grant]](ctx, c, asks("client.CustomerGrants", at("/v1/customers", customerID, "grants")+query(q)), nil)
+}
+
+// GetEntry reads one entry.
+func (c *Client) GetEntry(ctx context.Context, entryID string) (v1.Entry, error) {
+	return do[v1.Entry](ctx, c, asks("client.GetEntry", at("/v1/entries", entryID)), nil)
+}
+
+// Explain says which grants an entry concerns and which rule decided.
+func (c *Client) Explain(ctx context.Context, entryID string) (v1.Explanation, error) {
+	return do[v1.Explanation](ctx, c, asks("client.Explain", at("/v1/entries", entryID, "explain")), nil)
+}
+
+// ExplainCharge says the same of a charge that was not made, or would be refused.
+func (c *Client) ExplainCharge(ctx context.Context, r v1.CanUseRequest) (v1.Explanation, error) {
+	return do[v1.Explanation](ctx, c, request{op: "client.ExplainCharge", method: post, path: "/v1/explain"}, r)
+}
+
+// CreateCredit defines a credit.
+func (c *Client) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, acts("client.CreateCredit", post, "/v1/credits", opts), r)
+}
+
+// GetCredit reads a credit.
+func (c *Client) GetCredit(ctx context.Context, creditID string) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, asks("client.GetCredit", at("/v1/credits", creditID)), nil)
+}
+
+// ListCredits lists the credits of the app.
+func (c *Client) ListCredits(ctx context.Context) (v1.Page[v1.Credit], error) {
+	return do[v1.Page[v1.Credit]](ctx, c, asks("client.ListCredits", "/v1/credits"), nil)
+}
+
+// UpdateCredit changes a credit; existing grants stay as they are.
+func (c *Client) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateCredit, opts ...v1.Option) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, acts("client.UpdateCredit", patch, at("/v1/credits", creditID), opts), clearing(r))
+}
+
+// ArchiveCredit ends granting a credit.
+func (c *Client) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, acts("client.ArchiveCredit", post, at("/v1/credits", creditID, "archive"), opts), nil)
+}
+
+// CreatePack defines a pack.
+func (c *Client) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
+	return do[v1.Pack](ctx, c, acts("client.CreatePack", post, "/v1/packs", opts), r)
+}
+
+// GetPack reads a pack.
+func (c *Client) GetPack(ctx context.Context, packID string) (v1.Pack, error) {
+	return do[v1.Pack](ctx, c, asks("client.GetPack", at("/v1/packs", packID)), nil)
+}
+
+// ListPacks lists the packs of the app.
+func (c *Client) ListPacks(ctx context.Context) (v1.Page[v1.Pack], error) {
+	return do[v1.Page[v1.Pack]](ctx, c, asks("client.ListPacks", "/v1/packs"), nil)
+}
+
+// UpdatePack replaces a pack; what was granted from it stays as it is.
+func (c *Client) UpdatePack(ctx context.Context, packID string, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
+	return do[v1.Pack](ctx, c, acts("client.UpdatePack", put, at("/v1/packs", packID), opts), r)
+}
+
+// ArchivePack ends selling a pack.
+func (c *Client) ArchivePack(ctx context.Context, packID string, opts ...v1.Option) (v1.Pack, error) {
+	return do[v1.Pack](ctx, c, acts("client.ArchivePack", post, at("/v1/packs", packID, "archive"), opts), nil)
+}
+
+// GetCustomer reads what is known of a customer.
+func (c *Client) GetCustomer(ctx context.Context, customerID string) (v1.Customer, error) {
+	return do[v1.Customer](ctx, c, asks("client.GetCustomer", at("/v1/customers", customerID)), nil)
+}
+
+// SaveCustomer tells what is known of a customer.
+func (c *Client) SaveCustomer(ctx context.Context, customerID string, r v1.SaveCustomer, opts ...v1.Option) (v1.Customer, error) {
+	return do[v1.Customer](ctx, c, acts("client.SaveCustomer", put, at("/v1/customers", customerID), opts), r)
+}
+
+// ListCustomers lists customers by id.
+func (c *Client) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Page[v1.Customer], error) {
+	return do[v1.Page[v1.Customer]](ctx, c, asks("client.ListCustomers", "/v1/customers"+query(q)), nil)
+}
+
+// CreateKey makes an API key. It is sent once and never again, since a key's text is stored
+// nowhere and an answer that was lost cannot be repeated.
+func (c *Client) CreateKey(ctx context.Context, r v1.CreateKey, opts ...v1.Option) (v1.Key, error) {
+	return do[v1.Key](ctx, c, request{op: "client.CreateKey", method: post, path: "/v1/keys", idempotency: v1.NewCall(opts).IdempotencyKey, once: true}, r)
+}
+
+// ListKeys lists the app's keys, revoked ones included.
+func (c *Client) ListKeys(ctx context.Context) (v1.Page[v1.Key], error) {
+	return do[v1.Page[v1.Key]](ctx, c, asks("client.ListKeys", "/v1/keys"), nil)
+}
+
+// RevokeKey ends a key at once.
+func (c *Client) RevokeKey(ctx context.Context, keyID string, opts ...v1.Option) (v1.Key, error) {
+	return do[v1.Key](ctx, c, acts("client.RevokeKey", post, at("/v1/keys", keyID, "revoke"), opts), nil)
+}
+
+// MintToken makes a token with which a browser may read one customer.
+func (c *Client) MintToken(ctx context.Context, r v1.MintToken) (v1.Token, error) {
+	return do[v1.Token](ctx, c, request{op: "client.MintToken", method: post, path: "/v1/customer-tokens"}, r)
+}
+
+// GetApp reads the app and mode of the key.
+func (c *Client) GetApp(ctx context.Context) (v1.App, error) {
+	return do[v1.App](ctx, c, asks("client.GetApp", "/v1/app"), nil)
+}
