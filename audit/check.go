@@ -40,17 +40,15 @@ func (b *books) checkGrant(g *wallet.Grant) {
 	if !ok {
 		said = &wallet.Grant{}
 	}
+	amount := g.Amount
 	if g.Status == wallet.GrantPending {
-		if ok {
-			b.differ(0, "grant %d is not effective yet, but entries speak of it", g.N)
-		}
-		return
+		amount = g.Revoked // what is revoked of it begins and goes at once, the rest has not begun
 	}
 	for _, part := range []struct {
 		name      string
 		row, said int64
 	}{
-		{"amount", g.Amount, said.Amount}, {"available", g.Available, said.Available},
+		{"amount", amount, said.Amount}, {"available", g.Available, said.Available},
 		{"frozen", g.Frozen, said.Frozen}, {"held", g.Held, said.Held}, {"spent", g.Spent, said.Spent},
 		{"expired", g.Expired, said.Expired}, {"revoked", g.Revoked, said.Revoked},
 		{"rolled over", g.RolledOver, said.RolledOver},
