@@ -188,6 +188,7 @@ func (w *work) activate(g *Grant, kind EntryType) {
 	g.Status = GrantActive
 	units := g.Amount - g.Revoked // a part may have been revoked before it began
 	w.book(line{kind: kind, credit: g.Credit, amount: units, slices: []Slice{{Grant: g.N, Available: units}}})
+	w.freezeDisputed(g)
 	w.repay(g)
 }
 

@@ -217,7 +217,7 @@ func (w *work) giveBack(parts []Slice) {
 		w.book(line{kind: HoldReleased, credit: group.credit, amount: -group.held(), slices: group.slices})
 	}
 	for _, p := range parts {
-		w.returned(p.Grant, p.Available)
+		w.returned(w.grant(p.Grant))
 	}
 }
 

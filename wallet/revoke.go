@@ -88,10 +88,7 @@ func (c *Freeze) decide(w *work) error {
 	}
 	g.Disputed = c.Frozen
 	if c.Frozen && g.Available > 0 {
-		w.book(line{
-			kind: HoldPlaced, credit: g.Credit, amount: -g.Available,
-			slices: []Slice{{Grant: g.N, Available: -g.Available, Frozen: g.Available}},
-		})
+		w.freeze(g)
 	}
 	if !c.Frozen && g.Frozen > 0 {
 		w.book(line{
@@ -101,6 +98,14 @@ func (c *Freeze) decide(w *work) error {
 	}
 	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
 	return nil
+}
+
+// freeze sets aside all that is available in a grant.
+func (w *work) freeze(g *Grant) {
+	w.book(line{
+		kind: HoldPlaced, credit: g.Credit, amount: -g.Available,
+		slices: []Slice{{Grant: g.N, Available: -g.Available, Frozen: g.Available}},
+	})
 }
 
 func (c *ResetOverage) decide(w *work) error {

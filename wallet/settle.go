@@ -138,7 +138,7 @@ func (w *work) rollOver(g *Grant) {
 			kind: CreditRolledOver, credit: g.Credit, amount: part.Sum(),
 			slices: []Slice{{Grant: next.N, Available: part.Available, Frozen: part.Frozen}},
 		})
-		w.settleFate(next)
+		w.returned(next)
 	}
 	w.expire(g, CreditExpired)
 }
@@ -177,18 +177,18 @@ func (w *work) expire(g *Grant, kind EntryType) {
 	w.book(line{kind: kind, credit: g.Credit, amount: s.Sum(), slices: []Slice{s}})
 }
 
-// returned lets the fate of a grant take what just came back to it: the table of design
-// section 5.3.
-func (w *work) returned(n int64, units int64) {
-	g := w.grant(n)
-	if g.Disputed && g.Status == GrantActive {
-		units = min(units, g.Available)
-		w.book(line{
-			kind: HoldPlaced, credit: g.Credit, amount: -units,
-			slices: []Slice{{Grant: n, Available: -units, Frozen: units}},
-		})
-	}
+// returned lets the fate of a grant take what just came to it: the table of design section
+// 5.3.
+func (w *work) returned(g *Grant) {
+	w.freezeDisputed(g)
 	w.settleFate(g)
+}
+
+// freezeDisputed keeps what came to a grant from being spent while a dispute is open.
+func (w *work) freezeDisputed(g *Grant) {
+	if g.Disputed && g.Status == GrantActive && g.Available > 0 {
+		w.freeze(g)
+	}
 }
 
 // settleFate brings what is available in a grant that has ended to where it belongs: expired

@@ -238,7 +238,7 @@ func (w *work) reverseUsage(past *Past, want int64) {
 	sum := creditSlices{slices: parts}.sum()
 	w.book(line{kind: Refund, credit: past.Entry.Credit, amount: sum, slices: parts, used: -sum})
 	for _, p := range parts {
-		w.returned(p.Grant, p.Available)
+		w.returned(w.grant(p.Grant))
 	}
 	w.d.Answer.Allowed = true
 }
