@@ -126,7 +126,7 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 		if o.engine.Shards == 0 {
 			o.engine.Shards = postgresShards
 		}
-		return postgres.Open(ctx, o.db)
+		return postgres.Open(ctx, o.db, postgres.Options{})
 	}
 	return nil, fault.New("scrip.Open", fault.CodeInvalidConfig, "the database address must begin with sqlite: or postgres://").In("db")
 }
