@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/internal/dev"
+	"github.com/seed42445051/scrip/internal/serve"
+)
+
+// devCmd is scrip dev.
+type devCmd struct {
+	Addr string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
+	DB   string `name:"db" default:"sqlite:scrip-dev.db" placeholder:"sqlite:FILE" help:"The SQLite file to work on (${default})."`
+}
+
+// serveCmd is scrip serve.
+type serveCmd struct {
+	database
+	Addr      string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
+	NoMigrate bool          `help:"Leave the schema as it is instead of bringing it up to date."`
+	Grace     time.Duration `default:"20s" placeholder:"DURATION" help:"How long requests under way may take once the server is asked to stop (${default})."`
+}
+
+// Run runs the server for trying out.
+func (c *devCmd) Run(w *world) error {
+	keyFile, err := dev.KeyFile(c.DB)
+	if err != nil {
+		return err
+	}
+	log := w.log(slog.LevelWarn) // the output is for reading
+	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log)}}
+	return h.run(w.ctx, func(s *scrip.Scrip, l net.Listener) error {
+		keys, err := dev.Prepare(w.ctx, s, keyFile)
+		if err != nil {
+			return err
+		}
+		return dev.Welcome(w.out, baseURL(l), c.DB, keys)
+	})
+}
+
+// Run runs the server.
+func (c *serveCmd) Run(w *world) error {
+	log := w.log(slog.LevelInfo)
+	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log)}}
+	if c.NoMigrate {
+		h.options = append(h.options, scrip.WithoutMigration())
+	}
+	return h.run(w.ctx, func(_ *scrip.Scrip, l net.Listener) error {
+		log.Info("serving", "address", l.Addr().String(), "database", redacted(c.DB), "version", version())
+		return nil
+	})
+}
+
+// host is a server and the engine behind it, from start to end.
+type host struct {
+	addr    string
+	grace   time.Duration
+	log     *slog.Logger
+	options []scrip.Option
+}
+
+// run opens the database, serves until ctx ends, and closes everything in order. begin is
+// called when the address is taken and the database is open.
+func (h *host) run(ctx context.Context, begin func(*scrip.Scrip, net.Listener) error) error {
+	l, err := serve.Listen(ctx, h.addr)
+	if err != nil {
+		return err
+	}
+	s, err := scrip.Open(ctx, h.options...)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := begin(s, l); err != nil {
+		return errors.Join(err, l.Close(), h.close(ctx, s))
+	}
+	handler := serve.WithMetrics(s.Handler(), s, clock.System{}, version())
+	server := serve.Server{Handler: handler, Log: h.log, Grace: h.grace}
+	return errors.Join(server.Run(ctx, l), h.close(ctx, s))
+}
+
+// close ends the engine and the database, in bounded time although ctx has ended.
+func (h *host) close(ctx context.Context, s *scrip.Scrip) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.grace)
+	defer cancel()
+	return s.Close(bounded)
+}
+
+// baseURL is where a listener can be reached from this machine.
+func baseURL(l net.Listener) string {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return "http://" + l.Addr().String()
+	}
+	if tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + tcp.String()
+}
+
+// redacted is a database's address without its password.
+func redacted(db string) string {
+	if strings.HasPrefix(db, "sqlite:") {
+		return db
+	}
+	u, err := url.Parse(db)
+	if err != nil {
+		return "postgres"
+	}
+	return u.Redacted()
+}
