@@ -17,7 +17,7 @@ type GrantRequest struct {
 	Amount       money.Decimal `json:"amount,omitempty" doc:"In whole credits"`
 	PackID       string        `json:"pack_id,omitempty" doc:"Id or name of the pack; its items say what is granted"`
 	Category     string        `json:"category,omitempty" enum:"paid,promotional,"`
-	Priority     *int          `json:"priority,omitempty" minimum:"0" maximum:"100" doc:"Lower is spent first; 50 when absent"`
+	Priority     *int          `json:"priority,omitempty" minimum:"0" maximum:"100" code:"invalid_priority" doc:"Lower is spent first; 50 when absent"`
 	EffectiveAt  clock.Instant `json:"effective_at,omitzero" doc:"Now when absent"`
 	ExpiresAt    Expiry        `json:"expires_at,omitzero" doc:"null: never; absent: the default of the pack or credit"`
 	Scope        []Rule        `json:"scope,omitempty" doc:"Which usage it may pay for; the credit's own scope when absent"`
