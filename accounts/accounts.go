@@ -143,15 +143,28 @@ func (a *Accounts) FindApp(ctx context.Context, nameOrID string) (store.App, boo
 	return store.App{}, false, nil
 }
 
-// Authenticate reads a key's text. A revoked key is refused; a write under a key that is
-// revoked at the same moment is refused by its own transaction.
+// Authenticate reads a key's text, and asks the store whether the key is still valid: a key
+// that any process revoked is refused at once.
 func (a *Accounts) Authenticate(ctx context.Context, text string) (Identity, error) {
+	return a.identify(ctx, text, a.Engine.Definitions)
+}
+
+// Identify reads a key's text by what this process last saw of the key, and does not ask the
+// store about one that it knows. It is for commands on a wallet only: their transaction checks
+// the key again (engine.Request.APIKey), so a key that another process just revoked is refused
+// there, and asking twice would only cost. Before anything else is told under the identity,
+// and be it an error, the key must be asked for with Authenticate.
+func (a *Accounts) Identify(ctx context.Context, text string) (Identity, error) {
+	return a.identify(ctx, text, a.Engine.Known)
+}
+
+func (a *Accounts) identify(ctx context.Context, text string, defs definitions) (Identity, error) {
 	const op = "accounts.Authenticate"
 	refuse := fault.New(op, fault.CodeInvalidKey, "the API key is missing, unknown or revoked: send Authorization: Bearer sk_...")
 	if !strings.HasPrefix(text, "sk_") && !strings.HasPrefix(text, "pk_") || len(text) > 100 {
 		return Identity{}, refuse
 	}
-	key, err := a.findKey(ctx, sha256.Sum256([]byte(text)))
+	key, err := a.findKey(ctx, sha256.Sum256([]byte(text)), defs)
 	if err != nil {
 		return Identity{}, err
 	}

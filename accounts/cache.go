@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/store"
 )
 
@@ -33,10 +34,13 @@ func (c *keyCache) put(hash [32]byte, key store.Key) {
 	c.known[hash] = key
 }
 
+// definitions is where the validity of a known key is read: the store's, or this process's own.
+type definitions func(ctx context.Context, app string) (*catalog.Definitions, error)
+
 // findKey finds a key by the hash of its text.
-func (a *Accounts) findKey(ctx context.Context, hash [32]byte) (*store.Key, error) {
+func (a *Accounts) findKey(ctx context.Context, hash [32]byte, definitionsOf definitions) (*store.Key, error) {
 	if key, ok := a.cache.get(hash); ok {
-		defs, err := a.Engine.Definitions(ctx, key.App)
+		defs, err := definitionsOf(ctx, key.App)
 		if err != nil {
 			return nil, err
 		}

@@ -183,10 +183,20 @@ func (s *server) serve(rt *route) http.HandlerFunc {
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request, rt *route) (any, error) {
-	who, err := s.admit(r, rt.access)
+	who, err := s.admit(r, rt)
 	if err != nil {
 		return nil, err
 	}
+	out, err := s.call(w, r, rt, who)
+	if err != nil {
+		if refused := s.confirm(r, rt); refused != nil {
+			return nil, refused
+		}
+	}
+	return out, err
+}
+
+func (s *server) call(w http.ResponseWriter, r *http.Request, rt *route, who accounts.Identity) (out any, err error) {
 	in := input{id: r.PathValue("id")}
 	if rt.method == read {
 		if in.query, err = parseQuery(r.URL); err != nil {

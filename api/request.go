@@ -23,6 +23,7 @@ const (
 // authenticator knows keys and customer tokens; accounts.Accounts is one.
 type authenticator interface {
 	Authenticate(ctx context.Context, key string) (accounts.Identity, error)
+	Identify(ctx context.Context, key string) (accounts.Identity, error)
 	Restrict(ctx context.Context, who accounts.Identity, token string) (accounts.Identity, error)
 }
 
@@ -30,17 +31,21 @@ type authenticator interface {
 type gate struct{ keys authenticator }
 
 // admit finds out who asks, and whether the route is theirs to call.
-func (g gate) admit(r *http.Request, a access) (accounts.Identity, error) {
+func (g gate) admit(r *http.Request, rt *route) (accounts.Identity, error) {
 	const op = "api.admit"
-	who, err := g.keys.Authenticate(r.Context(), bearer(r.Header))
+	identify := g.keys.Authenticate
+	if rt.checked {
+		identify = g.keys.Identify
+	}
+	who, err := identify(r.Context(), bearer(r.Header))
 	if err != nil {
 		return who, err
 	}
 	token := r.Header.Get(headerToken)
 	switch {
-	case who.CanWrite() && token == "", a == anyKey:
+	case who.CanWrite() && token == "", rt.access == anyKey:
 		return who, nil
-	case a == secretOnly:
+	case rt.access == secretOnly:
 		return who, fault.New(op, fault.CodeRequiresSecretKey, "this call needs a secret key, without a customer token")
 	}
 	if who, err = g.keys.Restrict(r.Context(), who, token); err != nil {
@@ -50,6 +55,16 @@ func (g gate) admit(r *http.Request, a access) (accounts.Identity, error) {
 		return who, fault.New(op, fault.CodeWrongCustomer, "the customer token was issued for another customer").In("customer_id")
 	}
 	return who, nil
+}
+
+// confirm asks again for a key that was only remembered, before the caller learns why a command
+// failed: what failed may not have got to the transaction that checks the key.
+func (g gate) confirm(r *http.Request, rt *route) error {
+	if !rt.checked {
+		return nil
+	}
+	_, err := g.keys.Authenticate(r.Context(), bearer(r.Header))
+	return err
 }
 
 // customerOf is the customer that a route open to customers asks about.

@@ -31,6 +31,7 @@ type route struct {
 type handler struct {
 	body, query, out reflect.Type // nil: none
 	status           int
+	checked          bool // the operation's transaction checks the key: see accounts.Identify
 	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
 }
 
@@ -50,6 +51,12 @@ func operation[Out any](body, query reflect.Type, call func(ctx context.Context,
 // created is an operation whose success answers 201.
 func created(h handler) handler {
 	h.status = http.StatusCreated
+	return h
+}
+
+// checked is an operation whose answer comes from a command on a wallet, which checks the key.
+func checked(h handler) handler {
+	h.checked = true
 	return h
 }
 

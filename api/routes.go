@@ -24,26 +24,26 @@ type section struct {
 // sections is the table of all routes under /v1.
 var sections = []section{
 	{"Spending", "Spend, hold and ask.", []route{
-		{post, "/v1/deduct", "deduct", "Spend at once; 402 when the balance does not cover it", secretOnly, act(v1.Operations.Deduct)},
-		{post, "/v1/can-use", "canUse", "What a charge would come to; changes nothing", secretOnly, ask(v1.Operations.CanUse)},
-		{post, "/v1/reserve", "reserve", "Set credits aside until they are committed, released, or the time is up", secretOnly, act(v1.Operations.Reserve)},
-		{post, "/v1/commit", "commit", "Take a reservation, or part of it", secretOnly, act(v1.Operations.Commit)},
-		{post, "/v1/release", "release", "Give a reservation back to the grants it came from", secretOnly, act(v1.Operations.Release)},
-		{post, "/v1/extend", "extend", "Move a reservation's expiry", secretOnly, act(v1.Operations.Extend)},
+		{post, "/v1/deduct", "deduct", "Spend at once; 402 when the balance does not cover it", secretOnly, checked(act(v1.Operations.Deduct))},
+		{post, "/v1/can-use", "canUse", "What a charge would come to; changes nothing", secretOnly, checked(ask(v1.Operations.CanUse))},
+		{post, "/v1/reserve", "reserve", "Set credits aside until they are committed, released, or the time is up", secretOnly, checked(act(v1.Operations.Reserve))},
+		{post, "/v1/commit", "commit", "Take a reservation, or part of it", secretOnly, checked(act(v1.Operations.Commit))},
+		{post, "/v1/release", "release", "Give a reservation back to the grants it came from", secretOnly, checked(act(v1.Operations.Release))},
+		{post, "/v1/extend", "extend", "Move a reservation's expiry", secretOnly, checked(act(v1.Operations.Extend))},
 		{read, "/v1/reservations/{id}", "getReservation", "Read a reservation", secretOnly, get(v1.Operations.GetReservation)},
-		{post, "/v1/track", "track", "Record a usage event and charge it", secretOnly, act(v1.Operations.Track)},
+		{post, "/v1/track", "track", "Record a usage event and charge it", secretOnly, checked(act(v1.Operations.Track))},
 		{read, "/v1/usage", "getUsage", "What a customer may still use", ownCustomer, list(usage)},
 	}},
 	{"Grants", "Give credits and take them back.", []route{
-		{post, "/v1/grants", "grant", "Give a customer credits, or a pack", secretOnly, act(v1.Operations.Grant)},
+		{post, "/v1/grants", "grant", "Give a customer credits, or a pack", secretOnly, checked(act(v1.Operations.Grant))},
 		{read, "/v1/grants/{id}", "getGrant", "Read a grant", secretOnly, get(v1.Operations.GetGrant)},
-		{post, "/v1/grants/{id}/revoke", "revokeGrant", "Take back what is left of a grant", secretOnly, actOn(v1.Operations.RevokeGrant)},
-		{post, "/v1/adjust", "adjust", "Correct a balance by hand", secretOnly, act(v1.Operations.Adjust)},
+		{post, "/v1/grants/{id}/revoke", "revokeGrant", "Take back what is left of a grant", secretOnly, checked(actOn(v1.Operations.RevokeGrant))},
+		{post, "/v1/adjust", "adjust", "Correct a balance by hand", secretOnly, checked(act(v1.Operations.Adjust))},
 	}},
 	{"Ledger", "What happened, and why.", []route{
 		{read, "/v1/entries/{id}", "getEntry", "Read an entry", secretOnly, get(v1.Operations.GetEntry)},
 		{read, "/v1/entries/{id}/explain", "explainEntry", "Which grants an entry concerns and which rule decided", secretOnly, get(v1.Operations.Explain)},
-		{post, "/v1/entries/{id}/reverse", "reverseEntry", "Give a deduction back to the grants it came from", secretOnly, actOn(v1.Operations.Reverse)},
+		{post, "/v1/entries/{id}/reverse", "reverseEntry", "Give a deduction back to the grants it came from", secretOnly, checked(actOn(v1.Operations.Reverse))},
 		{post, "/v1/explain", "explainCharge", "Explain a charge that was not made, or would be refused", secretOnly, ask(v1.Operations.ExplainCharge)},
 	}},
 	{"Customers", "The holders of wallets, and what they hold.", []route{
