@@ -97,14 +97,19 @@ func (s *Session) deducted(ctx context.Context, c *wallet.Charge, res engine.Res
 		return v1.Deducted{}, insufficient(v, c, &res.Answer)
 	}
 	out := v1.Deducted{
-		Entries: v.entries(res.Entries), Balances: v.balances(res.Standing), Counters: v.counters(res.Counters),
-		Taken: v.measure(c, res.Taken), Short: v.measure(c, res.Short),
+		Counters: v.counters(res.Counters), Taken: v.measure(c, res.Taken), Short: v.measure(c, res.Short),
 	}
-	if len(out.Entries) > 0 {
-		out.Entry = &out.Entries[0]
+	if entries := v.entries(res.Entries); len(entries) > 0 {
+		out.Entry = &entries[0]
+		if len(entries) > 1 {
+			out.Entries = entries
+		}
 	}
-	if len(out.Balances) > 0 {
-		out.Balance = &out.Balances[0]
+	if balances := v.balances(res.Standing); len(balances) > 0 {
+		out.Balance = &balances[0]
+		if len(balances) > 1 {
+			out.Balances = balances
+		}
 	}
 	return out, nil
 }

@@ -188,10 +188,10 @@ type Counter struct {
 
 // Deducted is what a deduction came to.
 type Deducted struct {
-	Entry    *Entry        `json:"entry" doc:"The first entry; null when an allowance covered all of it"`
-	Entries  []Entry       `json:"entries"`
-	Balance  *Balance      `json:"balance" doc:"Of the first credit that was touched; null when none was"`
-	Balances []Balance     `json:"balances"`
+	Entry    *Entry        `json:"entry" doc:"Null when an allowance covered all of it"`
+	Entries  []Entry       `json:"entries,omitempty" doc:"All entries, where there are several: one for each credit, and one for overage"`
+	Balance  *Balance      `json:"balance" doc:"Of the credit that was touched; null when none was"`
+	Balances []Balance     `json:"balances,omitempty" doc:"All balances, where several credits were touched"`
 	Counters []Counter     `json:"counters,omitempty"`
 	Taken    money.Decimal `json:"taken"`
 	Short    money.Decimal `json:"short" doc:"What a partial deduction could not take"`
