@@ -16,26 +16,41 @@ import (
 
 const opDecode = "api.decode"
 
-// decode reads a body strictly: one JSON object of known fields. No body at all reads as an
-// object without fields, so that what it lacks is named.
-func decode[In any](data []byte) (In, error) {
-	var in In
+// reader returns what reads bodies of one type: one JSON object of known fields, within what
+// their tags allow.
+func reader[In any]() func([]byte) (In, error) {
+	checks := checksOf(reflect.TypeFor[In]())
+	return func(data []byte) (In, error) {
+		var in In
+		if err := decode(data, &in); err != nil {
+			return in, err
+		}
+		if found := run(checks, reflect.ValueOf(&in).Elem(), ""); found != nil {
+			return in, found
+		}
+		return in, nil
+	}
+}
+
+// decode reads a body strictly. No body at all reads as an object without fields, so that what
+// it lacks is named.
+func decode(data []byte, into any) error {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 {
-		return in, nil
+		return nil
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	err := d.Decode(&in)
+	err := d.Decode(into)
 	switch {
 	case err != nil && !json.Valid(data), err == nil && d.InputOffset() != int64(len(data)):
-		return in, fault.New(opDecode, fault.CodeInvalidJSON, "the body is not one well-formed JSON value").Because(err)
+		return fault.New(opDecode, fault.CodeInvalidJSON, "the body is not one well-formed JSON value").Because(err)
 	case data[0] != '{':
-		return in, fault.New(opDecode, fault.CodeInvalidJSON, "the body must be a JSON object")
+		return fault.New(opDecode, fault.CodeInvalidJSON, "the body must be a JSON object")
 	case err != nil:
-		return in, explain(reflect.TypeFor[In](), data, err)
+		return explain(reflect.TypeOf(into).Elem(), data, err)
 	}
-	return in, nil
+	return nil
 }
 
 // explain finds out which field made decoding fail, and why. The decoder cannot say it where a

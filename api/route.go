@@ -62,8 +62,9 @@ func checked(h handler) handler {
 
 // act is an operation with a body that happens once per idempotency key.
 func act[In, Out any](f func(v1.Operations, context.Context, In, ...v1.Option) (Out, error)) handler {
+	readBody := reader[In]()
 	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
-		body, err := decode[In](in.body)
+		body, err := readBody(in.body)
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +74,9 @@ func act[In, Out any](f func(v1.Operations, context.Context, In, ...v1.Option) (
 
 // ask is an operation with a body that changes nothing.
 func ask[In, Out any](f func(v1.Operations, context.Context, In) (Out, error)) handler {
+	readBody := reader[In]()
 	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
-		body, err := decode[In](in.body)
+		body, err := readBody(in.body)
 		if err != nil {
 			return nil, err
 		}
@@ -84,8 +86,9 @@ func ask[In, Out any](f func(v1.Operations, context.Context, In) (Out, error)) h
 
 // actOn is act on what the path names.
 func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1.Option) (Out, error)) handler {
+	readBody := reader[In]()
 	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
-		body, err := decode[In](in.body)
+		body, err := readBody(in.body)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +99,7 @@ func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1
 // end is an action on what the path names that needs to be told nothing else.
 func end[Out any](f func(v1.Operations, context.Context, string, ...v1.Option) (Out, error)) handler {
 	return operation[Out](nil, nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
-		if _, err := decode[struct{}](in.body); err != nil {
+		if err := decode(in.body, &struct{}{}); err != nil {
 			return nil, err
 		}
 		return f(ops, ctx, in.id, in.opts...)

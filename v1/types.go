@@ -136,7 +136,7 @@ type PackItem struct {
 	Amount   money.Decimal `json:"amount"`
 	Scope    []Rule        `json:"scope,omitempty"`
 	Category string        `json:"category,omitempty" enum:"paid,promotional,"`
-	Priority *int          `json:"priority,omitempty" minimum:"0" maximum:"100" doc:"50 for an item of one exact event, else 60, when absent"`
+	Priority *int          `json:"priority,omitempty" minimum:"0" maximum:"100" code:"invalid_priority" doc:"50 for an item of one exact event, else 60, when absent"`
 }
 
 // Pack is a product that is sold once and grants its items.

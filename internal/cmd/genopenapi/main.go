@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	out := flag.String("o", "openapi.json", "the file to write")
+	out := flag.String("o", "api/openapi.json", "the file to write")
 	flag.Parse()
 	if err := write(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "genopenapi:", err)

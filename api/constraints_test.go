@@ -1,0 +1,170 @@
+package api
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// samples are bodies that each operation accepts. {x} stands for an id of the world's.
+var samples = map[string]string{
+	"deduct":        `{"customer_id":"c","credit_id":"api","amount":"1"}`,
+	"canUse":        `{"customer_id":"c","credit_id":"api","amount":"1"}`,
+	"reserve":       `{"customer_id":"c","credit_id":"api","amount":"1"}`,
+	"commit":        `{"reservation_id":"{hold}"}`,
+	"release":       `{"reservation_id":"{hold}"}`,
+	"extend":        `{"reservation_id":"{hold}","ttl_seconds":120}`,
+	"track":         `{"customer_id":"c","event":"chat"}`,
+	"grant":         `{"customer_id":"c","credit_id":"api","amount":"1"}`,
+	"revokeGrant":   `{"amount":"1"}`,
+	"adjust":        `{"customer_id":"c","credit_id":"api","amount":"1","reason":"why"}`,
+	"reverseEntry":  `{"amount":"1"}`,
+	"explainCharge": `{"customer_id":"c","credit_id":"api","amount":"1"}`,
+	"saveCustomer":  `{}`,
+	"createCredit":  `{"name":"fresh","unit":"u","overage":{"enabled":true},"rollover":{"percent":50,"validity_count":1,"validity_unit":"month"},"scope":[{"event":"x"}]}`,
+	"updateCredit":  `{}`,
+	"createPack":    `{"name":"fresh pack","items":[{"credit_id":"api","amount":"1"}]}`,
+	"updatePack":    `{"name":"fresh pack","items":[{"credit_id":"api","amount":"1"}]}`,
+	"createKey":     `{"kind":"publishable"}`,
+	"mintToken":     `{"customer_id":"c"}`,
+}
+
+// violation is a value that a field's description rules out; nil removes the field.
+type violation struct {
+	path  []any
+	value any
+	rule  string
+}
+
+// violations lists a way to break every constraint of a type's tags.
+func violations(t reflect.Type, path []any) []violation {
+	var found []violation
+	for _, f := range fieldsOf(t) {
+		at := append(path[:len(path):len(path)], f.name)
+		kind := f.Type
+		if kind.Kind() == reflect.Pointer {
+			kind = kind.Elem()
+		}
+		add := func(rule string, value any) { found = append(found, violation{at, value, rule}) }
+		if f.Tag.Get("enum") != "" {
+			add("enum", "nonsense")
+		}
+		if n, err := strconv.Atoi(f.Tag.Get("minimum")); err == nil {
+			add("minimum", n-1)
+		}
+		if n, err := strconv.Atoi(f.Tag.Get("maximum")); err == nil {
+			add("maximum", n+1)
+		}
+		if n, err := strconv.Atoi(f.Tag.Get("maxLength")); err == nil {
+			add("maxLength", strings.Repeat("x", n+1))
+		}
+		if f.Tag.Get("minItems") != "" {
+			add("minItems", []any{})
+		}
+		if n, err := strconv.Atoi(f.Tag.Get("maxItems")); err == nil {
+			item := map[string]any{"credit_id": "api", "amount": "1"}
+			items := make([]any, n+1)
+			for i := range items {
+				items[i] = item
+			}
+			add("maxItems", items)
+		}
+		if text := kind.Kind() == reflect.String || kind.Kind() == reflect.Slice; text && !strings.Contains(f.Tag.Get("json"), ",omit") {
+			add("required", nil)
+		}
+		switch {
+		case readsItself(kind):
+		case kind.Kind() == reflect.Struct:
+			found = append(found, violations(kind, at)...)
+		case kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct:
+			found = append(found, violations(kind.Elem(), append(at, 0))...)
+		}
+	}
+	return found
+}
+
+// violate returns the body with one value changed; false when the sample has no such place.
+func violate(body any, v violation) (any, bool) {
+	at := body
+	for i, step := range v.path {
+		last := i == len(v.path)-1
+		switch s := step.(type) {
+		case string:
+			m, ok := at.(map[string]any)
+			if !ok {
+				return nil, false
+			}
+			if !last {
+				at = m[s]
+				continue
+			}
+			if v.value == nil {
+				delete(m, s)
+				continue
+			}
+			m[s] = v.value
+		case int:
+			l, ok := at.([]any)
+			if !ok || len(l) <= s {
+				return nil, false
+			}
+			at = l[s]
+		}
+	}
+	return body, true
+}
+
+// TestDocumentedConstraintsAreKept breaks everything that the document says of a body's fields:
+// what is written there is what the server refuses.
+func TestDocumentedConstraintsAreKept(t *testing.T) {
+	f := newFixture(t, Options{})
+	w := newWorld(f)
+	for _, section := range sections {
+		for _, rt := range section.routes {
+			if rt.body == nil {
+				continue
+			}
+			for _, v := range violations(rt.body, nil) {
+				var body any
+				if err := json.Unmarshal([]byte(w.fill(samples[rt.id])), &body); err != nil {
+					t.Fatalf("sample of %s: %v", rt.id, err)
+				}
+				body, ok := violate(body, v)
+				if !ok {
+					continue
+				}
+				text, err := json.Marshal(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before := w.state()
+				a := f.send(f.test, rt.method, w.path(&rt), string(text))
+				field, _ := a.at("field").(string)
+				if a.status != 400 || !strings.HasPrefix(field, v.path[0].(string)) {
+					t.Errorf("%s with %v against its %s answered %d %v, field %q", rt.id, v.path, v.rule, a.status, a.at("code"), field)
+				}
+				if after := w.state(); after != before {
+					t.Errorf("%s with %v against its %s changed something", rt.id, v.path, v.rule)
+				}
+			}
+		}
+	}
+}
+
+// TestSamplesAreAccepted shows that the samples fail for what was changed, and nothing else.
+func TestSamplesAreAccepted(t *testing.T) {
+	for _, section := range sections {
+		for _, rt := range section.routes {
+			if rt.body == nil {
+				continue
+			}
+			f := newFixture(t, Options{})
+			w := newWorld(f)
+			if a := f.send(f.test, rt.method, w.path(&rt), w.fill(samples[rt.id])); a.status != rt.status {
+				t.Errorf("%s answered %d %s", rt.id, a.status, a.text)
+			}
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package api
+
+import (
+	"strings"
+)
+
+// world is what a fixture's server holds before a request that should change nothing: credits,
+// a pack, and customer c with a grant, a deduction and a hold.
+type world struct {
+	f   *fixture
+	ids map[string]string
+}
+
+func newWorld(f *fixture) *world {
+	f.t.Helper()
+	w := &world{f: f, ids: map[string]string{}}
+	credit := f.must("POST", "/v1/credits", `{"name":"api","unit":"call","precision":2}`)
+	w.ids["credit"] = f.text(credit, "id")
+	pack := f.must("POST", "/v1/packs", `{"name":"starter","price":500,"items":[{"credit_id":"api","amount":"50"}]}`)
+	w.ids["pack"] = f.text(pack, "id")
+	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
+	w.ids["grant"] = f.text(grant, "grants", 0, "id")
+	deducted := f.must("POST", "/v1/deduct", `{"customer_id":"c","credit_id":"api","amount":"5"}`)
+	w.ids["entry"] = f.text(deducted, "entry", "id")
+	held := f.must("POST", "/v1/reserve", `{"customer_id":"c","credit_id":"api","amount":"7","ttl_seconds":3600}`)
+	w.ids["hold"] = f.text(held, "reservation_id")
+	keys := f.must("GET", "/v1/keys", "")
+	w.ids["key"] = f.text(keys, "data", 0, "id")
+	for name, value := range w.ids {
+		if value == "" {
+			f.t.Fatalf("the world has no %s", name)
+		}
+	}
+	return w
+}
+
+// fill puts the world's ids into a text.
+func (w *world) fill(text string) string {
+	for name, id := range w.ids {
+		text = strings.ReplaceAll(text, "{"+name+"}", id)
+	}
+	return text
+}
+
+// path is a route's path, with the id of something that exists.
+func (w *world) path(rt *route) string {
+	id := "c"
+	for prefix, name := range map[string]string{
+		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/grants": "grant", "/v1/entries": "entry",
+		"/v1/reservations": "hold", "/v1/keys": "key",
+	} {
+		if strings.HasPrefix(rt.path, prefix) {
+			id = w.ids[name]
+		}
+	}
+	return strings.Replace(rt.path, "{id}", id, 1)
+}
+
+// state is everything that can be read of the test mode, and that live has nothing.
+func (w *world) state() string {
+	w.f.t.Helper()
+	var all strings.Builder
+	for _, path := range []string{
+		"/v1/credits", "/v1/packs", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
+		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}",
+	} {
+		all.WriteString(w.f.must("GET", w.fill(path), "").text)
+	}
+	all.WriteString(w.f.send(w.f.live, "GET", "/v1/customers", "").text)
+	return all.String()
+}
