@@ -129,7 +129,31 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 	if len(g.Scope) == 0 {
 		g.Scope, g.Inherited = def.Scope, len(def.Scope) > 0
 	}
+	if err := w.fits(g.Credit, g.Amount); err != nil {
+		return nil, err
+	}
 	return w.addGrant(g)
+}
+
+// fits refuses what a wallet could not hold once all that is granted has begun. Were a pending
+// grant to find no room when its time comes, time could not go on.
+func (w *work) fits(credit string, units int64) error {
+	standing := w.seeCredit(credit)
+	total := standing.Balance() + units
+	for _, g := range w.s.starting {
+		if g = w.see(g); g.Credit == credit && g.Status == GrantPending {
+			total += g.Amount - g.Revoked
+		}
+	}
+	for _, g := range w.d.Grants {
+		if g.N > w.s.GrantSeq && g.Credit == credit && g.Status == GrantPending {
+			total += g.Amount
+		}
+	}
+	if total > MaxUnits {
+		return fault.New(opGrant, fault.CodeAmountOutOfRange, "the balance, with what is yet to begin, would pass what a wallet can hold").In("amount")
+	}
+	return nil
 }
 
 // expiry is the caller's, else the pack's default, else the credit's, else never.

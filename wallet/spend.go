@@ -198,6 +198,9 @@ func (c *Reverse) decide(w *work) error {
 			return &Missing{Needs{Grants: []int64{s.Grant}}}
 		}
 	}
+	if err := w.fits(e.Credit, want); err != nil {
+		return err
+	}
 	w.reverseUsage(past, want)
 	return nil
 }
