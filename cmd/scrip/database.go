@@ -48,7 +48,7 @@ func (d *database) exists() error {
 	}
 	path, _, _ = strings.Cut(path, "?")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return fault.New("scrip.exists", fault.CodeInvalidConfig, "there is no file %s: name the database with --db (SCRIP_DB)", path).In("db")
+		return fault.New("scrip.exists", fault.CodeNotFound, "there is no file %s", path).In("db")
 	}
 	return nil
 }

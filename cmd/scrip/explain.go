@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/seed42445051/scrip/fault"
@@ -27,8 +28,12 @@ func explain(err error) string {
 	if e.Err != nil {
 		text += " (" + oneLine(root(e.Err)) + ")"
 	}
-	if hint := hints[e.Code]; hint != "" {
-		text += ": " + hint
+	hint := hints[e.Code]
+	if e.Field == "db" {
+		hint = "name the database with --db (SCRIP_DB)"
+	}
+	if hint != "" {
+		text = strings.TrimSuffix(text, ".") + ": " + hint
 	}
 	return oneLine(text)
 }
@@ -41,6 +46,12 @@ func root(err error) string {
 	return err.Error()
 }
 
-func oneLine(text string) string {
-	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// count is a number of things: 1 change, 2 changes.
+func count[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -26,10 +26,11 @@ func (c *verifyCmd) Run(w *world) error {
 		for _, d := range report.Differences {
 			fmt.Fprintln(w.out, d)
 		}
-		fmt.Fprintf(w.out, "%d wallets, %d grants, %d entries, %d differences\n",
-			report.Wallets, report.Grants, report.Entries, len(report.Differences))
-		if n := len(report.Differences); n > 0 {
-			return fault.New("scrip.verify", fault.CodeInvariantViolated, "%d differences: the rows are not what the entries say; keep a copy of the database before anything else", n)
+		n := len(report.Differences)
+		fmt.Fprintf(w.out, "verified %s, %s and %s: %s\n", count(report.Wallets, "wallet", "wallets"),
+			count(report.Grants, "grant", "grants"), count(report.Entries, "entry", "entries"), count(n, "difference", "differences"))
+		if n > 0 {
+			return fault.New("scrip.verify", fault.CodeInvariantViolated, "the books do not add up (%s, listed above): keep a copy of the database before anything else", count(n, "difference", "differences"))
 		}
 		return nil
 	}, scrip.WithoutMigration())
