@@ -10,6 +10,8 @@ import (
 )
 
 // Apply takes a decision into the state. It must be the decision that was just made about it.
+// What it closes stays in memory until Trim: the next command may look back at it before it can
+// be fetched from anywhere.
 func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 	for _, lane := range d.Lanes {
 		s.AddLane(lane, defs)
@@ -17,7 +19,7 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 	for _, g := range d.Grants {
 		s.update(g)
 		if !g.open() {
-			s.forget(g)
+			s.closed = append(s.closed, g.N)
 		}
 	}
 	for _, h := range d.Holds {
@@ -76,13 +78,13 @@ func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
 	for _, g := range grants {
 		if _, ok := s.grants[g.N]; !ok {
 			s.update(g)
-			s.adopted = append(s.adopted, g.N)
+			s.closed = append(s.closed, g.N)
 		}
 	}
 	for _, h := range holds {
 		if _, ok := s.holds[h.N]; !ok {
 			s.holds[h.N] = h
-			s.adoptedHolds = append(s.adoptedHolds, h.N)
+			s.closedHolds = append(s.closedHolds, h.N)
 		}
 	}
 	for _, p := range past {
@@ -90,21 +92,22 @@ func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
 	}
 }
 
-// Trim forgets what was adopted, and entries that a later command may have made stale.
+// Trim forgets what is closed, whether it was adopted or closed since the last Trim, and entries
+// that a later command may have made stale.
 func (s *State) Trim() {
 	clear(s.entries)
-	for _, n := range s.adoptedHolds {
+	for _, n := range s.closedHolds {
 		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {
 			delete(s.holds, n)
 		}
 	}
-	s.adoptedHolds = s.adoptedHolds[:0]
-	for _, n := range s.adopted {
+	s.closedHolds = s.closedHolds[:0]
+	for _, n := range s.closed {
 		if g, ok := s.grants[n]; ok && !g.open() {
 			s.forget(g)
 		}
 	}
-	s.adopted = s.adopted[:0]
+	s.closed = s.closed[:0]
 }
 
 // LoadGrant takes a stored grant into memory; lanes must be there already.
@@ -202,11 +205,11 @@ func (s *State) updateHold(h *Hold) {
 		s.lapsing = place(s.lapsing, have, true, false, byLapse)
 		s.pendingN--
 	}
+	s.holds[h.N] = h
 	if h.Status != ReservationPending {
-		delete(s.holds, h.N)
+		s.closedHolds = append(s.closedHolds, h.N)
 		return
 	}
-	s.holds[h.N] = h
 	s.pendingN++
 	s.lapsing = place(s.lapsing, h, false, true, byLapse)
 }

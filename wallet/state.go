@@ -312,13 +312,13 @@ type State struct {
 	Lanes        []*Lane
 	Subscription *Subscription
 
-	grants       map[int64]*Grant
-	holds        map[int64]*Hold
-	entries      map[int64]*Past // entries fetched for a reversal; see Adopt
-	adopted      []int64         // closed grants fetched for a command; see Adopt
-	adoptedHolds []int64
-	openN        int // grants that are open
-	pendingN     int // holds that are pending
+	grants      map[int64]*Grant
+	holds       map[int64]*Hold
+	entries     map[int64]*Past // entries fetched for a reversal; see Adopt
+	closed      []int64         // grants that are in memory until Trim; see Adopt and Apply
+	closedHolds []int64
+	openN       int // grants that are open
+	pendingN    int // holds that are pending
 
 	starting []*Grant // pending, by effective instant
 	ending   []*Grant // effective with an expiry, by expiry
@@ -336,10 +336,12 @@ func NewState(key Key) *State {
 	}
 }
 
-// Grant returns a grant that is in memory: every open one, and those that were adopted.
+// Grant returns a grant that is in memory: every open one, and until Trim those that were adopted
+// or closed.
 func (s *State) Grant(n int64) (*Grant, bool) { g, ok := s.grants[n]; return g, ok }
 
-// Hold returns a hold that is in memory: every pending one, and those that were adopted.
+// Hold returns a hold that is in memory: every pending one, and until Trim those that were
+// adopted or closed.
 func (s *State) Hold(n int64) (*Hold, bool) { h, ok := s.holds[n]; return h, ok }
 
 // Weight is how much memory the state is worth, in grants and holds, for a cache to bound.
