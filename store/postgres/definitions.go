@@ -154,7 +154,8 @@ func (s *Store) keys(ctx context.Context, op, condition string, arg any) ([]stor
 
 const opDefine = "postgres.Define"
 
-// Statements of Define. A definition is replaced under its id, but never another app's.
+// Statements of Define. A definition is replaced under its id, but never another app's; a pack's
+// id may be the operator's own choice, and is its app's alone.
 const (
 	raiseVersion = "UPDATE apps SET version = version + 1 WHERE id = $1::text AND version = $2::bigint"
 
@@ -173,11 +174,10 @@ const (
 			items, created_at, updated_at, archived_at)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::text, $8::bigint,
 			$9::jsonb, $10::bigint, $11::bigint, $12::bigint)
-		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded,
+		ON CONFLICT (app_id, id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded,
 			description = EXCLUDED.description, price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency,
 			expires_after_days = EXCLUDED.expires_after_days, items = EXCLUDED.items,
-			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at
-		WHERE packs.app_id = EXCLUDED.app_id`
+			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at`
 
 	insertKey = `INSERT INTO api_keys (id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bigint, $9::bigint)`
@@ -301,9 +301,9 @@ func (d *definer) pack(p *catalog.Pack) error {
 	if err != nil {
 		return err
 	}
-	n, err := d.exec(partNamed, upsertPack, p.ID, d.app, p.Name, store.FoldName(p.Name), p.Description, p.PriceMinor,
+	_, err = d.exec(partNamed, upsertPack, p.ID, d.app, p.Name, store.FoldName(p.Name), p.Description, p.PriceMinor,
 		p.Currency, int64(p.ExpiresAfterDays), docs[0], int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
-	return owned(n, err, p.ID)
+	return err
 }
 
 // owned refuses a definition that another app has under the same id.

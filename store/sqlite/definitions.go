@@ -152,9 +152,9 @@ func (c *session) writeCredit(ctx context.Context, app string, d *catalog.Credit
 }
 
 func (c *session) writePack(ctx context.Context, app string, p *catalog.Pack) error {
-	n, err := c.exec(ctx, upsertPack, store.FoldName(p.Name), p.ID, app, p.Name, p.Description, p.PriceMinor, p.Currency,
+	_, err := c.exec(ctx, upsertPack, store.FoldName(p.Name), p.ID, app, p.Name, p.Description, p.PriceMinor, p.Currency,
 		int64(p.ExpiresAfterDays), jsonOf(p.Items, len(p.Items)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
-	return foreign(n, err, p.ID)
+	return err
 }
 
 // foreign refuses to replace what another app defined.

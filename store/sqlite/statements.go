@@ -190,10 +190,9 @@ var text = [statements]string{
 		WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
 	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
+		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
-		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
-		WHERE app_id = excluded.app_id`,
+		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
 	selectPacks:     `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
 	insertKey:       `INSERT INTO api_keys (` + keyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	revokeKey:       `UPDATE api_keys SET revoked_at = ? WHERE app_id = ? AND id = ? AND revoked_at = 0`,

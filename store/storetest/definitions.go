@@ -18,6 +18,7 @@ var definitionTests = []test{
 	{"a name is taken in any case", checkNames},
 	{"an archived name can be used again", checkArchivedNames},
 	{"another app's definitions are out of reach", checkForeignDefine},
+	{"two apps may give their packs the same id", checkSharedPackID},
 	{"answers outside any wallet", checkAppAnswers},
 }
 
@@ -165,6 +166,17 @@ func checkForeignDefine(b *bench) {
 	theft.App, theft.Name = "app_other", "stolen"
 	b.wantRefused(b.Define(b.ctx, "app_other", 1, store.Definition{Credits: []*catalog.Credit{&theft}, At: start}, nil))
 	b.same("definitions", b.definitions(app), b.defs)
+}
+
+// checkSharedPackID: operators choose the ids of packs, and know nothing of one another.
+func checkSharedPackID(b *bench) {
+	b.other()
+	ours, theirs := fullPack("cpk_topup", "Ours"), fullPack("cpk_topup", "Theirs")
+	theirs.App, theirs.PriceMinor = "app_other", 1
+	b.must(b.define(store.Definition{Packs: []*catalog.Pack{ours}}))
+	b.must(b.Define(b.ctx, "app_other", 1, store.Definition{Packs: []*catalog.Pack{theirs}}, nil))
+	b.same("our pack", b.definitions(app).Packs["cpk_topup"], ours)
+	b.same("their pack", b.definitions("app_other").Packs["cpk_topup"], theirs)
 }
 
 func checkAppAnswers(b *bench) {

@@ -52,8 +52,8 @@ CREATE UNIQUE INDEX credits_name ON credits (app_id, folded) WHERE archived_at =
 CREATE INDEX credits_app ON credits (app_id);
 
 CREATE TABLE packs (
-    id                 text COLLATE "C" PRIMARY KEY,
     app_id             text COLLATE "C" NOT NULL REFERENCES apps (id),
+    id                 text COLLATE "C" NOT NULL, -- may be the operator's own, so that two apps may have the same
     name               text NOT NULL,
     folded             text COLLATE "C" NOT NULL,
     description        text NOT NULL,
@@ -63,10 +63,10 @@ CREATE TABLE packs (
     items              jsonb NOT NULL, -- list; read and written whole with the pack
     created_at         bigint NOT NULL,
     updated_at         bigint NOT NULL,
-    archived_at        bigint NOT NULL DEFAULT 0
+    archived_at        bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
 );
 CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
-CREATE INDEX packs_app ON packs (app_id);
 
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),

@@ -40,8 +40,8 @@ CREATE TABLE credits (
 CREATE UNIQUE INDEX credits_name ON credits (app_id, folded) WHERE archived_at = 0;
 
 CREATE TABLE packs (
-    id                 TEXT PRIMARY KEY,
     app_id             TEXT NOT NULL REFERENCES apps (id),
+    id                 TEXT NOT NULL,  -- may be the operator's own, so that two apps may have the same
     name               TEXT NOT NULL,
     folded             TEXT NOT NULL,  -- as in credits
     description        TEXT NOT NULL,
@@ -51,7 +51,8 @@ CREATE TABLE packs (
     items              TEXT NOT NULL,  -- JSON list; read and written whole with the pack
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
-    archived_at        INTEGER NOT NULL DEFAULT 0
+    archived_at        INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
 
