@@ -41,3 +41,21 @@ func TestRevokedKeyThatIsRemembered(t *testing.T) {
 		})
 	}
 }
+
+// A key that this process meets for the first time is newer than the definitions it knows. Its
+// first call may be one that does not read them again, and its second must work all the same.
+func TestKeyThatIsNewerThanWhatIsKnown(t *testing.T) {
+	f := newFixture(t, Options{})
+	credit := f.text(f.must(http.MethodPost, "/v1/credits", `{"name":"Calls","unit":"call"}`), "id")
+	f.must(http.MethodPost, "/v1/grants", `{"customer_id":"c","credit_id":"`+credit+`","amount":"100"}`)
+	_, text, err := f.acc.CreateKey(context.Background(), f.app, catalog.Test, store.Secret, "new")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := f.send(text, http.MethodGet, "/v1/entries/none", ""); a.status != http.StatusNotFound {
+		t.Fatalf("answered %d %s", a.status, a.text)
+	}
+	if a := f.send(text, http.MethodPost, "/v1/deduct", `{"customer_id":"c","credit_id":"`+credit+`","amount":"1"}`); a.status != http.StatusOK {
+		t.Errorf("answered %d %s", a.status, a.text)
+	}
+}
