@@ -4,6 +4,7 @@
 package testenv
 
 import (
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -26,6 +27,24 @@ func Ops(t testing.TB, usual int) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		t.Fatalf("%s=%q is not a number of operations", OpsVariable, text)
+	}
+	return n
+}
+
+// SeedVariable names the setting that Seed reads.
+const SeedVariable = "SCRIP_TEST_SEED"
+
+// Seed returns what a random test draws from: the number in SCRIP_TEST_SEED, which repeats the
+// run that printed it, or another one each time.
+func Seed(t testing.TB) uint64 {
+	t.Helper()
+	text, ok := os.LookupEnv(SeedVariable)
+	if !ok {
+		return rand.Uint64()
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s=%q is not a seed", SeedVariable, text)
 	}
 	return n
 }

@@ -34,3 +34,24 @@ func TestOps(t *testing.T) {
 		}
 	}
 }
+
+func TestSeed(t *testing.T) {
+	t.Setenv(SeedVariable, "") // restores the variable afterwards
+	if err := os.Unsetenv(SeedVariable); err != nil {
+		t.Fatal(err)
+	}
+	if one, other := Seed(t), Seed(t); one == other {
+		t.Error("without the setting every run draws the same")
+	}
+	t.Setenv(SeedVariable, "18446744073709551615")
+	if got := Seed(t); got != 1<<64-1 {
+		t.Errorf("with the setting: %d", got)
+	}
+	for _, bad := range []string{"", "-5", "many"} {
+		t.Setenv(SeedVariable, bad)
+		f := &fatal{}
+		if Seed(f); !f.failed {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
