@@ -118,7 +118,6 @@ func (c *ResetOverage) decide(w *work) error {
 }
 
 func (c *Subscribe) decide(w *work) error {
-	const op = "wallet.Subscribe"
 	next := c.Subscription
 	if err := checkAllowances(next.Allowances); err != nil {
 		return err
