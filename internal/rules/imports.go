@@ -62,6 +62,7 @@ var layers = []layer{
 	{"internal/cmd/testsum", nil, "runs before anything else is known to work"},
 	{"internal/dev", []string{"fault", "v1", "."}, "prepares a database through the library, as anyone could"},
 	{"internal/lookup", list(rows, stores...), "finds in the rows what the library would make instead"},
+	{"internal/model", rules, "a second statement of the rules; it shares with wallet only the words"},
 	{"internal/pgtest", nil, "knows PostgreSQL, not what is stored in it"},
 	{"internal/rules", nil, "reads the code and runs none of it"},
 	{"internal/serve", []string{"fault", "clock", "engine"}, "serves any handler and shows the engine's counters"},

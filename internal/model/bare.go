@@ -1,0 +1,300 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Bare is a wallet without an engine: a State, and beside it everything that decisions said
+// was to be stored. What is closed is fetched from there, as an engine does from its store.
+type Bare struct {
+	state *wallet.State
+	defs  *catalog.Definitions
+	at    clock.Instant
+	count int
+
+	grants       []wallet.Grant
+	holds        []wallet.Hold
+	entries      []wallet.Entry
+	standings    map[string]wallet.Standing
+	lanes        []wallet.Lane
+	subscription *wallet.Subscription
+
+	// What changed since the last Trim: an engine's store does not have it until the batch is
+	// written, and what was read from the store was read before.
+	newGrants  map[int64]bool
+	newHolds   map[int64]bool
+	newEntries int
+
+	grantViews []GrantView
+	holdViews  []HoldView
+}
+
+// mostTries bounds how often a decision asks for something closed: a chain of rollovers is
+// fetched one grant at a time.
+const mostTries = 1000
+
+// NewBare returns the empty wallet of a customer.
+func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
+	return &Bare{
+		state: wallet.NewState(key), defs: defs, standings: map[string]wallet.Standing{},
+		newGrants: map[int64]bool{}, newHolds: map[int64]bool{},
+	}
+}
+
+// State is the wallet's state, for tests that look closer than View does.
+func (b *Bare) State() *wallet.State { return b.state }
+
+// Stored returns a grant as it was last stored, open or closed.
+func (b *Bare) Stored(n int64) wallet.Grant { return b.grants[n-1] }
+
+// Do settles the wallet to the instant, decides the command, and applies and stores what was
+// decided. Every few commands the decision is made twice, which must give the same.
+func (b *Bare) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
+	b.at = max(at, b.state.LastAt)
+	b.count++
+	cx := wallet.Context{Now: at, Defs: b.defs, Actor: "model", Idempotency: ""}
+	if err := b.settle(cx); err != nil || c == nil {
+		return wallet.Answer{}, err
+	}
+	b.fetch(c.Needs())
+	d, err := b.decide(c, cx)
+	if err == nil && b.count%8 == 0 {
+		again, errAgain := b.decide(c, cx)
+		if errAgain != nil || !slices.EqualFunc(d.Entries, again.Entries, func(x, y wallet.Entry) bool { return x.Hash == y.Hash }) {
+			return wallet.Answer{}, fmt.Errorf("deciding twice is not the same: %w", errAgain)
+		}
+	}
+	if err != nil {
+		return wallet.Answer{}, err
+	}
+	b.apply(d)
+	if b.count%3 == 0 {
+		b.write()
+	}
+	return d.Answer, nil
+}
+
+// write ends a batch: from here on the store has what was decided.
+func (b *Bare) write() {
+	b.state.Trim()
+	clear(b.newGrants)
+	clear(b.newHolds)
+	b.newEntries = len(b.entries)
+}
+
+func (b *Bare) settle(cx wallet.Context) error {
+	for {
+		d, err := b.lookingBack(wallet.Needs{}, func() (*wallet.Decision, error) { return wallet.Settle(b.state, cx) })
+		if err != nil {
+			return fmt.Errorf("settle: %w", err)
+		}
+		if d == nil {
+			return nil
+		}
+		b.apply(d)
+	}
+}
+
+func (b *Bare) decide(c wallet.Command, cx wallet.Context) (*wallet.Decision, error) {
+	return b.lookingBack(c.Needs(), func() (*wallet.Decision, error) { return wallet.Decide(b.state, c, cx) })
+}
+
+// lookingBack decides, and again with what turned out to be missing. An engine would begin its
+// batch anew, with fewer commands in the end; here what was decided before counts as written.
+func (b *Bare) lookingBack(known wallet.Needs, decide func() (*wallet.Decision, error)) (*wallet.Decision, error) {
+	var missing *wallet.Missing
+	for tries := 0; ; tries++ {
+		d, err := decide()
+		if !errors.As(err, &missing) || tries == mostTries {
+			return d, err
+		}
+		known.Entries = append(known.Entries, missing.Needs.Entries...)
+		known.Holds = append(known.Holds, missing.Needs.Holds...)
+		known.Grants = append(known.Grants, missing.Needs.Grants...)
+		b.write()
+		b.fetch(known)
+	}
+}
+
+// apply stores copies first: the state keeps what a decision holds, and changes it later.
+func (b *Bare) apply(d *wallet.Decision) {
+	if d.Empty() {
+		return
+	}
+	for _, lane := range d.Lanes {
+		b.lanes = append(b.lanes, bareLane(lane))
+	}
+	for _, g := range d.Grants {
+		b.grants = put(b.grants, g.N, *g)
+		b.newGrants[g.N] = true
+		b.grantViews = put(b.grantViews, g.N, ViewGrant(g))
+	}
+	for _, h := range d.Holds {
+		b.holds = put(b.holds, h.N, *h)
+		b.newHolds[h.N] = true
+		b.holdViews = put(b.holdViews, h.N, ViewHold(h))
+	}
+	for _, c := range d.Credits {
+		b.standings[c.Credit] = wallet.Standing{Credit: c.Credit, Overage: c.Overage, Used: c.Used}
+	}
+	if d.Subscription != nil {
+		b.subscription = d.Subscription
+	}
+	b.entries = append(b.entries, d.Entries...)
+	b.state.Apply(d, b.defs)
+}
+
+func bareLane(l *wallet.Lane) wallet.Lane {
+	return wallet.Lane{N: l.N, Credit: l.Credit, Scope: l.Scope, Inherited: l.Inherited}
+}
+
+func put[T any](list []T, n int64, value T) []T {
+	for int64(len(list)) < n {
+		list = append(list, value)
+	}
+	list[n-1] = value
+	return list
+}
+
+// fetch adopts what a command looks back at, as far as the store has it.
+func (b *Bare) fetch(needs wallet.Needs) {
+	var grants []*wallet.Grant
+	var holds []*wallet.Hold
+	var past []*wallet.Past
+	want := slices.Clone(needs.Grants)
+	for _, seq := range needs.Entries {
+		if seq >= 1 && seq <= int64(b.newEntries) {
+			p := b.past(seq)
+			past = append(past, p)
+			for _, s := range p.Entry.Slices {
+				want = append(want, s.Grant)
+			}
+		}
+	}
+	for _, n := range want {
+		if n >= 1 && n <= int64(len(b.grants)) && !b.newGrants[n] {
+			g := b.grants[n-1]
+			grants = append(grants, &g)
+		}
+	}
+	for _, ref := range needs.External {
+		for _, g := range b.grants {
+			what := g.Pack
+			if what == "" {
+				what = g.Credit
+			}
+			if g.ExternalRef == ref.Ref && what == ref.What && g.Parent == 0 && !b.newGrants[g.N] {
+				grants = append(grants, &g)
+			}
+		}
+	}
+	for _, n := range needs.Holds {
+		if n >= 1 && n <= int64(len(b.holds)) && !b.newHolds[n] {
+			h := b.holds[n-1]
+			holds = append(holds, &h)
+		}
+	}
+	b.state.Adopt(grants, holds, past)
+}
+
+func (b *Bare) past(seq int64) *wallet.Past {
+	p := &wallet.Past{Entry: b.entries[seq-1]}
+	ref := id.Object(id.PrefixEntry, b.state.ID, seq)
+	for _, e := range b.entries[seq:] {
+		if e.Type == wallet.Refund && e.RefType == wallet.RefEntry && e.RefID == ref {
+			p.Reversals = append(p.Reversals, e)
+		}
+	}
+	return p
+}
+
+// Restart drops the state and builds it anew from what was stored.
+func (b *Bare) Restart() {
+	b.write()
+	b.state = wallet.Load(b.Snapshot(), b.defs)
+}
+
+// Snapshot is the wallet as a store would give it.
+func (b *Bare) Snapshot() *wallet.Snapshot {
+	s := b.state
+	sn := &wallet.Snapshot{
+		Header: wallet.Header{
+			ID: s.ID, Key: s.Key, Version: s.Version, Seq: int64(len(b.entries)), GrantSeq: int64(len(b.grants)),
+			HoldSeq: int64(len(b.holds)), LastAt: s.LastAt,
+		},
+		Subscription: b.subscription,
+	}
+	if n := len(b.entries); n > 0 {
+		sn.Head = b.entries[n-1].Hash
+	}
+	for _, st := range b.standings {
+		sn.Standings = append(sn.Standings, st)
+	}
+	for i := range b.lanes {
+		lane := bareLane(&b.lanes[i])
+		sn.Lanes = append(sn.Lanes, &lane)
+	}
+	wanted := map[int64]bool{}
+	for i := range b.grants {
+		if b.grants[i].Open() {
+			wanted[b.grants[i].N] = true
+			wanted[b.grants[i].RolledInto] = true
+		}
+	}
+	for i := range b.grants {
+		if g := b.grants[i]; wanted[g.N] {
+			sn.Grants = append(sn.Grants, &g)
+		}
+	}
+	for i := range b.holds {
+		if h := b.holds[i]; h.Status == wallet.ReservationPending {
+			sn.Holds = append(sn.Holds, &h)
+		}
+	}
+	return sn
+}
+
+// Check compares what the state has in memory with what was stored: everything open is there,
+// and nothing differs.
+func (b *Bare) Check() error {
+	for i := range b.grants {
+		g, ok := b.state.Grant(b.grants[i].N)
+		if b.grants[i].Open() && !ok {
+			return fmt.Errorf("open grant %d is not in memory", b.grants[i].N)
+		}
+		if ok && ViewGrant(g) != b.grantViews[i] {
+			return fmt.Errorf("grant in memory %+v, stored %+v", *g, b.grants[i])
+		}
+	}
+	for i := range b.holds {
+		h, ok := b.state.Hold(b.holds[i].N)
+		if b.holds[i].Status == wallet.ReservationPending && !ok {
+			return fmt.Errorf("pending hold %d is not in memory", b.holds[i].N)
+		}
+		if ok && ViewHold(h) != b.holdViews[i] {
+			return fmt.Errorf("hold in memory %+v, stored %+v", *h, b.holds[i])
+		}
+	}
+	return nil
+}
+
+// Redefine edits the definitions.
+func (b *Bare) Redefine(defs *catalog.Definitions) {
+	b.defs = defs
+	b.state.Redefine(defs)
+}
+
+// View tells how the wallet stands; the lists are the subject's own and not to be changed.
+func (b *Bare) View() View {
+	return View{
+		Grants: b.grantViews, Holds: b.holdViews, Credits: ViewCredits(b.state.Credits),
+		Counters: ViewCounters(b.subscription, b.at), Entries: b.entries,
+	}
+}

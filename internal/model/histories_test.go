@@ -1,0 +1,119 @@
+package model_test
+
+import (
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/internal/model"
+	"github.com/seed42445051/scrip/internal/testenv"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// steps is how long a history is. Short ones keep the model fast, which counts everything anew.
+const steps = 200
+
+func bare(key wallet.Key, defs *catalog.Definitions) model.Subject { return model.NewBare(key, defs) }
+
+// TestHistories leads bare wallets through random histories. SCRIP_TEST_OPS sets how many steps
+// there are in all, SCRIP_TEST_SEED repeats a run.
+func TestHistories(t *testing.T) {
+	ops := testenv.Ops(t, usualOps)
+	seed := testenv.Seed(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the model makes much garbage, and little is alive
+	t.Logf("%s=%d", testenv.SeedVariable, seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	cov := model.NewCoverage()
+	for cov.Steps < ops {
+		h := model.NewHistory(r.Uint64(), steps)
+		if f := model.Run(h, bare, cov, nil); f != nil {
+			short, f := model.Shrink(h, bare, f, 2000)
+			t.Fatalf("after %d steps, in the history of %d, shrunk to %d steps, the last of which fails:\n%s\n\n%s",
+				cov.Steps, h.Seed, len(short.Steps), f.Problem, model.Tell(short, bare))
+		}
+	}
+	t.Log(cov)
+	if ops >= 20_000 {
+		covered(t, cov)
+	}
+	if ops >= 500_000 {
+		rarelyCovered(t, cov)
+	}
+}
+
+// covered fails when something never occurred: a test that meets nothing proves nothing.
+func covered(t *testing.T, cov *model.Coverage) {
+	t.Helper()
+	for _, kind := range wallet.EntryTypes() {
+		if cov.Entries[kind] == 0 {
+			t.Errorf("no %s was ever written", kind)
+		}
+	}
+	for _, reason := range []wallet.Reason{
+		wallet.NoSubscription, wallet.PlanExhausted, wallet.PlanAndCreditsExhausted, wallet.CreditsExhausted,
+		wallet.UnmatchedEvent, wallet.OverageLimitReached,
+	} {
+		if cov.Reasons[reason] == 0 {
+			t.Errorf("nothing was ever denied for %s", reason)
+		}
+	}
+	for _, command := range []string{
+		"GiveCredits", "Deduct", "Track", "Reserve", "Commit", "Release", "Extend", "RevokeGrant", "Freeze", "Adjust",
+		"Reverse", "Subscribe", "EndSubscription", "ResetOverage",
+	} {
+		if cov.Commands[command+": ok"] == 0 {
+			t.Errorf("%s never succeeded", command)
+		}
+	}
+}
+
+// rarelyCovered is covered for what takes a long run to occur: the table of design section 5.3,
+// and each way of refusing.
+func rarelyCovered(t *testing.T, cov *model.Coverage) {
+	t.Helper()
+	for _, fate := range []string{"active", "expired", "revoked", "rolled_over"} {
+		for _, what := range []string{"commit while ", "reversal while "} {
+			if cov.Situation[what+fate] == 0 {
+				t.Errorf("never a %s%s", what, fate)
+			}
+		}
+	}
+	for _, fate := range []string{"expired", "revoked", "rolled over", "disputed"} {
+		for _, cause := range []string{"commit", "release", "hold expiry", "reversal"} {
+			if what := "back to " + fate + " by " + cause; cov.Situation[what] == 0 {
+				t.Errorf("never %s", what)
+			}
+		}
+	}
+	for _, what := range []string{
+		"disputed grant begins", "part of a pending grant revoked", "external_ref replayed", "overage repaid",
+		"rollover forfeited", "rolled over again into the same grant", "allowance kept", "allowance window turns",
+	} {
+		if cov.Situation[what] == 0 {
+			t.Errorf("never %s", what)
+		}
+	}
+	codes := map[string]bool{}
+	for what := range cov.Commands {
+		if _, code, ok := strings.Cut(what, ": "); ok {
+			codes[code] = true
+		}
+	}
+	for _, code := range slices.Concat(invalidCodes, []string{"existing"}) {
+		if !codes[code] {
+			t.Errorf("nothing ever came to %s", code)
+		}
+	}
+}
+
+// invalidCodes are the errors that a wallet can answer with.
+var invalidCodes = []string{
+	"already_canceled", "already_reversed", "amount_out_of_range", "amount_too_precise", "conflicting_fields",
+	"credit_archived", "credit_not_found", "entry_not_found", "entry_not_reversible", "grant_not_found",
+	"invalid_amount", "invalid_priority", "invalid_quantity", "invalid_request", "invalid_scope", "invalid_time",
+	"metadata_too_large", "missing_field", "not_found", "pack_not_found", "reservation_expired",
+	"reservation_not_found", "reservation_not_pending", "reservation_too_small",
+}
