@@ -264,7 +264,7 @@ func definedPack(old *v1.Pack, want *catalog.Pack, defs *catalog.Definitions) (*
 		return nil, err
 	}
 	for i := range have.Items {
-		if i < len(want.Items) && want.Items[i].ID == "" {
+		if i >= len(want.Items) || want.Items[i].ID == "" {
 			have.Items[i].ID = ""
 		}
 	}

@@ -71,6 +71,9 @@ type host struct {
 // run opens the database, serves until ctx ends, and closes everything in order. begin is
 // called when the address is taken and the database is open.
 func (h *host) run(ctx context.Context, begin func(*scrip.Scrip, net.Listener) error) error {
+	if h.grace <= 0 {
+		h.grace = serve.DefaultGrace
+	}
 	l, err := serve.Listen(ctx, h.addr)
 	if err != nil {
 		return err
