@@ -22,8 +22,7 @@ func (s *Store) CreateApp(ctx context.Context, app store.App) error {
 	var work script
 	work.add(partApp, nil, "INSERT INTO apps (id, name, version, created_at) VALUES ($1::text, $2::text, $3::bigint, $4::bigint)",
 		app.ID, app.Name, app.Version, int64(app.CreatedAt))
-	err := s.with(ctx, func(conn *pgx.Conn) error { return work.run(ctx, conn) })
-	return fail(ctx, op, err)
+	return failCommit(ctx, op, s.with(ctx, func(conn *pgx.Conn) error { return work.run(ctx, conn) }))
 }
 
 // Apps lists all apps by name.
@@ -207,7 +206,7 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 			_ = tx.Rollback(context.WithoutCancel(ctx)) // a failure closes the connection, which does the same
 			return err
 		}
-		return tx.Commit(ctx)
+		return failCommit(ctx, opDefine, tx.Commit(ctx))
 	})
 	if errors.Is(err, store.ErrRetry) {
 		return err

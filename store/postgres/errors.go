@@ -55,6 +55,19 @@ func fail(ctx context.Context, op string, err error) error {
 	return store.Retry(unavailable(op, err))
 }
 
+// failCommit is fail for what may have committed: when the connection broke, nobody knows, and
+// the error must not say that nothing was written.
+func failCommit(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting || (ok && pg.SeverityUnlocalized == "ERROR") {
+		return fail(ctx, op, err)
+	}
+	return fault.New(op, fault.CodeStoreUnavailable, "the connection to the database broke; the change may have been made").Because(err)
+}
+
 func unavailable(op string, err error) *fault.Error {
 	return fault.New(op, fault.CodeStoreUnavailable, "the database cannot be reached").Because(err)
 }

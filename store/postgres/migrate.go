@@ -52,8 +52,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDBFromPool(s.pool)
-	defer func() { _ = db.Close() }() // leaves the pool open
+	// Connections of its own: migrating takes several at one time, and the pool may have one.
+	db := stdlib.OpenDB(*s.pool.Config().ConnConfig)
+	defer func() { _ = db.Close() }() // nothing is left to lose
 	provider, err := goose.NewProvider(
 		goose.DialectPostgres, db, files, goose.WithLocker(locker), goose.WithDisableGlobalRegistry(true),
 	)

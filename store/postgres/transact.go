@@ -2,15 +2,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed42445051/scrip/catalog"
-	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -240,22 +237,7 @@ func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
 	if certain(t.conn.Conn(), err) {
 		return fail(ctx, opTransact, err)
 	}
+	l := &lost{number: t.number, backend: t.conn.Conn().PgConn().PID(), witness: witnessOf(changes), cause: err}
 	t.end(ctx)
-	return t.store.settle(ctx, t, changes, err)
-}
-
-// certain reports whether an error of the last round trip means that nothing was committed. A
-// connection that is still in order tells; one that broke does not, and neither does the fatal
-// error of a server that goes away, which may come after the commit has taken effect.
-func certain(conn *pgx.Conn, err error) bool {
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if ok && pg.SeverityUnlocalized == "ERROR" {
-		return true
-	}
-	return pgconn.SafeToRetry(err) || (!conn.IsClosed() && conn.PgConn().TxStatus() != 'I')
-}
-
-// settle finds out what became of a commit whose answer was lost.
-func (s *Store) settle(ctx context.Context, t *transaction, changes *store.Changes, err error) error {
-	return fault.New(opTransact, fault.CodeStoreUnavailable, "unknown").Because(err)
+	return t.store.outcome(ctx, l)
 }
