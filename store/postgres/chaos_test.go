@@ -94,7 +94,7 @@ func disturb(t *testing.T, server *pgtest.Server, url string, done <-chan struct
 			if err := errors.Join(server.Kill(), server.Start()); err != nil {
 				t.Fatal(err)
 			}
-		} else if n%(max(1, all/cuts)) == 0 {
+		} else if n%max(1, all/cuts) == 0 {
 			cut(t, url, n%2 == 0)
 		}
 	}

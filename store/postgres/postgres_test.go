@@ -1,10 +1,15 @@
 package postgres_test
 
 import (
+	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
@@ -47,6 +52,101 @@ func with(url, parameters string) string {
 	return url + "?" + parameters
 }
 
+// TestStore runs the conformance suite in every mode in which pgx can run statements: what
+// works in the last ones passes through poolers that keep no state between transactions.
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "") })
+	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) store.Store { return open(t, "default_query_exec_mode="+mode) })
+		})
+	}
+}
+
+func TestOpen(t *testing.T) {
+	if _, err := postgres.Open(t.Context(), "postgres://user:secret@host:port/db", postgres.Options{}); fault.CodeOf(err) != fault.CodeInvalidConfig {
+		t.Errorf("a wrong address: %v", err)
+	} else if strings.Contains(err.Error(), "secret") {
+		t.Error("the error tells the password")
+	}
+	s, err := postgres.Open(t.Context(), "postgres://user@127.0.0.1:1/db?connect_timeout=5", postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	err = s.Transact(t.Context(), &store.Want{}, nil)
+	if !errors.Is(err, store.ErrRetry) || fault.CodeOf(err) != fault.CodeStoreUnavailable {
+		t.Errorf("no server there: %v", err)
+	}
+}
+
+// TestMigrateTogether starts several servers on one empty database.
+func TestMigrateTogether(t *testing.T) {
+	url := pgtest.URL(t)
+	var wg sync.WaitGroup
+	for range 6 {
+		s, err := postgres.Open(t.Context(), url, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := errors.Join(s.Migrate(t.Context()), s.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	define(t, openURL(t, url))
+}
+
+func TestNewerSchema(t *testing.T) {
+	url := pgtest.URL(t)
+	s := openURL(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if _, err := conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); fault.CodeOf(err) != fault.CodeNewerSchema {
+		t.Errorf("error %v, want newer_schema", err)
+	}
+}
+
+// TestDistributable checks the rules that let the tables be distributed by bucket: it heads
+// every unique key and every foreign key of a wallet table, and nothing fires by itself.
+func TestDistributable(t *testing.T) {
+	url := pgtest.URL(t)
+	openURL(t, url)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	for what, query := range map[string]string{
+		"unique index without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
+			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
+			WHERE i.indisunique AND i.indkey[0] <> b.attnum`,
+		"foreign key between wallet tables without bucket at its head": `SELECT c.conrelid::regclass::text || '.' || c.conname FROM pg_constraint c
+			JOIN pg_attribute b ON b.attrelid = c.conrelid AND b.attname = 'bucket'
+			JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attname = 'bucket'
+			WHERE c.contype = 'f' AND (c.conkey[1] <> b.attnum OR c.confkey[1] <> f.attnum)`,
+		"trigger":  "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal",
+		"sequence": "SELECT relname::text FROM pg_class WHERE relkind = 'S' AND relname NOT LIKE 'goose%'",
+		"function": "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+	} {
+		rows, err := conn.Query(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) > 0 {
+			t.Errorf("%s: %v", what, found)
+		}
+	}
 }

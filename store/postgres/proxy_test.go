@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"bytes"
-
 	"net"
 	"net/url"
 	"sync"
