@@ -59,6 +59,12 @@ func (e *Engine) DefineOnce(ctx context.Context, app, key string, request []byte
 }
 
 func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
+	// Definitions before the answer: whoever was faster with the same request is then seen with
+	// its answer, and never as a rival who took the name.
+	defs, err := e.Definitions(ctx, app)
+	if err != nil {
+		return nil, err
+	}
 	stored, err := e.store.AppAnswer(ctx, app, key)
 	if err != nil {
 		return nil, err
@@ -68,10 +74,6 @@ func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte
 	}
 	if stored != nil {
 		return stored.Answer, nil
-	}
-	defs, err := e.Definitions(ctx, app)
-	if err != nil {
-		return nil, err
 	}
 	d, answer, err := change(defs)
 	if err != nil {
