@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -78,7 +79,7 @@ func (c *Client) send(ctx context.Context, r *request) ([]byte, error) {
 		select {
 		case <-c.waiter.After(wait):
 		case <-ctx.Done():
-			return nil, err
+			return nil, unreachable(r.op, errors.Join(ctx.Err(), err))
 		}
 	}
 }

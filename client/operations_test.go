@@ -1,0 +1,318 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// both makes a call over HTTP and in process. A call that changes something is the same call
+// under one idempotency key, so that the second is the answer to the first.
+func both[Out any](t *testing.T, called map[string]bool, name string, over, direct v1.Operations, call func(v1.Operations) (Out, error)) Out {
+	t.Helper()
+	called[name] = true
+	got, err := call(over)
+	if err != nil {
+		t.Fatalf("%s over HTTP: %v", name, err)
+	}
+	want, err := call(direct)
+	if err != nil {
+		t.Fatalf("%s in process: %v", name, err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s differs (-in process +over HTTP):\n%s", name, diff)
+	}
+	return got
+}
+
+// TestEveryOperation makes every call of v1.Operations over HTTP, and compares its answer with
+// that of the call in process.
+func TestEveryOperation(t *testing.T) {
+	f := newFixture(t)
+	over, _ := calling(t, serve(t, f.handler), f.key)
+	ctx := context.Background()
+	called := map[string]bool{}
+	key := func(k string) v1.Option { return v1.IdempotencyKey(k) }
+
+	credit := both(t, called, "CreateCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		limit := money.Decimal("5")
+		return o.CreateCredit(ctx, v1.CreateCredit{
+			Name: "api", Unit: "call", Precision: 2, DrawOrder: v1.DrawOrder{"fifo"}, Scope: []v1.Rule{{Event: "chat.*", Metadata: map[string]string{"model": "large"}}},
+			Overage:  v1.Overage{Enabled: true, Limit: &limit, Behavior: "carry_deficit"},
+			Rollover: v1.Rollover{Percent: 75, ValidityCount: 1, ValidityUnit: "month"},
+		}, key("credit"))
+	})
+	both(t, called, "UpdateCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		unit := "request"
+		return o.UpdateCredit(ctx, credit.ID, v1.UpdateCredit{Unit: &unit}, key("update"))
+	})
+	var none []v1.Rule
+	if c, err := over.UpdateCredit(ctx, credit.ID, v1.UpdateCredit{Scope: &none}); err != nil || c.Unit != "request" || len(c.Scope) != 0 {
+		t.Errorf("the scope was not cleared: %+v, %v", c, err)
+	}
+	pack := both(t, called, "CreatePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) {
+		return o.CreatePack(ctx, v1.CreatePack{Name: "starter", Price: 500, Items: []v1.PackItem{{CreditID: "api", Amount: "50"}}}, key("pack"))
+	})
+	both(t, called, "UpdatePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) {
+		return o.UpdatePack(ctx, pack.ID, v1.CreatePack{Name: "starter", Price: 700, Items: pack.Items}, key("update-pack"))
+	})
+	both(t, called, "SaveCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
+		return o.SaveCustomer(ctx, "c", v1.SaveCustomer{Name: "C", Metadata: v1.Metadata{"plan": "pro"}}, key("customer"))
+	})
+	grants := both(t, called, "Grant", over, f.direct, func(o v1.Operations) (v1.Grants, error) {
+		return o.Grant(ctx, v1.GrantRequest{
+			CustomerID: "c", CreditID: "api", Amount: "100.25", Category: "promotional", ExpiresAt: v1.NeverExpires(),
+			Metadata: v1.Metadata{"a": "b"}, Reason: "because",
+		}, key("grant"))
+	})
+	both(t, called, "Adjust", over, f.direct, func(o v1.Operations) (v1.Deducted, error) {
+		return o.Adjust(ctx, v1.AdjustRequest{CustomerID: "c", CreditID: "api", Amount: "-0.25", Reason: "because"}, key("adjust"))
+	})
+	deducted := both(t, called, "Deduct", over, f.direct, func(o v1.Operations) (v1.Deducted, error) {
+		return o.Deduct(ctx, v1.DeductRequest{Charge: charge("5")}, key("deduct"))
+	})
+	both(t, called, "Reverse", over, f.direct, func(o v1.Operations) (v1.Entry, error) {
+		return o.Reverse(ctx, deducted.Entry.ID, v1.ReverseRequest{}, key("reverse"))
+	})
+	reserve := func(name string) string {
+		return both(t, called, "Reserve", over, f.direct, func(o v1.Operations) (v1.Decision, error) {
+			return o.Reserve(ctx, v1.ReserveRequest{Charge: charge("3"), TTLSeconds: 600}, key(name))
+		}).ReservationID
+	}
+	one, two := reserve("one"), reserve("two")
+	both(t, called, "Extend", over, f.direct, func(o v1.Operations) (v1.Reservation, error) {
+		return o.Extend(ctx, v1.ExtendRequest{ReservationID: one, TTLSeconds: 900}, key("extend"))
+	})
+	both(t, called, "Commit", over, f.direct, func(o v1.Operations) (v1.Reservation, error) {
+		part := money.Decimal("2")
+		return o.Commit(ctx, v1.CommitRequest{ReservationID: one, Amount: &part}, key("commit"))
+	})
+	both(t, called, "Release", over, f.direct, func(o v1.Operations) (v1.Reservation, error) {
+		return o.Release(ctx, v1.ReleaseRequest{ReservationID: two, ErrorCode: "upstream"}, key("release"))
+	})
+	both(t, called, "Track", over, f.direct, func(o v1.Operations) (v1.Tracked, error) {
+		return o.Track(ctx, v1.TrackRequest{Charge: v1.Charge{CustomerID: "c", Event: "chat", Quantity: "2"}}, key("track"))
+	})
+	both(t, called, "RevokeGrant", over, f.direct, func(o v1.Operations) (v1.Grant, error) {
+		part := money.Decimal("1")
+		return o.RevokeGrant(ctx, grants.Grants[0].ID, v1.RevokeRequest{Amount: &part, Reason: "because"}, key("revoke"))
+	})
+	both(t, called, "ArchivePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.ArchivePack(ctx, pack.ID, key("archive-pack")) })
+
+	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
+	made, err := over.CreateKey(ctx, v1.CreateKey{Kind: "publishable", Label: "browser"})
+	if called["CreateKey"] = true; err != nil || !strings.HasPrefix(made.Key, "pk_test_") || made.Label != "browser" {
+		t.Errorf("CreateKey: %+v, %v", made, err)
+	}
+	both(t, called, "ListKeys", over, f.direct, func(o v1.Operations) (v1.Page[v1.Key], error) { return o.ListKeys(ctx) })
+	both(t, called, "RevokeKey", over, f.direct, func(o v1.Operations) (v1.Key, error) { return o.RevokeKey(ctx, made.ID) })
+	both(t, called, "MintToken", over, f.direct, func(o v1.Operations) (v1.Token, error) { return o.MintToken(ctx, v1.MintToken{CustomerID: "c"}) })
+	both(t, called, "ArchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		return o.ArchiveCredit(ctx, credit.ID, key("archive-credit"))
+	})
+
+	for m := range reflect.TypeFor[v1.Operations]().Methods() {
+		if !called[m.Name] {
+			t.Errorf("%s was not called", m.Name)
+		}
+	}
+}
+
+type reading struct{ credit, pack, grant, entry, hold string }
+
+func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool, id reading) {
+	ctx := context.Background()
+	both(t, called, "GetCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) { return o.GetCredit(ctx, id.credit) })
+	both(t, called, "ListCredits", over, f.direct, func(o v1.Operations) (v1.Page[v1.Credit], error) { return o.ListCredits(ctx) })
+	both(t, called, "GetPack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.GetPack(ctx, id.pack) })
+	both(t, called, "ListPacks", over, f.direct, func(o v1.Operations) (v1.Page[v1.Pack], error) { return o.ListPacks(ctx) })
+	both(t, called, "GetGrant", over, f.direct, func(o v1.Operations) (v1.Grant, error) { return o.GetGrant(ctx, id.grant) })
+	both(t, called, "GetEntry", over, f.direct, func(o v1.Operations) (v1.Entry, error) { return o.GetEntry(ctx, id.entry) })
+	both(t, called, "Explain", over, f.direct, func(o v1.Operations) (v1.Explanation, error) { return o.Explain(ctx, id.entry) })
+	both(t, called, "GetReservation", over, f.direct, func(o v1.Operations) (v1.Reservation, error) { return o.GetReservation(ctx, id.hold) })
+	both(t, called, "CanUse", over, f.direct, func(o v1.Operations) (v1.Decision, error) {
+		return o.CanUse(ctx, v1.CanUseRequest{Charge: charge("1000")})
+	})
+	both(t, called, "ExplainCharge", over, f.direct, func(o v1.Operations) (v1.Explanation, error) {
+		return o.ExplainCharge(ctx, v1.CanUseRequest{Charge: charge("1000")})
+	})
+	both(t, called, "Usage", over, f.direct, func(o v1.Operations) (v1.Usage, error) { return o.Usage(ctx, "c", "chat") })
+	both(t, called, "Balances", over, f.direct, func(o v1.Operations) (v1.Balances, error) {
+		return o.Balances(ctx, "c", "api", f.clock.Now())
+	})
+	both(t, called, "Ledger", over, f.direct, func(o v1.Operations) (v1.Page[v1.Entry], error) {
+		q := v1.LedgerQuery{CreditID: "api", Type: "credit_added,credit_deducted", From: 1, To: f.clock.Now() + 1, Limit: 2}
+		page, err := o.Ledger(ctx, "c", q)
+		if err != nil || !page.HasMore {
+			return page, err
+		}
+		q.Cursor = page.NextCursor
+		return o.Ledger(ctx, "c", q)
+	})
+	both(t, called, "CustomerGrants", over, f.direct, func(o v1.Operations) (v1.Page[v1.Grant], error) {
+		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active", Limit: 10})
+	})
+	both(t, called, "GetCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) { return o.GetCustomer(ctx, "c") })
+	both(t, called, "ListCustomers", over, f.direct, func(o v1.Operations) (v1.Page[v1.Customer], error) {
+		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1})
+	})
+	both(t, called, "GetApp", over, f.direct, func(o v1.Operations) (v1.App, error) { return o.GetApp(ctx) })
+}
+
+// TestErrorsAreThoseOfTheProcess makes calls that fail over HTTP and in process.
+func TestErrorsAreThoseOfTheProcess(t *testing.T) {
+	f := newFixture(t)
+	f.world()
+	over, waited := calling(t, serve(t, f.handler), f.key)
+	ctx := context.Background()
+	for name, call := range map[string]func(v1.Operations) error{
+		"too much": func(o v1.Operations) error {
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge("1000")})
+			return err
+		},
+		"too precise": func(o v1.Operations) error {
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge("0.001")})
+			return err
+		},
+		"no number": func(o v1.Operations) error {
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge("abc")})
+			return err
+		},
+		"negative": func(o v1.Operations) error {
+			_, err := o.Reserve(ctx, v1.ReserveRequest{Charge: charge("-1")})
+			return err
+		},
+		"unknown entry":  func(o v1.Operations) error { _, err := o.GetEntry(ctx, "nope"); return err },
+		"unknown credit": func(o v1.Operations) error { _, err := o.GetCredit(ctx, "nope"); return err },
+		"unknown pack": func(o v1.Operations) error {
+			_, err := o.Grant(ctx, v1.GrantRequest{CustomerID: "c", PackID: "nope"})
+			return err
+		},
+		"reused key": func(o v1.Operations) error {
+			if _, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge("1")}, v1.IdempotencyKey("k")); err != nil {
+				return err
+			}
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge("2")}, v1.IdempotencyKey("k"))
+			return err
+		},
+		"key under a key": func(o v1.Operations) error {
+			_, err := o.CreateKey(ctx, v1.CreateKey{Kind: "secret"}, v1.IdempotencyKey("k"))
+			return err
+		},
+	} {
+		got, want := fault.As(call(over)), fault.As(call(f.direct))
+		if got == nil || want == nil || got.Code != want.Code || got.Message != want.Message || got.Field != want.Field {
+			t.Errorf("%s: %v over HTTP, %v in process", name, got, want)
+			continue
+		}
+		for detail := range want.Details {
+			if got.Details[detail] == nil {
+				t.Errorf("%s: the detail %s was lost: %v", name, detail, got.Details)
+			}
+		}
+		if len(got.Details) != len(want.Details) || IsRetryable(got) {
+			t.Errorf("%s: %v, retryable %v", name, got.Details, IsRetryable(got))
+		}
+	}
+	if len(waited.took) > 0 {
+		t.Errorf("refusals were sent again after %v", waited.took)
+	}
+}
+
+func TestInsufficientCredits(t *testing.T) {
+	f := newFixture(t)
+	f.world()
+	over, _ := calling(t, serve(t, f.handler), f.key)
+	_, err := over.Deduct(context.Background(), v1.DeductRequest{Charge: charge("100.5")})
+	var short *InsufficientCreditsError
+	if !errors.As(err, &short) || short.Required != "100.5" || short.Available != "100" || len(short.Reasons) != 1 || short.Reasons[0] != "credits_exhausted" {
+		t.Errorf("%v is %+v", err, short)
+	}
+	if e, ok := err.(*fault.Error); !ok || e.Code != fault.CodeInsufficientCredits {
+		t.Errorf("%v is no fault", err)
+	}
+	_, err = over.GetEntry(context.Background(), "nope")
+	if errors.As(err, &short) {
+		t.Errorf("%v is for want of credits", err)
+	}
+}
+
+func TestCustomersOfEveryForm(t *testing.T) {
+	f := newFixture(t)
+	f.world()
+	over, _ := calling(t, serve(t, f.handler), f.key)
+	ctx := context.Background()
+	for _, id := range []string{"a/b", "%2F", "a b", "ä", "?x=1", "#x", "a+b", "..", ".", "...", "a;b", "🙂", strings.Repeat("é", 256)} {
+		if _, err := over.Grant(ctx, v1.GrantRequest{CustomerID: id, CreditID: "api", Amount: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		b, err := over.Balances(ctx, id, "", 0)
+		if err != nil || b.CustomerID != id || len(b.Data) != 1 {
+			t.Errorf("%q: %+v, %v", id, b, err)
+		}
+		if u, err := over.Usage(ctx, id, ""); err != nil || u.CustomerID != id {
+			t.Errorf("%q: %+v, %v", id, u, err)
+		}
+	}
+}
+
+func TestCustomerToken(t *testing.T) {
+	f := newFixture(t)
+	f.world()
+	ctx := context.Background()
+	url := serve(t, f.handler)
+	backend, _ := calling(t, url, f.key)
+	token, err := backend.MintToken(ctx, v1.MintToken{CustomerID: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, publishable, err := f.acc.CreateKey(ctx, f.who.App, catalog.Test, store.Publishable, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser, err := New(url, publishable, WithCustomerToken(token.Token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := browser.Balances(ctx, "c", "", clock.Instant(0)); err != nil || b.Data[0].Balance != "100" {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if _, err := browser.Balances(ctx, "d", "", 0); fault.CodeOf(err) != fault.CodeWrongCustomer {
+		t.Errorf("another customer: %v", err)
+	}
+	if _, err := browser.Deduct(ctx, v1.DeductRequest{Charge: charge("1")}); fault.CodeOf(err) != fault.CodeRequiresSecretKey {
+		t.Errorf("a deduction: %v", err)
+	}
+}
+
+func TestServerBelowAPath(t *testing.T) {
+	f := newFixture(t)
+	f.world()
+	mux := http.NewServeMux()
+	mux.Handle("/credits/", http.StripPrefix("/credits", f.handler))
+	over, _ := calling(t, serve(t, mux)+"/credits/", f.key)
+	if _, err := over.Deduct(context.Background(), v1.DeductRequest{Charge: charge("1")}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAddressesThatAreNone(t *testing.T) {
+	for _, url := range []string{"", "localhost:8080", "ftp://example.com", "http://", "://", "/v1"} {
+		if _, err := New(url, "sk_test_x"); err == nil {
+			t.Errorf("%q was taken", url)
+		}
+	}
+}
