@@ -59,8 +59,9 @@ func TestKeysAreAskedForEverywhere(t *testing.T) {
 			if a.header.Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s with key %s: no WWW-Authenticate", rt.id, name)
 			}
-			w.check(t, before, a, fault.CodeInvalidKey, "")
+			w.checkProblem(t, a, fault.CodeInvalidKey, "")
 		}
+		w.checkState(t, before)
 	})
 	if a := f.send("", "GET", "/v1/app", "", "Authorization", "bearer "+f.test); a.status != http.StatusOK {
 		t.Errorf("the scheme is told apart by case: %s", a.text)

@@ -50,17 +50,13 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	f := &fixture{t: t, clock: now}
 	f.core = &credits.Core{Engine: e, Store: st, Clock: now}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: now}
-	ours, theirs := f.newApp("ours"), f.newApp("theirs")
-	f.app = ours
-	f.test = f.newKey(ours, catalog.Test, store.Secret)
-	f.live = f.newKey(ours, catalog.Live, store.Secret)
-	f.publishable = f.newKey(ours, catalog.Test, store.Publishable)
-	f.other = f.newKey(theirs, catalog.Test, store.Secret)
-	key, text, err := f.acc.CreateKey(ctx, ours, catalog.Test, store.Secret, "revoked")
+	f.other = f.newKey(f.newApp("theirs"), catalog.Test, store.Secret)
+	f.use("ours")
+	key, text, err := f.acc.CreateKey(ctx, f.app, catalog.Test, store.Secret, "revoked")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.acc.RevokeKey(ctx, ours, key.ID); err != nil {
+	if _, err := f.acc.RevokeKey(ctx, f.app, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	f.revoked = text
@@ -68,6 +64,15 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f
+}
+
+// use acts for a new app from now on.
+func (f *fixture) use(name string) {
+	f.t.Helper()
+	f.app = f.newApp(name)
+	f.test = f.newKey(f.app, catalog.Test, store.Secret)
+	f.live = f.newKey(f.app, catalog.Live, store.Secret)
+	f.publishable = f.newKey(f.app, catalog.Test, store.Publishable)
 }
 
 func (f *fixture) newApp(name string) string {

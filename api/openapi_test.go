@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -73,6 +74,32 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 		a := f.send("", method, strings.ReplaceAll(path, "{id}", "x"), "")
 		if a.status != 401 {
 			t.Errorf("%s without a key answered %d, not 401", pattern, a.status)
+		}
+	}
+}
+
+// TestAnswersAreAsDocumented holds the answer of every route against its schema in the document.
+func TestAnswersAreAsDocumented(t *testing.T) {
+	doc := document()
+	f := newFixture(t, Options{})
+	for _, section := range sections {
+		for _, rt := range section.routes {
+			t.Run(rt.id, func(t *testing.T) {
+				f.use(rt.id)
+				w := newWorld(f)
+				f.must("PUT", "/v1/customers/c", `{"name":"C","metadata":{"plan":"pro"}}`)
+				path, body := w.request(&rt)
+				a := f.must(rt.method, path, body)
+				if a.status != rt.status {
+					t.Fatalf("answered %d, documented is %d", a.status, rt.status)
+				}
+				schema := doc.Components.Schemas.Schema(rt.out, true, "")
+				found := &huma.ValidateResult{}
+				huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, any(a.body), found)
+				for _, err := range found.Errors {
+					t.Errorf("%v in %s", err, a.text)
+				}
+			})
 		}
 	}
 }

@@ -85,10 +85,10 @@ func TestDetailsNeverReplaceTheProblem(t *testing.T) {
 
 func TestWhatIsNoFaultLeaksNothing(t *testing.T) {
 	for name, fail := range map[string]func() error{
-		"error":        func() error { return errors.New("dial postgres://user:secret@db") },
-		"unknown code": func() error { return fault.New("secret", "secret_code", "secret text") },
-		"panic":        func() error { panic("secret") },
-		"nil map":      func() error { var m map[string]int; m["secret"] = 1; return nil },
+		"error":             func() error { return errors.New("dial postgres://user:secret@db") },
+		"unknown code":      func() error { return fault.New("secret", "secret_code", "secret text") },
+		"panic":             func() error { panic("secret") },
+		"panic of an error": func() error { panic(errors.New("secret")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, log := failure(t, slog.LevelInfo, fail)
