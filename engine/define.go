@@ -13,7 +13,7 @@ import (
 // Define changes the definitions of an app. The change is decided on what the store has now;
 // when somebody else was faster it is decided anew.
 func (e *Engine) Define(ctx context.Context, app string, change func(*catalog.Definitions) (store.Definition, error)) error {
-	for try := 1; ; try++ {
+	return e.takeTurns(ctx, func() error {
 		defs, err := e.Definitions(ctx, app)
 		if err != nil {
 			return err
@@ -22,21 +22,44 @@ func (e *Engine) Define(ctx context.Context, app string, change func(*catalog.De
 		if err != nil {
 			return err
 		}
-		err = e.store.Define(ctx, app, defs.Version, d, nil)
+		return e.store.Define(ctx, app, defs.Version, d, nil)
+	})
+}
+
+// takeTurns runs a change of definitions, again while somebody else is faster. Within the
+// process they go one by one, so that only other processes can be.
+func (e *Engine) takeTurns(ctx context.Context, change func() error) error {
+	const op = "engine.Define"
+	select {
+	case e.defining <- struct{}{}:
+		defer func() { <-e.defining }()
+	case <-ctx.Done():
+		return fault.New(op, fault.CodeOverloaded, "the call ended before its turn; nothing was written").Because(ctx.Err())
+	}
+	pause := FirstPause
+	for try := 1; ; try++ {
+		err := change()
 		if !errors.Is(err, store.ErrRetry) {
 			return err
 		}
+		err = fault.New(op, fault.CodeStoreUnavailable, "the definitions are being changed by many at once: try again").Because(err)
 		if try == MaxTries {
-			return fault.New("engine.Define", fault.CodeStoreUnavailable, "the definitions are being changed by many at once: try again").Because(err)
+			return err
 		}
+		select {
+		case <-e.clock.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+		pause *= 2
 	}
 }
 
 // DefineOnce is Define under an idempotency key: asked again with the same request it returns
 // the answer that was stored with the change. Without a key it is Define.
 func (e *Engine) DefineOnce(ctx context.Context, app, key string, request []byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
+	var answer []byte
 	if key == "" {
-		var answer []byte
 		err := e.Define(ctx, app, func(defs *catalog.Definitions) (d store.Definition, err error) {
 			d, answer, err = change(defs)
 			return d, err
@@ -47,15 +70,11 @@ func (e *Engine) DefineOnce(ctx context.Context, app, key string, request []byte
 		return nil, err
 	}
 	hash := sha256.Sum256(request)
-	for try := 1; ; try++ {
-		answer, err := e.defineUnder(ctx, app, key, hash, change)
-		if !errors.Is(err, store.ErrRetry) {
-			return answer, err
-		}
-		if try == MaxTries {
-			return nil, fault.New("engine.DefineOnce", fault.CodeStoreUnavailable, "the definitions are being changed by many at once: try again").Because(err)
-		}
-	}
+	err := e.takeTurns(ctx, func() (err error) {
+		answer, err = e.defineUnder(ctx, app, key, hash, change)
+		return err
+	})
+	return answer, err
 }
 
 func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {

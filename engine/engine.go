@@ -70,15 +70,16 @@ type Engine struct {
 	opts   Options
 	shards []*shard
 
-	mu      sync.RWMutex
-	defs    map[string]*catalog.Definitions
-	closing atomic.Bool
-	stop    chan struct{} // closed when Close begins
-	gate    sync.RWMutex  // held for reading while a job is handed to a queue
-	wg      sync.WaitGroup
-	ctx     context.Context // ends when the engine gives up waiting for its work
-	cancel  context.CancelFunc
-	stats   Stats
+	mu       sync.RWMutex
+	defs     map[string]*catalog.Definitions
+	defining chan struct{} // holds a token while definitions are changed
+	closing  atomic.Bool
+	stop     chan struct{} // closed when Close begins
+	gate     sync.RWMutex  // held for reading while a job is handed to a queue
+	wg       sync.WaitGroup
+	ctx      context.Context // ends when the engine gives up waiting for its work
+	cancel   context.CancelFunc
+	stats    Stats
 }
 
 // Stats counts what the engine did since it was made.
@@ -107,7 +108,7 @@ func New(st store.Store, opts Options) *Engine {
 	}
 	e := &Engine{
 		store: st, clock: opts.Clock, log: opts.Log, opts: opts,
-		defs: map[string]*catalog.Definitions{}, stop: make(chan struct{}),
+		defs: map[string]*catalog.Definitions{}, defining: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	for range opts.Shards {
