@@ -20,13 +20,29 @@ const OpsVariable = "SCRIP_TEST_OPS"
 // and with a larger number.
 func Ops(t testing.TB, usual int) int {
 	t.Helper()
-	text, ok := os.LookupEnv(OpsVariable)
+	return number(t, OpsVariable, usual, "a number of operations")
+}
+
+// KillsVariable names the setting that Kills reads.
+const KillsVariable = "SCRIP_TEST_KILLS"
+
+// Kills returns how often the tests of crashes should kill something: the number in
+// SCRIP_TEST_KILLS, or usual where it is not set. A night's worth is a few thousand.
+func Kills(t testing.TB, usual int) int {
+	t.Helper()
+	return number(t, KillsVariable, usual, "a number of kills")
+}
+
+// number reads a setting that is a positive number.
+func number(t testing.TB, variable string, usual int, what string) int {
+	t.Helper()
+	text, ok := os.LookupEnv(variable)
 	if !ok {
 		return usual
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is not a number of operations", OpsVariable, text)
+		t.Fatalf("%s=%q is not %s", variable, text, what)
 	}
 	return n
 }

@@ -14,23 +14,25 @@ type fatal struct {
 func (f *fatal) Helper()               {}
 func (f *fatal) Fatalf(string, ...any) { f.failed = true }
 
-func TestOps(t *testing.T) {
-	t.Setenv(OpsVariable, "") // restores the variable afterwards
-	if err := os.Unsetenv(OpsVariable); err != nil {
-		t.Fatal(err)
-	}
-	if got := Ops(t, 40); got != 40 {
-		t.Errorf("without the setting: %d", got)
-	}
-	t.Setenv(OpsVariable, "7000")
-	if got := Ops(t, 40); got != 7000 {
-		t.Errorf("with the setting: %d", got)
-	}
-	for _, bad := range []string{"", "0", "-5", "many"} {
-		t.Setenv(OpsVariable, bad)
-		f := &fatal{}
-		if Ops(f, 40); !f.failed {
-			t.Errorf("%q is accepted", bad)
+func TestNumbers(t *testing.T) {
+	for variable, read := range map[string]func(testing.TB, int) int{OpsVariable: Ops, KillsVariable: Kills} {
+		t.Setenv(variable, "") // restores the variable afterwards
+		if err := os.Unsetenv(variable); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, 40); got != 40 {
+			t.Errorf("without %s: %d", variable, got)
+		}
+		t.Setenv(variable, "7000")
+		if got := read(t, 40); got != 7000 {
+			t.Errorf("with %s: %d", variable, got)
+		}
+		for _, bad := range []string{"", "0", "-5", "many"} {
+			t.Setenv(variable, bad)
+			f := &fatal{}
+			if read(f, 40); !f.failed {
+				t.Errorf("%s=%q is accepted", variable, bad)
+			}
 		}
 	}
 }
