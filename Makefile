@@ -12,13 +12,14 @@ export GOFLAGS
 .PHONY: build run bench test setup lint fmt generate check-generated clean
 
 build: ## bin/scrip
-	$(GO) build -o bin/scrip ./cmd/scrip
+	$(GO) build -trimpath -ldflags='-s -w' -o bin/scrip ./cmd/scrip
 
 run: build ## a server on embedded defaults
 	bin/scrip dev
 
-bench: build ## load on this machine; BENCH_ARGS are passed on
-	bin/scrip bench $(BENCH_ARGS)
+bench: build ## load on this machine, beside rivals; BENCH_ARGS are passed on
+	$(GO) build -o bin/bench ./internal/bench/full
+	bin/bench -scrip bin/scrip $(BENCH_ARGS)
 
 setup: ## what the tests need on this machine
 	scripts/setup.sh
