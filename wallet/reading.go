@@ -21,8 +21,10 @@ func (e *Entry) UsedChange() int64 {
 }
 
 // SortForReading puts grants in the order in which they are drawn: first what can be drawn, by
-// each credit's own order, then the rest, newest first.
+// each credit's own order, then the rest, newest first. Where the credits' orders differ, one
+// credit follows the other: no order between them would agree with both.
 func SortForReading(grants []*Grant, defs *catalog.Definitions) {
+	same := sameOrder(grants, defs)
 	slices.SortFunc(grants, func(a, b *Grant) int {
 		if c := cmp.Compare(readingRank(a), readingRank(b)); c != 0 {
 			return c
@@ -30,8 +32,26 @@ func SortForReading(grants []*Grant, defs *catalog.Definitions) {
 		if readingRank(a) > 0 {
 			return cmp.Compare(b.N, a.N)
 		}
-		return compareBy(orderBetween(a, b, defs))(a, b)
+		if !same && a.Credit != b.Credit {
+			return cmp.Compare(a.Credit, b.Credit)
+		}
+		return compareBy(orderOf(a, defs))(a, b)
 	})
+}
+
+// sameOrder reports whether all the grants that can be drawn are of credits with one order.
+func sameOrder(grants []*Grant, defs *catalog.Definitions) bool {
+	var order []catalog.DrawKey
+	for _, g := range grants {
+		if readingRank(g) > 0 {
+			continue
+		}
+		if order != nil && !slices.Equal(order, orderOf(g, defs)) {
+			return false
+		}
+		order = orderOf(g, defs)
+	}
+	return true
 }
 
 func readingRank(g *Grant) int {
@@ -41,8 +61,8 @@ func readingRank(g *Grant) int {
 	return 1
 }
 
-func orderBetween(a, b *Grant, defs *catalog.Definitions) []catalog.DrawKey {
-	if def, ok := defs.Credits[a.Credit]; ok && a.Credit == b.Credit {
+func orderOf(g *Grant, defs *catalog.Definitions) []catalog.DrawKey {
+	if def, ok := defs.Credits[g.Credit]; ok {
 		return def.DrawOrder
 	}
 	return catalog.DefaultDrawOrder()
