@@ -42,9 +42,14 @@ type Pack struct {
 
 // Read reads a file. name is what errors call it; they are all invalid_config, and say where
 // in the file something is wrong.
-func Read(name string, text []byte) (*File, error) {
-	f := &File{name: name}
-	var err error
+func Read(name string, text []byte) (f *File, err error) {
+	f = &File{name: name}
+	defer func() {
+		// The reader of YAML panics on some texts that are not.
+		if cause := recover(); cause != nil {
+			f, err = nil, f.wrong(nil, "this cannot be read as YAML (%v)", cause)
+		}
+	}()
 	if f.tree, err = parser.ParseBytes(text, 0); err != nil {
 		return nil, f.misread(err)
 	}
@@ -58,7 +63,10 @@ func Read(name string, text []byte) (*File, error) {
 	if err := decoder.Decode(f); err != nil && !errors.Is(err, io.EOF) {
 		return nil, f.misread(err)
 	}
-	return f, f.checkNumbers()
+	if err := f.checkNumbers(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // decimal takes a number as it is written: on the way through a float it could change.
