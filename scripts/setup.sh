@@ -17,6 +17,9 @@ have_postgres || missing+=(postgresql)
 # The race detector links with a C compiler.
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 command -v git >/dev/null || missing+=(git)
+# The commands that the documents show are run as they stand.
+command -v curl >/dev/null || missing+=(curl)
+command -v jq >/dev/null || missing+=(jq)
 
 if [ ${#missing[@]} -eq 0 ]; then
   exit 0

@@ -34,7 +34,8 @@ func startScrip(t *testing.T, dir string, args ...string) *process {
 
 func start(t *testing.T, cmd *exec.Cmd, dir string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	// The test's own context ends before its cleanups, which may want to stop the process.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	bounded := exec.CommandContext(ctx, cmd.Path, cmd.Args[1:]...)
 	bounded.Dir, bounded.Env = dir, cmd.Env
 	p := &process{t: t, cmd: bounded}
@@ -136,7 +137,7 @@ func (p *process) stop(signal os.Signal) {
 	}
 }
 
-// output runs scrip to its end and returns what it wrote to standard output.
+// runScrip runs scrip to its end and returns what it wrote to standard output.
 func runScrip(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "scrip", args...)

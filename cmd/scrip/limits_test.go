@@ -1,0 +1,295 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// limit is a row of the page of limits. The compiler reads the constant's value, so the page
+// cannot name one that is not there or has another value.
+type limit struct {
+	what     string
+	value    any
+	constant string
+	code     fault.Code // of a request beyond it; empty: nothing is refused
+	beyond   call       // such a request, where a single one can be
+}
+
+// call is a request to a shop that has the credit c and its customer u.
+type call struct{ route, body string }
+
+func text(n int) string { return strings.Repeat("x", n) }
+
+// pairs is JSON of metadata.
+func pairs(n int) string {
+	m := map[string]string{}
+	for i := range n {
+		m[fmt.Sprint(i)] = "x"
+	}
+	out, _ := json.Marshal(m)
+	return string(out)
+}
+
+func grant(fields string) call {
+	return call{"POST /v1/grants", `{"customer_id": "u", "credit_id": "c", "amount": 1, ` + fields + `}`}
+}
+
+func credit(fields string) call {
+	return call{"POST /v1/credits", `{"name": "n", "unit": "u", ` + fields + `}`}
+}
+
+func pack(fields, item string, items int) call {
+	list := strings.Repeat(`, {"credit_id": "c", `+item+`}`, items)[2:]
+	return call{"POST /v1/packs", `{"name": "p", ` + fields + ` "items": [` + list + `]}`}
+}
+
+func rules(n int, rule string) string {
+	return `"scope": [` + strings.Repeat(", {"+rule+"}", n)[2:] + `]`
+}
+
+var limits = []struct {
+	title string
+	rows  []limit
+}{
+	{"Requests", []limit{
+		{
+			"body of a request, bytes", v1.MaxBody, "v1.MaxBody", fault.CodeRequestTooLarge,
+			grant(`"reason": "` + text(v1.MaxBody) + `"`),
+		},
+		{
+			"page of a list, entries; 50 when not given", v1.MaxPage, "v1.MaxPage", fault.CodeInvalidLimit,
+			call{"GET /v1/customers?limit=" + fmt.Sprint(v1.MaxPage+1), ""},
+		},
+		{
+			"customer id, characters", v1.MaxCustomerID, "v1.MaxCustomerID", fault.CodeInvalidCustomerID,
+			call{"POST /v1/grants", `{"customer_id": "` + text(v1.MaxCustomerID+1) + `", "credit_id": "c", "amount": 1}`},
+		},
+		{"idempotency key, bytes", store.MaxIdempotencyKey, "store.MaxIdempotencyKey", fault.CodeIdempotencyKeyInvalid, call{}},
+		{
+			"metadata, pairs", wallet.MaxMetadataPairs, "wallet.MaxMetadataPairs", fault.CodeMetadataTooLarge,
+			grant(`"metadata": ` + pairs(wallet.MaxMetadataPairs+1)),
+		},
+		{
+			"metadata key, bytes", wallet.MaxMetadataKey, "wallet.MaxMetadataKey", fault.CodeMetadataTooLarge,
+			grant(`"metadata": {"` + text(wallet.MaxMetadataKey+1) + `": "x"}`),
+		},
+		{
+			"metadata value, bytes", wallet.MaxMetadataValue, "wallet.MaxMetadataValue", fault.CodeMetadataTooLarge,
+			grant(`"metadata": {"x": "` + text(wallet.MaxMetadataValue+1) + `"}`),
+		},
+		{
+			"reason, bytes", wallet.MaxReasonLength, "wallet.MaxReasonLength", fault.CodeInvalidRequest,
+			grant(`"reason": "` + text(wallet.MaxReasonLength+1) + `"`),
+		},
+		{
+			"external reference, bytes", wallet.MaxExternalRefLength, "wallet.MaxExternalRefLength", fault.CodeInvalidRequest,
+			grant(`"external_ref": "` + text(wallet.MaxExternalRefLength+1) + `"`),
+		},
+		{"error code of a release, bytes", wallet.MaxErrorCodeLength, "wallet.MaxErrorCodeLength", fault.CodeInvalidRequest, call{}},
+		{"response kept with a commit, release or track, bytes; a longer one is cut", wallet.MaxResponseBytes, "wallet.MaxResponseBytes", "", call{}},
+	}},
+	{"Amounts", []limit{
+		{
+			"decimals of a credit", money.MaxPrecision, "money.MaxPrecision", fault.CodeInvalidRequest,
+			credit(`"precision": ` + fmt.Sprint(money.MaxPrecision+1)),
+		},
+		{
+			"one amount, in the smallest unit of its credit", wallet.MaxUnits, "wallet.MaxUnits", fault.CodeInvalidAmount,
+			call{"POST /v1/grants", `{"customer_id": "u", "credit_id": "c", "amount": ` + fmt.Sprint(wallet.MaxUnits+1) + `}`},
+		},
+		{"balance of one credit, with what is yet to begin, in its smallest unit", wallet.MaxUnits, "wallet.MaxUnits", fault.CodeAmountOutOfRange, call{}},
+		{
+			"quantity of usage, in millionths", wallet.MaxQuantity, "wallet.MaxQuantity", fault.CodeInvalidQuantity,
+			call{"POST /v1/can-use", `{"customer_id": "u", "event": "e", "quantity": 1000000000001}`},
+		},
+		{
+			"decimals of a quantity", wallet.QuantityDecimals, "wallet.QuantityDecimals", fault.CodeInvalidQuantity,
+			call{"POST /v1/can-use", `{"customer_id": "u", "event": "e", "quantity": 0.0000001}`},
+		},
+	}},
+	{"One wallet", []limit{
+		{"grants that still hold something", wallet.MaxOpenGrants, "wallet.MaxOpenGrants", fault.CodeTooManyGrants, call{}},
+		{"open reservations", wallet.MaxPendingHolds, "wallet.MaxPendingHolds", fault.CodeTooManyHolds, call{}},
+		{"different scopes, ever", wallet.MaxLanes, "wallet.MaxLanes", fault.CodeTooManyScopes, call{}},
+		{
+			"life of a reservation; 1m0s when not given", wallet.MaxTTL, "wallet.MaxTTL", fault.CodeInvalidRequest,
+			call{"POST /v1/reserve", `{"customer_id": "u", "credit_id": "c", "amount": 1, "ttl_seconds": 86401}`},
+		},
+	}},
+	{"Definitions", []limit{
+		{
+			"name, bytes", catalog.MaxNameLength, "catalog.MaxNameLength", fault.CodeInvalidRequest,
+			call{"POST /v1/credits", `{"name": "` + text(catalog.MaxNameLength+1) + `", "unit": "u"}`},
+		},
+		{
+			"unit, bytes", catalog.MaxUnitLength, "catalog.MaxUnitLength", fault.CodeInvalidRequest,
+			call{"POST /v1/credits", `{"name": "n", "unit": "` + text(catalog.MaxUnitLength+1) + `"}`},
+		},
+		{
+			"description, bytes", catalog.MaxDescriptionLength, "catalog.MaxDescriptionLength", fault.CodeInvalidRequest,
+			credit(`"description": "` + text(catalog.MaxDescriptionLength+1) + `"`),
+		},
+		{
+			"days until an expiry", catalog.MaxExpiryDays, "catalog.MaxExpiryDays", fault.CodeInvalidRequest,
+			credit(`"expires_after_days": ` + fmt.Sprint(catalog.MaxExpiryDays+1)),
+		},
+		{
+			"items of a pack", catalog.MaxPackItems, "catalog.MaxPackItems", fault.CodeInvalidRequest,
+			pack("", `"amount": 1`, catalog.MaxPackItems+1),
+		},
+		{
+			"id of a pack, bytes", 100, "v1.CreatePack", fault.CodeInvalidRequest,
+			pack(`"id": "`+text(101)+`",`, `"amount": 1`, 1),
+		},
+		{
+			"amount of an item, in the smallest unit of its credit", catalog.MaxItemAmount, "catalog.MaxItemAmount", fault.CodeInvalidAmount,
+			pack("", `"amount": `+fmt.Sprint(catalog.MaxItemAmount+1), 1),
+		},
+		{
+			"priority; 0 goes first", catalog.MaxPriority, "catalog.MaxPriority", fault.CodeInvalidPriority,
+			pack("", `"amount": 1, "priority": `+fmt.Sprint(catalog.MaxPriority+1), 1),
+		},
+		{
+			"rules of a scope", catalog.MaxRules, "catalog.MaxRules", fault.CodeInvalidScope,
+			credit(rules(catalog.MaxRules+1, `"event": "e"`)),
+		},
+		{
+			"metadata compared by a rule, pairs", catalog.MaxRuleMetadata, "catalog.MaxRuleMetadata", fault.CodeInvalidScope,
+			credit(rules(1, `"event": "e", "metadata": `+pairs(catalog.MaxRuleMetadata+1))),
+		},
+		{
+			"event name, bytes", catalog.MaxEventNameLength, "catalog.MaxEventNameLength", fault.CodeInvalidRequest,
+			call{"POST /v1/can-use", `{"customer_id": "u", "event": "` + text(catalog.MaxEventNameLength+1) + `"}`},
+		},
+	}},
+	{"Apps, keys and customers", []limit{
+		{
+			"label of a key, characters", 100, "v1.CreateKey", fault.CodeInvalidRequest,
+			call{"POST /v1/keys", `{"kind": "secret", "label": "` + text(101) + `"}`},
+		},
+		{
+			"name of a customer, characters", 255, "v1.SaveCustomer", fault.CodeInvalidRequest,
+			call{"PUT /v1/customers/u", `{"name": "` + text(256) + `"}`},
+		},
+		{
+			"mail address of a customer, characters", 320, "v1.SaveCustomer", fault.CodeInvalidRequest,
+			call{"PUT /v1/customers/u", `{"email": "` + text(321) + `"}`},
+		},
+		{"name of an app, bytes", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
+		{
+			"life of a customer token; 1h0m0s when not given", accounts.MaxTokenTTL, "accounts.MaxTokenTTL", fault.CodeInvalidRequest,
+			call{"POST /v1/customer-tokens", `{"customer_id": "u", "ttl_seconds": 86401}`},
+		},
+	}},
+	{"One server", []limit{
+		{"commands that wait, per shard", engine.DefaultQueue, "engine.DefaultQueue", fault.CodeOverloaded, call{}},
+		{"commands of one transaction", engine.DefaultBatch, "engine.DefaultBatch", "", call{}},
+		{"tries of a transaction after conflicts", engine.MaxTries, "engine.MaxTries", fault.CodeStoreUnavailable, call{}},
+		{"what a shard keeps in memory, counted in grants, holds and scopes", engine.DefaultCacheWeight, "engine.DefaultCacheWeight", "", call{}},
+	}},
+}
+
+func limitsPage() string {
+	var b strings.Builder
+	b.WriteString(generated + `# Limits
+
+Every number that something may not exceed, where it stands in the code, and the
+[error](errors.md) of a request beyond it. A request beyond a limit changes nothing.
+`)
+	for _, section := range limits {
+		fmt.Fprintf(&b, "\n## %s\n\n| what | at most | constant | beyond it |\n|---|---|---|---|\n", section.title)
+		for _, l := range section.rows {
+			beyond := "nothing is refused"
+			if l.code != "" {
+				beyond = fmt.Sprintf("[`%s`](errors.md#%s)", l.code, l.code)
+			}
+			fmt.Fprintf(&b, "| %s | %s | `%s` | %s |\n", l.what, grouped(l.value), l.constant, beyond)
+		}
+	}
+	return b.String()
+}
+
+// grouped writes a number with commas between its thousands.
+func grouped(value any) string {
+	if d, ok := value.(time.Duration); ok {
+		return d.String()
+	}
+	digits := fmt.Sprint(value)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// TestLimitsAnswerAsThePageSays makes the requests that the page says are refused.
+func TestLimitsAnswerAsThePageSays(t *testing.T) {
+	s, err := scrip.Open(t.Context(), scrip.DB("sqlite:"+t.TempDir()+"/limits.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(t.Context()) })
+	app, err := s.App(t.Context(), "shop", scrip.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.CreateCredit(t.Context(), v1.CreateCredit{Name: "c", Unit: "credit"}); err != nil {
+		t.Fatal(err)
+	}
+	key, err := app.CreateKey(t.Context(), v1.CreateKey{Kind: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(c call, idempotency string) fault.Code {
+		method, path, _ := strings.Cut(c.route, " ")
+		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(c.body))
+		r.Header.Set("Authorization", "Bearer "+key.Key)
+		if idempotency != "" {
+			r.Header.Set("Idempotency-Key", idempotency)
+		}
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		var answer struct{ Code fault.Code }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code < http.StatusBadRequest != (answer.Code == "") {
+			t.Errorf("%d: %s, %v", w.Code, w.Body, err)
+		}
+		return answer.Code
+	}
+	for _, section := range limits {
+		for _, l := range section.rows {
+			if l.beyond.route == "" {
+				continue
+			}
+			if got := send(l.beyond, ""); got != l.code {
+				t.Errorf("%s: %q, the page says %q", l.what, got, l.code)
+			}
+		}
+	}
+	if got := send(grant(`"reason": "x"`), text(store.MaxIdempotencyKey+1)); got != fault.CodeIdempotencyKeyInvalid {
+		t.Errorf("idempotency key: %q", got)
+	}
+	most := call{"POST /v1/grants", fmt.Sprintf(`{"customer_id": "rich", "credit_id": "c", "amount": %d}`, wallet.MaxUnits)}
+	if got := send(most, ""); got != "" {
+		t.Errorf("the largest balance: %q", got)
+	}
+	if got := send(most, ""); got != fault.CodeAmountOutOfRange {
+		t.Errorf("twice the largest balance: %q", got)
+	}
+	if _, err := s.App(t.Context(), text(accounts.MaxAppName+1), scrip.Test); fault.CodeOf(err) != fault.CodeInvalidRequest {
+		t.Errorf("name of an app: %v", err)
+	}
+}
