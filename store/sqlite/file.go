@@ -40,8 +40,8 @@ func parsePath(path string) (file, error) {
 const (
 	busyMillis     = 5000     // how long to wait for another process's write lock
 	pageSize       = 4096     // of a new file
-	cacheKiB       = 64 << 10 // of pages, in each connection
-	checkpointWAL  = 4000     // pages in the log before a commit folds it into the file
+	cacheKiB       = 32 << 10 // of pages, in each connection
+	checkpointWAL  = 8000     // pages in the log before a commit folds it into the file
 	mostWALBytes   = 64 << 20 // what the log is cut to after a burst
 	settingPattern = "%s(%v)"
 )

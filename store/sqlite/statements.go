@@ -30,6 +30,7 @@ const (
 	selectReversals
 	selectEntries
 	selectAnswer
+	selectAnswers
 	selectUsages
 	selectUsage
 	selectDue
@@ -37,7 +38,8 @@ const (
 	insertWallet
 	updateWallet
 	updateWalletDue
-	upsertStanding
+	updateStanding
+	insertStanding
 	insertLane
 	insertGrant
 	updateGrant
@@ -136,7 +138,8 @@ var text = [statements]string{
 	selectEntries: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq >= ?3 AND seq <= ?4
 		AND (?5 = '' OR credit_id = ?5) AND (?6 = '' OR type IN (SELECT value FROM json_each(?6)))
 		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9`,
-	selectAnswer: `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key = ?`,
+	selectAnswer:  `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key = ?`,
+	selectAnswers: `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key IN (SELECT value FROM json_each(?))`,
 	selectUsages: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at <= ?3 AND (?4 = '' OR event = ?4)
 		ORDER BY at DESC, id DESC LIMIT ?5`,
 	selectUsage: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND id = ?3 AND at <= ?4 AND (?5 = '' OR event = ?5)`,
@@ -148,9 +151,9 @@ var text = [statements]string{
 		` AND version = ? AND next_due = ?`,
 	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
 		` AND version = ?`,
-	upsertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET overage = excluded.overage, used = excluded.used`,
-	insertLane: `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
+	updateStanding: `UPDATE standings SET overage = ?, used = ?` + mine + ` AND credit_id = ?`,
+	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used) VALUES (?, ?, ?, ?, ?)`,
+	insertLane:     `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
 	insertGrant: `INSERT INTO grants (bucket, wallet, is_open, ` + grantColumns + `) VALUES (?, ?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	// The first leaves is_open alone, so that SQLite need not touch the index over it.

@@ -83,21 +83,23 @@ func (c *session) findWallet(ctx context.Context, want *store.WantWallet, found 
 			return err
 		}
 	}
-	for _, key := range want.Answers {
-		if err := c.answer(ctx, want.ID, key, &found.Answers); err != nil {
-			return err
-		}
+	if len(want.Answers) == 0 {
+		return nil
 	}
-	return nil
+	return c.answers(ctx, want.ID, want.Answers, &found.Answers)
 }
 
-func (c *session) answer(ctx context.Context, w id.Wallet, key string, into *[]store.StoredAnswer) error {
-	return c.query(ctx, selectAnswer, func(r row) error {
+func (c *session) answers(ctx context.Context, w id.Wallet, keys []string, into *[]store.StoredAnswer) error {
+	st, arg := selectAnswer, keys[0]
+	if len(keys) > 1 {
+		st, arg = selectAnswers, jsonOf(keys, 1)
+	}
+	return c.query(ctx, st, func(r row) error {
 		*into = append(*into, store.StoredAnswer{
 			Key: r.text(0), Request: [32]byte(r.blob(1)), Answer: r.blob(2), At: r.instant(3),
 		})
 		return nil
-	}, of(w, key)...)
+	}, of(w, arg)...)
 }
 
 // Snapshot reads a wallet; nil when it does not exist.

@@ -27,8 +27,8 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 			return err
 		}
 	}
-	for _, st := range w.Standings {
-		if _, err := c.exec(ctx, upsertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.Used); err != nil {
+	for i := range w.Standings {
+		if err := c.writeStanding(ctx, o, &w.Standings[i]); err != nil {
 			return err
 		}
 	}
@@ -89,6 +89,16 @@ func headerValues(o owner, h *wallet.Header) []any {
 		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq,
 		h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
 	}
+}
+
+// writeStanding tries the update first: a credit is used for the first time only once.
+func (c *session) writeStanding(ctx context.Context, o owner, st *wallet.Standing) error {
+	n, err := c.exec(ctx, updateStanding, st.Overage, st.Used, o.bucket, o.wallet, st.Credit)
+	if err != nil || n == 1 {
+		return err
+	}
+	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.Used)
+	return err
 }
 
 func (c *session) writeGrants(ctx context.Context, o owner, w *store.WalletChange) error {

@@ -67,6 +67,9 @@ CREATE TABLE app_answers (
 
 -- Wallets: every key begins with the bucket (0 to 1023) and the wallet, so that the tables can
 -- be distributed by bucket.
+--
+-- Checks against more than two words are chains of OR: for a longer IN, SQLite builds a table
+-- anew in every statement, which costs a quarter of an insert.
 CREATE TABLE wallets (
     bucket      INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
     wallet      BLOB NOT NULL CHECK (length(wallet) = 16),
@@ -133,7 +136,8 @@ CREATE TABLE grants (
     expired        INTEGER NOT NULL CHECK (expired >= 0),
     revoked        INTEGER NOT NULL CHECK (revoked >= 0),
     rolled_over    INTEGER NOT NULL CHECK (rolled_over >= 0),
-    status         TEXT NOT NULL CHECK (status IN ('pending', 'active', 'expired', 'revoked', 'rolled_over')),
+    status         TEXT NOT NULL CHECK (status = 'active' OR status = 'pending' OR status = 'expired'
+                       OR status = 'revoked' OR status = 'rolled_over'),
     is_open        INTEGER NOT NULL CHECK (is_open IN (0, 1)),
     disputed       INTEGER NOT NULL CHECK (disputed IN (0, 1)),
     category       TEXT NOT NULL CHECK (category IN ('paid', 'promotional')),
@@ -169,7 +173,7 @@ CREATE TABLE holds (
     bucket     INTEGER NOT NULL,
     wallet     BLOB NOT NULL,
     n          INTEGER NOT NULL CHECK (n >= 1),
-    status     TEXT NOT NULL CHECK (status IN ('pending', 'committed', 'released', 'expired')),
+    status     TEXT NOT NULL CHECK (status = 'pending' OR status = 'committed' OR status = 'released' OR status = 'expired'),
     credit_id  TEXT NOT NULL,
     amount     INTEGER NOT NULL CHECK (amount >= 0),
     event      TEXT NOT NULL,
@@ -220,14 +224,17 @@ CREATE TABLE allowances (
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
 
+-- Entries lie in the order in which they were written, with the key beside them: clustered by
+-- wallet, each would rewrite and keep splitting a page of its own.
 CREATE TABLE entries (
     bucket          INTEGER NOT NULL,
     wallet          BLOB NOT NULL,
     seq             INTEGER NOT NULL CHECK (seq >= 1),
-    type            TEXT NOT NULL CHECK (type IN (
-        'credit_added', 'credit_deducted', 'credit_expired', 'credit_rolled_over', 'rollover_forfeited',
-        'overage_charged', 'overage_reset', 'auto_top_up', 'manual_adjustment', 'refund', 'revoked',
-        'hold_placed', 'hold_released')),
+    type            TEXT NOT NULL CHECK (
+        type = 'credit_deducted' OR type = 'hold_placed' OR type = 'hold_released' OR type = 'credit_added'
+        OR type = 'credit_expired' OR type = 'credit_rolled_over' OR type = 'rollover_forfeited'
+        OR type = 'overage_charged' OR type = 'overage_reset' OR type = 'auto_top_up'
+        OR type = 'manual_adjustment' OR type = 'refund' OR type = 'revoked'),
     credit_id       TEXT NOT NULL,
     amount          INTEGER NOT NULL,
     balance_before  INTEGER NOT NULL CHECK (balance_before >= 0),
@@ -248,7 +255,7 @@ CREATE TABLE entries (
     hash            BLOB NOT NULL CHECK (length(hash) = 32),
     PRIMARY KEY (bucket, wallet, seq),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX entries_reversals ON entries (bucket, wallet, ref_id) WHERE type = 'refund';
 
 CREATE TABLE usages (
@@ -264,7 +271,7 @@ CREATE TABLE usages (
     at         INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet, id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX usages_at ON usages (bucket, wallet, at);
 
 CREATE TABLE answers (
@@ -276,4 +283,4 @@ CREATE TABLE answers (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet, key),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
-) STRICT, WITHOUT ROWID;
+) STRICT;
