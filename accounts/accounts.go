@@ -159,17 +159,19 @@ func (a *Accounts) Identify(ctx context.Context, text string) (Identity, error) 
 }
 
 func (a *Accounts) identify(ctx context.Context, text string, defs definitions) (Identity, error) {
-	const op = "accounts.Authenticate"
-	refuse := fault.New(op, fault.CodeInvalidKey, "the API key is missing, unknown or revoked: send Authorization: Bearer sk_...")
 	if !strings.HasPrefix(text, "sk_") && !strings.HasPrefix(text, "pk_") || len(text) > 100 {
-		return Identity{}, refuse
+		return Identity{}, errInvalidKey()
 	}
 	key, err := a.findKey(ctx, sha256.Sum256([]byte(text)), defs)
 	if err != nil {
 		return Identity{}, err
 	}
 	if key == nil || !key.RevokedAt.IsZero() {
-		return Identity{}, refuse
+		return Identity{}, errInvalidKey()
 	}
 	return Identity{App: key.App, Mode: key.Mode, Kind: key.Kind, Key: key.ID}, nil
+}
+
+func errInvalidKey() error {
+	return fault.New("accounts.Authenticate", fault.CodeInvalidKey, "the API key is missing, unknown or revoked: send Authorization: Bearer sk_...")
 }

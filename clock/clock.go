@@ -109,17 +109,33 @@ func (i Instant) IsZero() bool { return i == 0 }
 // String returns i in RFC 3339 form, UTC, with six decimals when it has
 // microseconds and none otherwise; "" for none.
 func (i Instant) String() string {
+	return string(i.append(make([]byte, 0, textLen)))
+}
+
+// textLen is the length of an instant's text, for years of four digits.
+const textLen = len("2006-01-02T15:04:05.000000Z")
+
+// append appends what String returns. Seconds are formatted by the layout that package time
+// has a fast path for; the decimals follow by hand.
+func (i Instant) append(b []byte) []byte {
 	if i == 0 {
-		return ""
+		return b
 	}
-	if i%1_000_000 == 0 {
-		return i.Time().Format("2006-01-02T15:04:05Z")
+	t := i.Time()
+	b = t.AppendFormat(b, time.RFC3339)
+	us := t.Nanosecond() / 1000
+	if us == 0 {
+		return b
 	}
-	return i.Time().Format("2006-01-02T15:04:05.000000Z")
+	b[len(b)-1] = '.' // the Z comes last
+	for unit := 100_000; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+us/unit%10))
+	}
+	return append(b, 'Z')
 }
 
 // MarshalText returns what String does. It never fails.
-func (i Instant) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
+func (i Instant) MarshalText() ([]byte, error) { return i.append(make([]byte, 0, textLen)), nil }
 
 // UnmarshalText reads what Parse does, and none from empty text. The error's
 // code is invalid_time.
@@ -142,7 +158,8 @@ func (i Instant) MarshalJSON() ([]byte, error) {
 	if i == 0 {
 		return []byte("null"), nil
 	}
-	return []byte(`"` + i.String() + `"`), nil
+	b := append(make([]byte, 0, textLen+2), '"')
+	return append(i.append(b), '"'), nil
 }
 
 // UnmarshalJSON reads a JSON string as Parse does, and none from null. Numbers

@@ -180,7 +180,8 @@ func FormatUnits(units int64, precision int) string {
 // null.
 //
 // Unmarshalling does not judge the text, because whoever knows the field's name
-// and the credit's precision can give the better error: Units or Valid.
+// and the credit's precision can give the better error: Units or Valid. There is
+// no MarshalJSON: encoding/json writes a string by itself, in a fifth of the time.
 type Decimal string
 
 // Units is ParseUnits of the text.
@@ -194,9 +195,6 @@ func (d Decimal) Valid() error {
 	}
 	return nil
 }
-
-// MarshalJSON writes the text as a JSON string.
-func (d Decimal) MarshalJSON() ([]byte, error) { return json.Marshal(string(d)) }
 
 // UnmarshalJSON reads a JSON string or number, and empty text from null. The
 // error's code is invalid_amount.
