@@ -38,19 +38,20 @@ func (v Interval) Valid() bool {
 // After returns the instant one interval after start in UTC; a day that the target month
 // lacks is clamped to the month's last (31 January + 1 month = 28 February).
 func (v Interval) After(start clock.Instant) clock.Instant {
-	return addUnits(start.Time(), v.Unit, v.Count)
+	return clock.At(addUnits(start.Time(), v.Unit, v.Count))
 }
 
-func addUnits(t time.Time, unit IntervalUnit, n int) clock.Instant {
+// addUnits counts on a calendar without changes of the clock: t is in UTC.
+func addUnits(t time.Time, unit IntervalUnit, n int) time.Time {
 	switch unit {
 	case Day:
-		return clock.At(t.AddDate(0, 0, n))
+		return t.AddDate(0, 0, n)
 	case Week:
-		return clock.At(t.AddDate(0, 0, 7*n))
+		return t.AddDate(0, 0, 7*n)
 	case Month:
-		return clock.At(addMonths(t, n))
+		return addMonths(t, n)
 	default:
-		return clock.At(addMonths(t, 12*n))
+		return addMonths(t, 12*n)
 	}
 }
 
@@ -122,18 +123,33 @@ func (p Period) Window(started, at clock.Instant) (start, end clock.Instant) {
 	if err != nil {
 		loc = time.UTC // Validate refused it; a zone that vanished from the system reads as UTC
 	}
-	base := started.Time().In(loc)
+	// Windows are counted on the wall's clock, and only their boundaries are looked up in the
+	// zone: counted from a boundary that fell into a change of the clocks, all others would move.
+	base := wall(started.Time().In(loc))
 	if p.Anchor == AnchorCalendar {
 		base = p.calendarBase(base)
 	}
-	unit, guess := p.guess(base, at.Time())
-	for addUnits(base, unit, guess) > at {
+	unit, guess := p.guess(base, wall(at.Time().In(loc)))
+	boundary := func(n int) clock.Instant { return clock.At(onWall(addUnits(base, unit, n), loc)) }
+	for boundary(guess) > at {
 		guess--
 	}
-	for addUnits(base, unit, guess+1) <= at {
+	for boundary(guess+1) <= at {
 		guess++
 	}
-	return addUnits(base, unit, guess), addUnits(base, unit, guess+1)
+	return boundary(guess), boundary(guess + 1)
+}
+
+// wall is what a clock on the wall shows at t, as a time in UTC.
+func wall(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+}
+
+// onWall is when a clock on the wall of a zone shows a time. Where it never does, because the
+// clocks go forward over it, it is as long after the change as it would have been.
+func onWall(shown time.Time, loc *time.Location) time.Time {
+	t := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), shown.Second(), shown.Nanosecond(), loc)
+	return t.Add(max(0, shown.Sub(wall(t))))
 }
 
 // calendarBase is the calendar boundary at or before t.
@@ -153,7 +169,6 @@ func (p Period) calendarBase(t time.Time) time.Time {
 // guess estimates how many periods lie between, to be corrected by the caller: the calendar
 // is never counted through one period at a time.
 func (p Period) guess(base, at time.Time) (IntervalUnit, int) {
-	at = at.In(base.Location())
 	days := int(at.Sub(base) / (24 * time.Hour))
 	switch p.Kind {
 	case Daily:
