@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed42445051/scrip/fault"
@@ -89,20 +90,22 @@ func (s Scope) AcceptsAnything() bool {
 	return slices.ContainsFunc(s, func(r Rule) bool { return r.Event == "*" && len(r.Metadata) == 0 })
 }
 
-// Canonical is a text that two scopes share exactly when they are written alike.
+// Canonical is a text that two scopes share exactly when they are written alike. Every part is
+// quoted, so that no text in one part can pass for another.
 func (s Scope) Canonical() string {
-	var b strings.Builder
+	var b []byte
 	for _, rule := range s {
-		b.WriteString(rule.Event)
+		b = strconv.AppendQuote(b, rule.Event)
 		for _, key := range slices.Sorted(maps.Keys(rule.Metadata)) {
-			b.WriteString("\x00" + key + "\x01" + rule.Metadata[key])
+			b = strconv.AppendQuote(append(b, ' '), key)
+			b = strconv.AppendQuote(append(b, '='), rule.Metadata[key])
 		}
 		if !rule.UnitsPerCredit.IsZero() {
-			b.WriteString("\x02" + rule.UnitsPerCredit.String())
+			b = append(append(b, ' '), rule.UnitsPerCredit.String()...)
 		}
-		b.WriteByte('\n')
+		b = append(b, '\n')
 	}
-	return b.String()
+	return string(b)
 }
 
 // Validate checks every rule.
