@@ -10,6 +10,7 @@ package postgres
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,8 +36,9 @@ const DefaultCommitLimit = 30 * time.Second
 
 // Store is a database of PostgreSQL. It is safe for concurrent use. Make it with Open.
 type Store struct {
-	pool *pgxpool.Pool
-	opts Options
+	pool   *pgxpool.Pool
+	opts   Options
+	layout atomic.Int32 // how the tables lie; see layout
 
 	mu     sync.Mutex
 	closed bool

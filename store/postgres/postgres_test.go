@@ -19,12 +19,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.WithoutFsync())) }
 
-// open returns a migrated store in a database of its own.
-func open(t testing.TB, parameters string) *postgres.Store {
-	t.Helper()
-	return openURL(t, with(pgtest.URL(t), parameters))
-}
-
+// openURL returns a migrated store.
 func openURL(t testing.TB, url string) *postgres.Store {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), url, postgres.Options{})

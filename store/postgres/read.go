@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
@@ -14,8 +13,6 @@ import (
 
 // beginRead heads a script whose statements must see the same instant.
 const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-func uuid(w id.Wallet) pgtype.UUID { return pgtype.UUID{Bytes: w, Valid: true} }
 
 // Snapshot reads a wallet; nil when it does not exist.
 func (s *Store) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error) {

@@ -9,8 +9,9 @@ import (
 // script is statements that travel together: one round trip, executed in order, and none after
 // the first that fails.
 type script struct {
-	steps []step
-	seen  int // rows that were read, over all runs
+	distributed bool // the tables are, and a statement can lock or change one bucket only
+	steps       []step
+	seen        int // rows that were read, over all runs
 }
 
 // step is one statement and what happens with its result.

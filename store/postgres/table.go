@@ -60,7 +60,9 @@ func (t *table) value(column string) string {
 }
 
 // insert writes new rows. One that exists fails the statement.
-func (t *table) insert() string {
+func (t *table) insert() statement { return over(t.insertText()) }
+
+func (t *table) insertText() string {
 	values := make([]string, 0, 48)
 	for _, c := range t.columns() {
 		values = append(values, t.value(c))
@@ -71,13 +73,13 @@ func (t *table) insert() string {
 
 // upsert writes rows whether or not they exist; key names the columns after bucket and wallet
 // that identify one.
-func (t *table) upsert(key ...string) string {
+func (t *table) upsert(key ...string) statement {
 	sets := make([]string, 0, 16)
 	for _, c := range t.columns()[2:] {
 		sets = append(sets, c+" = EXCLUDED."+c)
 	}
 	conflict := append([]string{"bucket", "wallet"}, key...)
-	return t.insert() + " ON CONFLICT (" + strings.Join(conflict, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", ")
+	return over(t.insertText() + " ON CONFLICT (" + strings.Join(conflict, ", ") + ") DO UPDATE SET " + strings.Join(sets, ", "))
 }
 
 // update changes rows that exist, found by key and the further conditions.
@@ -86,7 +88,7 @@ func (t *table) upsert(key ...string) string {
 // and cannot wait for us to count. So the statement counts by itself and divides by zero when
 // it changed fewer rows than it was given: the server then skips all that follows in the
 // pipeline, COMMIT included.
-func (t *table) update(key, conditions []string) string {
+func (t *table) update(key, conditions []string) statement {
 	sets := make([]string, 0, 32)
 	matches := []string{"t.bucket = d.bucket", "t.wallet = d.wallet"}
 	for _, c := range key {
@@ -95,15 +97,14 @@ func (t *table) update(key, conditions []string) string {
 	for _, c := range t.columns()[2+len(key):] {
 		sets = append(sets, c+" = "+t.value(c))
 	}
-	return "WITH changed AS (UPDATE " + t.name + " AS t SET " + strings.Join(sets, ", ") + " FROM " + t.source() +
+	return over("WITH changed AS (UPDATE " + t.name + " AS t SET " + strings.Join(sets, ", ") + " FROM " + t.source() +
 		" WHERE " + strings.Join(append(matches, conditions...), " AND ") + " RETURNING 1)" +
-		" SELECT 1 / (count(*) = cardinality($1::smallint[]))::int FROM changed"
+		" SELECT 1 / (count(*) = cardinality($2::uuid[]))::int FROM changed")
 }
 
 // rows are the values of some rows of a table, column by column.
 type rows struct {
-	buckets   []int16
-	wallets   []pgtype.UUID
+	keys
 	numbers   [][]int64
 	texts     [][]string
 	documents [][]string
@@ -114,8 +115,7 @@ type rows struct {
 // rows makes room for n rows.
 func (t *table) rows(n int) *rows {
 	return &rows{
-		buckets: make([]int16, 0, n), wallets: make([]pgtype.UUID, 0, n),
-		numbers: room[int64](len(t.numbers), n), texts: room[string](len(t.texts), n),
+		keys: keys{make([]int16, 0, n), make([]pgtype.UUID, 0, n)}, numbers: room[int64](len(t.numbers), n), texts: room[string](len(t.texts), n),
 		documents: room[string](len(t.documents), n), blobs: room[[]byte](len(t.blobs), n),
 		flags: room[bool](len(t.flags), n),
 	}
@@ -132,11 +132,7 @@ func room[T any](columns, n int) [][]T {
 }
 
 // add begins a row; what follows fills it, each kind in the table's order.
-func (r *rows) add(w id.Wallet) *rows {
-	r.buckets = append(r.buckets, int16(w.Bucket()))
-	r.wallets = append(r.wallets, pgtype.UUID{Bytes: w, Valid: true})
-	return r
-}
+func (r *rows) add(w id.Wallet) *rows { r.keys.add(w); return r }
 
 func (r *rows) nums(values ...int64) *rows { fill(r.numbers, values); return r }
 
@@ -154,13 +150,9 @@ func fill[T any](columns [][]T, values []T) {
 	}
 }
 
-// count is how many rows there are.
-func (r *rows) count() int { return len(r.buckets) }
-
-// args are the statement's parameters, in the order of source.
-func (r *rows) args() []any {
-	all := make([]any, 0, 2+len(r.numbers)+len(r.texts)+len(r.documents)+len(r.blobs)+len(r.flags))
-	all = append(all, r.buckets, r.wallets)
+// arrays are the columns behind bucket and wallet, in the order of source.
+func (r *rows) arrays() []any {
+	all := make([]any, 0, len(r.numbers)+len(r.texts)+len(r.documents)+len(r.blobs)+len(r.flags))
 	all = appendAny(all, r.numbers)
 	all = appendAny(all, r.texts)
 	all = appendAny(all, r.documents)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -29,12 +30,12 @@ const (
 		set_config('enable_mergejoin', 'off', true),
 		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
-	// Everyone locks in the order of the ids; bucket is their head.
-	lockWallets = `SELECT ` + headerColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet ORDER BY w.bucket, w.wallet FOR UPDATE OF w`
-
 	selectVersions = `SELECT id, version FROM apps WHERE id = ANY($1::text[])`
 )
+
+// Everyone locks in the order of the ids, of which the bucket is the head.
+var lockWallets = over(`SELECT ` + headerColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+	JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet ORDER BY w.bucket, w.wallet FOR UPDATE OF w`)
 
 // transaction is one call of Transact under way.
 type transaction struct {
@@ -45,6 +46,8 @@ type transaction struct {
 	number  string // as the database counts transactions
 	headers map[id.Wallet]*wallet.Header
 	ended   bool
+
+	distributed bool // the tables are
 }
 
 // Transact runs one transaction over the wanted wallets, in two round trips: what is wanted is
@@ -61,7 +64,11 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 	}
 	t := &transaction{store: s, conn: conn, want: want}
 	defer t.end(ctx)
-	if err := t.look(ctx); err != nil {
+	t.distributed, err = s.distributed(ctx, conn.Conn())
+	if err == nil {
+		err = t.look(ctx)
+	}
+	if err != nil {
 		return fail(ctx, opTransact, err)
 	}
 	changes, err := decide(t.found)
@@ -91,7 +98,7 @@ func (t *transaction) end(ctx context.Context) {
 func (t *transaction) look(ctx context.Context) error {
 	t.found = &store.Found{Wallets: make([]store.FoundWallet, len(t.want.Wallets))}
 	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
-	var first script
+	first := script{distributed: t.distributed}
 	first.exec(begin)
 	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil) }, prepare)
 	t.lock(&first)
@@ -115,7 +122,7 @@ func (t *transaction) look(ctx context.Context) error {
 
 // load reads what the first round trip has shown to be missing.
 func (t *transaction) load(ctx context.Context, stale []string, l *look, early bool) error {
-	var second script
+	second := script{distributed: t.distributed}
 	loaded := t.loaded()
 	second.snapshots(loaded)
 	if !early {
@@ -145,14 +152,11 @@ func inOrder(defs map[string]*catalog.Definitions, apps []store.WantApp) []*cata
 
 // lock queues the statement that locks and reads the wallets' own rows.
 func (t *transaction) lock(s *script) {
-	if len(t.want.Wallets) == 0 {
-		return
-	}
 	var k keys
 	for i := range t.want.Wallets {
 		k.add(t.want.Wallets[i].ID)
 	}
-	s.add(partOther, func(r pgx.Rows) error {
+	s.over(partOther, func(r pgx.Rows) error {
 		h := &wallet.Header{}
 		if err := scanHeader(r, h); err != nil {
 			return err
@@ -160,7 +164,7 @@ func (t *transaction) lock(s *script) {
 		t.headers[h.ID] = h
 		t.of(h.ID).Exists = true
 		return nil
-	}, lockWallets, k.buckets, k.wallets)
+	}, lockWallets, &k)
 }
 
 // versions queues the statement that compares definitions; the list it returns is filled when
@@ -209,7 +213,7 @@ func (t *transaction) loaded() map[id.Wallet]*wallet.Snapshot {
 // of finds what belongs to a wanted wallet.
 func (t *transaction) of(w id.Wallet) *store.FoundWallet {
 	i, _ := slices.BinarySearchFunc(t.want.Wallets, w, func(x store.WantWallet, y id.Wallet) int {
-		return slices.Compare(x.ID[:], y[:])
+		return compareIDs(x.ID, y)
 	})
 	return &t.found.Wallets[i]
 }
@@ -220,7 +224,7 @@ func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
 	if err := ctx.Err(); err != nil {
 		return fail(ctx, opTransact, err)
 	}
-	var s script
+	s := script{distributed: t.distributed}
 	if err := s.changes(changes); err != nil {
 		return err
 	}
@@ -241,3 +245,6 @@ func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
 	t.end(ctx)
 	return t.store.outcome(ctx, l)
 }
+
+// compareIDs puts wallets into the order in which every transaction locks them.
+func compareIDs(x, y id.Wallet) int { return bytes.Compare(x[:], y[:]) }

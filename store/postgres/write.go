@@ -122,8 +122,8 @@ var (
 )
 
 // deleteAllowances removes those that a shorter list left behind its end.
-const deleteAllowances = `DELETE FROM allowances a USING unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, length)
-	WHERE a.bucket = d.bucket AND a.wallet = d.wallet AND a.position >= d.length`
+var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, length)
+	WHERE a.bucket = d.bucket AND a.wallet = d.wallet AND a.position >= d.length`)
 
 // writer gathers the rows of a transaction's changes.
 type writer struct {
@@ -138,7 +138,7 @@ type writer struct {
 // its new version would be locked again by every row that is inserted after it.
 func (s *script) changes(c *store.Changes) error {
 	sorted := slices.Clone(c.Wallets)
-	slices.SortFunc(sorted, func(x, y store.WalletChange) int { return slices.Compare(x.Header.ID[:], y.Header.ID[:]) })
+	slices.SortFunc(sorted, func(x, y store.WalletChange) int { return compareIDs(x.Header.ID, y.Header.ID) })
 	w := newWriter(sorted)
 	for i := range sorted {
 		w.wallet(&sorted[i])
@@ -155,9 +155,7 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, upsertStandings, w.standings)
 	s.rows(partOther, upsertSubscriptions, w.subscriptions)
 	s.rows(partOther, upsertAllowances, w.allowances)
-	if w.subscriptions.count() > 0 {
-		s.exec(deleteAllowances, w.subscriptions.buckets, w.subscriptions.wallets, w.lengths)
-	}
+	s.over(partOther, nil, deleteAllowances, &w.subscriptions.keys, w.lengths)
 	s.rows(partOther, insertEntries, w.entries)
 	s.rows(partUnique, insertUsages, w.usages)
 	s.rows(partUnique, insertAnswers, w.answers)
@@ -166,11 +164,7 @@ func (s *script) changes(c *store.Changes) error {
 }
 
 // rows queues a statement, unless there is no row for it.
-func (s *script) rows(p part, sql string, r *rows) {
-	if r.count() > 0 {
-		s.add(p, nil, sql, r.args()...)
-	}
-}
+func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.keys, r.arrays()...) }
 
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
