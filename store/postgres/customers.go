@@ -11,8 +11,20 @@ import (
 	"github.com/seed42445051/scrip/wallet"
 )
 
+// A wallet of whose holder nothing was told is a customer without a name.
+const selectCustomers = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.metadata, '{}'),
+		coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at)
+	FROM wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet`
+
 // Customers lists the wallets of an app and mode by customer id.
 func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.Customer, error) {
+	f := &filter{}
+	if q.ID != "" {
+		f = within("w", wallet.Key{App: q.App, Mode: q.Mode, Customer: q.ID}.ID())
+	}
+	f.and("w.app_id = ?::text", q.App)
+	f.and("w.mode = ?::text", string(q.Mode))
+	f.and("w.customer_id > ?::text", q.After)
 	var list []store.Customer
 	var work script
 	work.add(partOther, func(r pgx.Rows) error {
@@ -20,13 +32,7 @@ func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.C
 		err := r.Scan(&c.Key.Customer, &c.Name, &c.Email, doc(&c.Metadata), instant(&c.CreatedAt), instant(&c.UpdatedAt))
 		list = append(list, c)
 		return err
-	}, `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.metadata, '{}'),
-			coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at)
-		FROM wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
-		WHERE w.app_id = $1::text AND w.mode = $2::text
-			AND ($3::text = '' OR w.customer_id = $3::text) AND w.customer_id > $4::text
-		ORDER BY w.customer_id LIMIT $5::bigint`,
-		q.App, string(q.Mode), q.ID, q.After, int64(store.PageLimit(q.Limit)))
+	}, f.sql(selectCustomers, "w.customer_id", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.Customers", &work); err != nil {
 		return nil, err
 	}

@@ -60,8 +60,19 @@ func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*st
 	return &found.Fetched, nil
 }
 
+const selectGrantList = "SELECT " + grantColumns + " FROM grants g " +
+	"JOIN lanes l ON l.bucket = g.bucket AND l.wallet = g.wallet AND l.n = g.lane"
+
 // Grants lists a wallet's grants, in order of their numbers.
 func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant, error) {
+	f := within("g", q.Wallet)
+	f.and("g.n > ?::bigint", q.After)
+	if q.Credit != "" {
+		f.and("g.credit_id = ?::text", q.Credit)
+	}
+	if len(q.Only) > 0 {
+		f.and("g.n = ANY(?::bigint[])", q.Only)
+	}
 	var list []*wallet.Grant
 	var w id.Wallet
 	var work script
@@ -69,12 +80,7 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 		g, err := scanGrant(r, &w)
 		list = append(list, g)
 		return err
-	}, "SELECT "+grantColumns+` FROM grants g JOIN lanes l ON l.bucket = g.bucket AND l.wallet = g.wallet AND l.n = g.lane
-		WHERE g.bucket = $1::smallint AND g.wallet = $2::uuid AND g.n > $3::bigint
-			AND ($4::text = '' OR g.credit_id = $4::text)
-			AND ($5::boolean OR g.n = ANY($6::bigint[]))
-		ORDER BY g.n LIMIT $7::bigint`,
-		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.After, q.Credit, len(q.Only) == 0, q.Only, int64(store.PageLimit(q.Limit)))
+	}, f.sql(selectGrantList, "g.n", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.Grants", &work); err != nil {
 		return nil, err
 	}
@@ -83,9 +89,28 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 
 // Entries lists a wallet's entries, newest first.
 func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry, error) {
-	types := make([]string, len(q.Types))
-	for i, t := range q.Types {
-		types[i] = string(t)
+	f := within("e", q.Wallet)
+	if q.Before != 0 {
+		f.and("e.seq < ?::bigint", q.Before)
+	}
+	if q.Seq != 0 {
+		f.and("e.seq = ?::bigint", q.Seq)
+	}
+	if q.Credit != "" {
+		f.and("e.credit_id = ?::text", q.Credit)
+	}
+	if len(q.Types) > 0 {
+		types := make([]string, len(q.Types))
+		for i, t := range q.Types {
+			types[i] = string(t)
+		}
+		f.and("e.type = ANY(?::text[])", types)
+	}
+	if !q.From.IsZero() {
+		f.and("e.effective_at >= ?::bigint", int64(q.From))
+	}
+	if !q.To.IsZero() {
+		f.and("e.effective_at < ?::bigint", int64(q.To))
 	}
 	var list []wallet.Entry
 	var w id.Wallet
@@ -93,17 +118,7 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	work.add(partOther, func(r pgx.Rows) error {
 		list = append(list, wallet.Entry{})
 		return scanEntry(r, &w, &list[len(list)-1])
-	}, "SELECT "+entryColumns+` FROM entries e
-		WHERE e.bucket = $1::smallint AND e.wallet = $2::uuid
-			AND ($3::bigint = 0 OR e.seq < $3::bigint)
-			AND ($4::bigint = 0 OR e.seq = $4::bigint)
-			AND ($5::text = '' OR e.credit_id = $5::text)
-			AND ($6::boolean OR e.type = ANY($7::text[]))
-			AND ($8::bigint = 0 OR e.effective_at >= $8::bigint)
-			AND ($9::bigint = 0 OR e.effective_at < $9::bigint)
-		ORDER BY e.seq DESC LIMIT $10::bigint`,
-		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.Before, q.Seq, q.Credit, len(types) == 0, types, int64(q.From), int64(q.To),
-		int64(store.PageLimit(q.Limit)))
+	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
 		return nil, err
 	}
@@ -112,19 +127,23 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 
 // Usages lists a wallet's recorded usage events, newest first.
 func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
+	f := within("u", q.Wallet)
+	if q.Event != "" {
+		f.and("u.event = ?::text", q.Event)
+	}
+	if q.ID != "" {
+		f.and("u.id = ?::text", q.ID)
+	}
+	if !q.Before.IsZero() {
+		f.and("u.at < ?::bigint", int64(q.Before))
+	}
 	var list []wallet.Usage
 	var work script
 	work.add(partOther, func(r pgx.Rows) error {
 		u, err := scanUsage(r)
 		list = append(list, u)
 		return err
-	}, `SELECT u.id, u.event, u.quantity, u.metadata, u.match, u.hold, u.response, u.at FROM usages u
-		WHERE u.bucket = $1::smallint AND u.wallet = $2::uuid
-			AND ($3::text = '' OR u.event = $3::text)
-			AND ($4::text = '' OR u.id = $4::text)
-			AND ($5::bigint = 0 OR u.at < $5::bigint)
-		ORDER BY u.at DESC, u.id DESC LIMIT $6::bigint`,
-		int16(q.Wallet.Bucket()), uuid(q.Wallet), q.Event, q.ID, int64(q.Before), int64(store.PageLimit(q.Limit)))
+	}, f.sql("SELECT u.id, u.event, u.quantity, u.metadata, u.match, u.hold, u.response, u.at FROM usages u", "u.at DESC, u.id DESC", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.Usages", &work); err != nil {
 		return nil, err
 	}
