@@ -28,26 +28,34 @@ func BenchmarkTransact(b *testing.B) {
 	for _, bench := range []struct {
 		name    string
 		wallets int // that share the batch
-		answers bool
+		with    extras
 	}{
-		{"one wallet", 1, false},
-		{"64 of 1000 wallets", benchBatch, false},
-		{"one wallet, with idempotency keys", 1, true},
-		{"64 of 1000 wallets, with idempotency keys", benchBatch, true},
+		{"one wallet", 1, extras{}},
+		{"64 of 1000 wallets", benchBatch, extras{}},
+		{"one wallet, with idempotency keys", 1, extras{answers: true}},
+		{"64 of 1000 wallets, with idempotency keys", benchBatch, extras{answers: true}},
+		{"one wallet, placing and taking holds", 1, extras{holds: true}},
+		{"64 of 1000 wallets, placing and taking holds", benchBatch, extras{holds: true}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			l := newLoad(b)
 			for l.entries < benchBefore {
-				l.batch(b, benchBatch, 256/benchBatch, false)
+				l.batch(b, benchBatch, 256/benchBatch, extras{})
 			}
 			before, cpu := l.entries, cpuTime()
 			for b.Loop() {
-				l.batch(b, bench.wallets, benchBatch/bench.wallets, bench.answers)
+				l.batch(b, bench.wallets, benchBatch/bench.wallets, bench.with)
 			}
 			b.ReportMetric((cpuTime()-cpu).Seconds()*1e6/float64(l.entries-before), "cpu-us/entry")
 			b.ReportMetric(float64(l.entries-before)/b.Elapsed().Seconds(), "entries/s")
 		})
 	}
+}
+
+// extras is what comes with an entry.
+type extras struct {
+	answers bool // an idempotency key, looked up and stored
+	holds   bool // a hold, placed in one round of the wallets and taken in the next
 }
 
 // load is wallets that spend in turn.
@@ -82,7 +90,7 @@ func newLoad(b *testing.B) *load {
 				NewGrants: []*wallet.Grant{benchGrant(0)}, Standings: []wallet.Standing{{Credit: benchCredit}},
 			})
 		}
-		l.write(b, changes, false)
+		l.write(b, changes, extras{})
 	}
 	return l
 }
@@ -109,19 +117,19 @@ func benchGrant(spent int64) *wallet.Grant {
 const benchStart = clock.Instant(1_750_000_000_000_000)
 
 // batch writes one transaction: each deductions on so many wallets.
-func (l *load) batch(b *testing.B, wallets, each int, answers bool) {
+func (l *load) batch(b *testing.B, wallets, each int, with extras) {
 	changes := make([]store.WalletChange, 0, wallets)
 	for range wallets {
 		h := &l.headers[l.next]
 		l.next = (l.next + 619) % benchWallets // far apart, and all of them in turn
-		changes = append(changes, l.deduct(h, each, answers))
+		changes = append(changes, l.deduct(h, each, with))
 	}
 	slices.SortFunc(changes, func(x, y store.WalletChange) int { return bytes.Compare(x.Header.ID[:], y.Header.ID[:]) })
-	l.write(b, changes, answers)
+	l.write(b, changes, with)
 	l.entries += wallets * each
 }
 
-func (l *load) deduct(h *wallet.Header, each int, answers bool) store.WalletChange {
+func (l *load) deduct(h *wallet.Header, each int, with extras) store.WalletChange {
 	h.Version++
 	c := store.WalletChange{Entries: make([]wallet.Entry, each)}
 	for i := range c.Entries {
@@ -133,12 +141,15 @@ func (l *load) deduct(h *wallet.Header, each int, answers bool) store.WalletChan
 			Slices: []wallet.Slice{{Grant: 1, Available: -1}}, Actor: "key_01kbench00000000000000000",
 			EffectiveAt: benchStart + clock.Instant(h.Seq), RecordedAt: benchStart + clock.Instant(h.Seq), Prev: h.Head,
 		}
-		if answers {
+		if with.answers {
 			e.Idempotency = fmt.Sprintf("%08d-%s", h.Seq, h.ID)
 			c.Answers = append(c.Answers, store.StoredAnswer{Key: e.Idempotency, Answer: make([]byte, 900), At: benchStart})
 		}
 		h.Head = e.Seal(h.ID)
 		e.Hash = h.Head
+	}
+	if with.holds {
+		c.NewHolds, c.Holds = benchHolds(h, each)
 	}
 	h.LastAt = benchStart + clock.Instant(h.Seq)
 	c.Header = *h
@@ -147,11 +158,33 @@ func (l *load) deduct(h *wallet.Header, each int, answers bool) store.WalletChan
 	return c
 }
 
-func (l *load) write(b *testing.B, changes []store.WalletChange, answers bool) {
+// benchHolds places holds in one call and takes them in the next.
+func benchHolds(h *wallet.Header, each int) (placed, taken []*wallet.Hold) {
+	hold := func(n int64, status wallet.HoldStatus) *wallet.Hold {
+		return &wallet.Hold{
+			N: n, Charge: wallet.Charge{Event: "image.generated", Quantity: 1_000_000, Metadata: wallet.Metadata{"model": "large"}},
+			Slices: []wallet.HoldSlice{{Grant: 1, Units: 1, Measure: 1_000_000}}, Status: status,
+			CreatedAt: benchStart, ExpiresAt: benchStart, Actor: "key_01kbench00000000000000000",
+		}
+	}
+	if h.Version%2 == 0 {
+		for range each {
+			h.HoldSeq++
+			placed = append(placed, hold(h.HoldSeq, wallet.ReservationPending))
+		}
+		return placed, nil
+	}
+	for n := h.HoldSeq - int64(each) + 1; n > 0 && n <= h.HoldSeq; n++ {
+		taken = append(taken, hold(n, wallet.ReservationCommitted))
+	}
+	return nil, taken
+}
+
+func (l *load) write(b *testing.B, changes []store.WalletChange, with extras) {
 	want := &store.Want{Apps: []store.WantApp{{App: "app_01kbench00000000000000000", Version: 2}}}
 	for i := range changes {
 		w := store.WantWallet{ID: changes[i].Header.ID, Version: changes[i].Header.Version - 1}
-		if answers {
+		if with.answers {
 			for _, a := range changes[i].Answers {
 				w.Answers = append(w.Answers, a.Key)
 			}

@@ -12,12 +12,13 @@ import (
 type file struct {
 	path string
 	sync string // value of PRAGMA synchronous
+	busy int    // milliseconds to wait for another process's write lock
 }
 
 func parsePath(path string) (file, error) {
 	const op = "sqlite.Open"
 	name, query, _ := strings.Cut(path, "?")
-	f := file{path: name, sync: "FULL"}
+	f := file{path: name, sync: "FULL", busy: busyMillis}
 	if name == "" || strings.HasPrefix(name, ":") {
 		return f, fault.New(op, fault.CodeInvalidConfig, "the database needs a file's path: several connections share it, so it cannot live in memory only")
 	}
@@ -38,7 +39,7 @@ func parsePath(path string) (file, error) {
 
 // How the connections are set up. The numbers were measured with BenchmarkTransact.
 const (
-	busyMillis     = 5000     // how long to wait for another process's write lock
+	busyMillis     = 5000
 	pageSize       = 4096     // of a new file
 	cacheKiB       = 32 << 10 // of pages, in each connection
 	checkpointWAL  = 8000     // pages in the log before a commit folds it into the file
@@ -64,7 +65,7 @@ func (f file) forReading() string {
 }
 
 func (f file) dsn(values url.Values, settings ...any) string {
-	settings = append([]any{"busy_timeout", busyMillis, "trusted_schema", "OFF", "cache_size", -cacheKiB, "temp_store", "MEMORY"}, settings...)
+	settings = append([]any{"busy_timeout", f.busy, "trusted_schema", "OFF", "cache_size", -cacheKiB, "temp_store", "MEMORY"}, settings...)
 	for i := 0; i < len(settings); i += 2 {
 		values.Add("_pragma", fmt.Sprintf(settingPattern, settings[i], settings[i+1]))
 	}

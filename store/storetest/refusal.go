@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -13,6 +14,7 @@ var refusalTests = []test{
 	{"what is not there cannot be changed", checkMissingRows},
 	{"numbers are given once", checkNumbers},
 	{"a usage event is recorded once", checkUsageOnce},
+	{"bytes that are no text are the caller's mistake", checkText},
 }
 
 // refused are changes of a wallet that no database may accept, however they came about.
@@ -129,5 +131,24 @@ func checkUsageOnce(b *bench) {
 	b.wantRetry(b.write(again))
 	if b.snapshot(key("a")).Version != 1 {
 		b.Fatal("the header was written without the event")
+	}
+}
+
+// checkText: PostgreSQL cannot store these, so no store may.
+func checkText(b *bench) {
+	first := fullChange(key("a"))
+	b.must(b.write(first))
+	before := b.snapshot(key("a"))
+	for _, text := range []string{"a\xffb", "\xed\xa0\x80"} {
+		for _, c := range []store.WalletChange{
+			{Entries: []wallet.Entry{{Seq: 2, Type: wallet.OverageReset, Credit: calls, Reason: text}}},
+			{Usages: []wallet.Usage{{ID: "u", Response: text}}},
+			{NewHolds: []*wallet.Hold{{N: 9, Status: wallet.ReservationPending, Charge: wallet.Charge{Event: text}}}},
+		} {
+			c.Header = before.Header
+			c.Header.Version = 2
+			b.wantCode(b.write(c), fault.CodeInvalidRequest)
+			b.same("snapshot", b.snapshot(key("a")), before)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func checkChangedRoundTrip(b *bench) {
 	grant := fullGrant(1)
 	grant.Lane, grant.Scope, grant.Inherited = 1, fullScope(), true
 	grant.Available, grant.Frozen, grant.Held, grant.Spent = 1, 0, math.MaxInt64-20, 1
+	grant.EffectiveAt, grant.ExpiresAt = 8, 9
 	grant.Status, grant.Disputed, grant.EndedAt, grant.RolledInto = wallet.GrantRolledOver, false, 7, 3
 	hold := fullHold(1)
 	hold.Status, hold.ClosedAt, hold.Committed, hold.ExpiresAt = wallet.ReservationCommitted, 5, 6, 7

@@ -70,6 +70,10 @@ CREATE TABLE app_answers (
 --
 -- Checks against more than two words are chains of OR: for a longer IN, SQLite builds a table
 -- anew in every statement, which costs a quarter of an insert.
+--
+-- What is mostly appended (holds, entries, usages, answers) lies in the order in which it was
+-- written, with the key in an index beside it: clustered by wallet, each row of a batch would
+-- rewrite and keep splitting a page of its own.
 CREATE TABLE wallets (
     bucket      INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
     wallet      BLOB NOT NULL CHECK (length(wallet) = 16),
@@ -193,7 +197,7 @@ CREATE TABLE holds (
     actor      TEXT NOT NULL,
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX holds_pending ON holds (bucket, wallet, n) WHERE status = 'pending';
 
 CREATE TABLE subscriptions (
@@ -224,8 +228,6 @@ CREATE TABLE allowances (
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
 
--- Entries lie in the order in which they were written, with the key beside them: clustered by
--- wallet, each would rewrite and keep splitting a page of its own.
 CREATE TABLE entries (
     bucket          INTEGER NOT NULL,
     wallet          BLOB NOT NULL,
@@ -272,7 +274,7 @@ CREATE TABLE usages (
     PRIMARY KEY (bucket, wallet, id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT;
-CREATE INDEX usages_at ON usages (bucket, wallet, at);
+CREATE INDEX usages_at ON usages (bucket, wallet, at, id);
 
 CREATE TABLE answers (
     bucket     INTEGER NOT NULL,
