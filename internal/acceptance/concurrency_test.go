@@ -280,3 +280,21 @@ func TestRevokedWhileWriting(t *testing.T) {
 		equal(t, "used", balance(t, w.ops, "u", credit).Used, money.Decimal(money.FormatUnits(done.Load(), 0)))
 	})
 }
+
+// TestDefiningAtOnce lets 32 clients define different things at once: none of them is refused.
+func TestDefiningAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		w := newWired(t, db)
+		second := startServer(t, db.open(t), w.options()).serve(t)
+		clients := []*client.Client{w.client, second.client(w.secret)}
+		together(32, func(i int) {
+			name := "Credit " + string(rune('A'+i))
+			if _, err := clients[i%2].CreateCredit(context.Background(), v1.CreateCredit{Name: name, Unit: "x"}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+		all, err := w.ListCredits(t.Context())
+		noError(t, err)
+		equal(t, "credits", len(all.Data), 33)
+	})
+}

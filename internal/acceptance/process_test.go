@@ -63,18 +63,10 @@ type process struct {
 // listening finds the address in the line that a server logs when it serves.
 var listening = regexp.MustCompile(`msg=serving address=(\S+)`)
 
-// run starts a server over a database and returns when it listens. It is killed when the test
-// ends, if not before, and dies with this process.
-func runServer(t testing.TB, db string, args ...string) *process {
+// runServer starts a server over a database and returns when it listens.
+func runServer(t testing.TB, db string) *process {
 	t.Helper()
-	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--db", db}, args...)
-	p := &process{cmd: exec.Command(built.build(t), args...), log: &log{ready: make(chan string, 1)}, done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	dieTogether(p.cmd)
-	if err := p.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.kill() })
+	p := launch(t, db)
 	select {
 	case address := <-p.log.ready:
 		p.wire = newWire(t, "http://"+address)
@@ -83,6 +75,21 @@ func runServer(t testing.TB, db string, args ...string) *process {
 	case <-time.After(time.Minute):
 		t.Fatalf("the server does not listen after a minute\n%s", p.log)
 	}
+	return p
+}
+
+// launch starts a server and does not wait for it. It is killed when the test ends, if not
+// before, and dies with this process.
+func launch(t testing.TB, db string) *process {
+	t.Helper()
+	cmd := exec.Command(built.build(t), "serve", "--addr", "127.0.0.1:0", "--db", db)
+	p := &process{cmd: cmd, log: &log{ready: make(chan string, 1)}, done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	dieTogether(p.cmd)
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
 	return p
 }
 

@@ -63,7 +63,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db *database)) {
 	}
 }
 
-// database is an empty, migrated database, by its address and open.
+// database is a database of one test, by its address and open.
 type database struct {
 	kind    string
 	address string
@@ -72,12 +72,7 @@ type database struct {
 
 func newDatabase(t testing.TB, kind string) *database {
 	t.Helper()
-	db := &database{kind: kind}
-	if kind == "sqlite" {
-		db.address = "sqlite:" + filepath.Join(t.TempDir(), "scrip.db")
-	} else {
-		db.address = pgtest.URL(t)
-	}
+	db := emptyDatabase(t, kind)
 	db.store = db.open(t)
 	if err := db.store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -85,8 +80,29 @@ func newDatabase(t testing.TB, kind string) *database {
 	return db
 }
 
-// open connects to the database once more, as another process would.
+// emptyDatabase is one without a schema, and not open.
+func emptyDatabase(t testing.TB, kind string) *database {
+	t.Helper()
+	if kind == "sqlite" {
+		return &database{kind: kind, address: "sqlite:" + filepath.Join(t.TempDir(), "scrip.db")}
+	}
+	return &database{kind: kind, address: pgtest.URL(t)}
+}
+
+// open connects to the database once more, as another process would, until the test ends.
 func (db *database) open(t testing.TB) store.Store {
+	t.Helper()
+	st := db.connect(t)
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Errorf("closing the store: %v", err)
+		}
+	})
+	return st
+}
+
+// connect is open without the end.
+func (db *database) connect(t testing.TB) store.Store {
 	t.Helper()
 	var st store.Store
 	var err error
@@ -98,11 +114,6 @@ func (db *database) open(t testing.TB) store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Errorf("closing the store: %v", err)
-		}
-	})
 	return st
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -59,6 +60,8 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // It closes the listener.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	const op = "serve.Run"
+	heap := ballast()
+	defer runtime.KeepAlive(heap)
 	server := &http.Server{
 		Handler: s.Handler, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,

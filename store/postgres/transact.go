@@ -22,12 +22,14 @@ const (
 
 	// The transaction's own number tells later whether it took effect, should its answer be
 	// lost. The settings hold for this transaction only, so that they pass through a pooler.
-	// Every statement here looks rows up by key, but a plan that is made while the tables are
-	// still small may read them whole, and stays in use while they grow: hence the planner's.
-	// What is acknowledged must be durable, hence synchronous_commit.
+	//
+	// Every statement here looks rows up by key, and one plan serves it for ever. Left alone,
+	// the planner makes a new one for each small batch, which takes longer than the batch; and
+	// one that it makes while the tables are still empty reads them whole, and stays in use
+	// while they grow. What is acknowledged must be durable, hence synchronous_commit.
 	prepare = `SELECT pg_current_xact_id()::text,
-		set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-		set_config('enable_mergejoin', 'off', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
 		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
 	selectVersions = `SELECT id, version FROM apps WHERE id = ANY($1::text[])`
@@ -100,7 +102,7 @@ func (t *transaction) look(ctx context.Context) error {
 	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
 	first := script{distributed: t.distributed}
 	first.exec(begin)
-	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil) }, prepare)
+	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil) }, prepare)
 	t.lock(&first)
 	stale := t.versions(&first)
 	l := &look{found: t.of}
