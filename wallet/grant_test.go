@@ -389,6 +389,17 @@ func TestFreeze(t *testing.T) {
 		b.pass(day)
 		b.is(n, "active, 10 frozen")
 	})
+	t.Run("before it begins, with overage to repay", func(t *testing.T) {
+		b := open(t, calls(overage(catalog.Overage{Enabled: true, Behavior: catalog.CarryDeficitAutoRepay})))
+		charge := units(3)
+		charge.Shortfall = wallet.Overage
+		b.deduct(charge)
+		n := b.give(10, begins(start.Add(day)))
+		freeze(b, n, true)
+		b.pass(day)
+		b.is(n, "active, 10 frozen")
+		b.stands("calls", 10, 0, 3)
+	})
 	t.Run("expires all the same", func(t *testing.T) {
 		b := open(t)
 		n := b.give(10, expires(start.Add(day)))

@@ -31,6 +31,7 @@ type Bare struct {
 	newGrants  map[int64]bool
 	newHolds   map[int64]bool
 	newEntries int
+	known      map[int64]bool // entries that were fetched for this batch: that happens once
 
 	grantViews []GrantView
 	holdViews  []HoldView
@@ -44,7 +45,7 @@ const mostTries = 1000
 func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
 	return &Bare{
 		state: wallet.NewState(key), defs: defs, standings: map[string]wallet.Standing{},
-		newGrants: map[int64]bool{}, newHolds: map[int64]bool{},
+		newGrants: map[int64]bool{}, newHolds: map[int64]bool{}, known: map[int64]bool{},
 	}
 }
 
@@ -86,6 +87,7 @@ func (b *Bare) write() {
 	b.state.Trim()
 	clear(b.newGrants)
 	clear(b.newHolds)
+	clear(b.known)
 	b.newEntries = len(b.entries)
 }
 
@@ -170,7 +172,8 @@ func (b *Bare) fetch(needs wallet.Needs) {
 	var past []*wallet.Past
 	want := slices.Clone(needs.Grants)
 	for _, seq := range needs.Entries {
-		if seq >= 1 && seq <= int64(b.newEntries) {
+		if seq >= 1 && seq <= int64(b.newEntries) && !b.known[seq] {
+			b.known[seq] = true
 			p := b.past(seq)
 			past = append(past, p)
 			for _, s := range p.Entry.Slices {
@@ -207,7 +210,7 @@ func (b *Bare) fetch(needs wallet.Needs) {
 func (b *Bare) past(seq int64) *wallet.Past {
 	p := &wallet.Past{Entry: b.entries[seq-1]}
 	ref := id.Object(id.PrefixEntry, b.state.ID, seq)
-	for _, e := range b.entries[seq:] {
+	for _, e := range b.entries[seq:b.newEntries] {
 		if e.Type == wallet.Refund && e.RefType == wallet.RefEntry && e.RefID == ref {
 			p.Reversals = append(p.Reversals, e)
 		}
