@@ -17,6 +17,13 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// A server that is killed while it migrates leaves its claim behind, and the next one waits for
+// it to run out. A server that is alive renews its claim five times in that while.
+const (
+	claimLasts   = 10 * time.Second
+	claimRenewed = 2 * time.Second
+)
+
 // migrateTries bounds how often migrating begins anew. Servers that start on an empty database
 // at one time may all try to make the table that keeps them apart, and only one can.
 const migrateTries = 5
@@ -45,6 +52,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	locker, err := lock.NewPostgresTableLocker(
+		lock.WithTableLeaseDuration(claimLasts), lock.WithTableHeartbeatInterval(claimRenewed),
 		lock.WithTableLockTimeout(250*time.Millisecond, 1200),
 		lock.WithTableUnlockTimeout(250*time.Millisecond, 20),
 		lock.WithTableLogger(slog.New(slog.DiscardHandler)),
