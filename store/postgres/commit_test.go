@@ -74,13 +74,11 @@ func TestLostCreation(t *testing.T) {
 // TestRoundTrips counts how often the client waits for the server.
 func TestRoundTrips(t *testing.T) {
 	target := pgtest.URL(t)
+	define(t, openURL(t, target))
 	p := newProxy(t, target)
 	for _, mode := range []string{"cache_statement", "cache_describe", "exec", "simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			s := openURL(t, p.url(target, "pool_max_conns=1&default_query_exec_mode="+mode))
-			if mode == "cache_statement" {
-				define(t, s)
-			}
 			keys := []wallet.Key{key(mode + "a"), key(mode + "b"), key(mode + "c")}
 			var headers []wallet.Header
 			for _, k := range keys {

@@ -16,58 +16,58 @@ import (
 var (
 	selectStandings = over(`SELECT s.wallet, s.credit_id, s.overage, s.used
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN standings s ON s.bucket = d.bucket AND s.wallet = d.wallet ORDER BY s.wallet, s.credit_id`)
+		JOIN standings s ON s.bucket = {d.bucket} AND s.wallet = d.wallet ORDER BY s.wallet, s.credit_id`)
 
 	selectLanes = over(`SELECT l.wallet, l.n, l.credit_id, l.scope, l.inherited
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN lanes l ON l.bucket = d.bucket AND l.wallet = d.wallet ORDER BY l.wallet, l.n`)
+		JOIN lanes l ON l.bucket = {d.bucket} AND l.wallet = d.wallet ORDER BY l.wallet, l.n`)
 
 	// Open grants, and whatever they rolled into, however often.
 	selectOpenGrants = over(`WITH RECURSIVE seen AS (
 		SELECT g.bucket, g.wallet, g.n, g.rolled_into
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN grants g ON g.bucket = d.bucket AND g.wallet = d.wallet WHERE g.is_open` + followGrants)
+		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet WHERE g.is_open` + followGrants)
 
 	// Grants by number, and whatever they rolled into.
 	selectGrants = over(`WITH RECURSIVE seen AS (
 		SELECT g.bucket, g.wallet, g.n, g.rolled_into
 		FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
-		JOIN grants g ON g.bucket = d.bucket AND g.wallet = d.wallet AND g.n = d.n` + followGrants)
+		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet AND g.n = d.n` + followGrants)
 
 	// Grants by external reference, and whatever they rolled into.
 	selectExternal = over(`WITH RECURSIVE seen AS (
 		SELECT g.bucket, g.wallet, g.n, g.rolled_into
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[]) AS d (bucket, wallet, what, ref)
-		JOIN grants g ON g.bucket = d.bucket AND g.wallet = d.wallet AND g.external_ref = d.ref
+		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet AND g.external_ref = d.ref
 			AND g.external_ref <> '' AND g.parent = 0
 			AND (g.pack_id = d.what OR (g.pack_id = '' AND g.credit_id = d.what))` + followGrants)
 
 	selectPendingHolds = over(`SELECT ` + holdColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN holds h ON h.bucket = d.bucket AND h.wallet = d.wallet WHERE h.status = 'pending' ORDER BY h.wallet, h.n`)
+		JOIN holds h ON h.bucket = {d.bucket} AND h.wallet = d.wallet WHERE h.status = 'pending' ORDER BY h.wallet, h.n`)
 
 	selectHolds = over(`SELECT ` + holdColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
-		JOIN holds h ON h.bucket = d.bucket AND h.wallet = d.wallet AND h.n = d.n ORDER BY h.wallet, h.n`)
+		JOIN holds h ON h.bucket = {d.bucket} AND h.wallet = d.wallet AND h.n = d.n ORDER BY h.wallet, h.n`)
 
 	selectSubscriptions = over(`SELECT s.wallet, s.id, s.plan_id, s.started_at, s.ends_at
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN subscriptions s ON s.bucket = d.bucket AND s.wallet = d.wallet`)
+		JOIN subscriptions s ON s.bucket = {d.bucket} AND s.wallet = d.wallet`)
 
 	selectAllowances = over(`SELECT a.wallet, a.id, a.label, a.unit, a.quota, a.rules, a.period, a.window_start, a.window_end, a.used
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN allowances a ON a.bucket = d.bucket AND a.wallet = d.wallet ORDER BY a.wallet, a.position`)
+		JOIN allowances a ON a.bucket = {d.bucket} AND a.wallet = d.wallet ORDER BY a.wallet, a.position`)
 
 	selectEntries = over(`SELECT ` + entryColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, seq)
-		JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.seq = d.seq ORDER BY e.wallet, e.seq`)
+		JOIN entries e ON e.bucket = {d.bucket} AND e.wallet = d.wallet AND e.seq = d.seq ORDER BY e.wallet, e.seq`)
 
 	// The refunds of an entry name it by its public id.
 	selectReversals = over(`SELECT ` + entryColumns + `, d.seq
 		FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::text[]) AS d (bucket, wallet, seq, ref_id)
-		JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.ref_id = d.ref_id
+		JOIN entries e ON e.bucket = {d.bucket} AND e.wallet = d.wallet AND e.ref_id = d.ref_id
 			AND e.type = 'refund' AND e.ref_type = '` + wallet.RefEntry + `' ORDER BY e.wallet, e.seq`)
 
 	selectAnswers = over(`SELECT a.wallet, a.key, a.request, a.answer, a.created_at
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, key)
-		JOIN answers a ON a.bucket = d.bucket AND a.wallet = d.wallet AND a.key = d.key ORDER BY a.wallet, a.key`)
+		JOIN answers a ON a.bucket = {d.bucket} AND a.wallet = d.wallet AND a.key = d.key ORDER BY a.wallet, a.key`)
 )
 
 // followGrants ends a statement that has begun to see grants: it adds what they rolled into,
@@ -75,11 +75,11 @@ var (
 const followGrants = `
 		UNION
 		SELECT g.bucket, g.wallet, g.n, g.rolled_into
-		FROM seen s JOIN grants g ON g.bucket = s.bucket AND g.wallet = s.wallet AND g.n = s.rolled_into
+		FROM seen s JOIN grants g ON g.bucket = {s.bucket} AND g.wallet = s.wallet AND g.n = s.rolled_into
 		WHERE s.rolled_into <> 0)
 	SELECT ` + grantColumns + ` FROM seen s
-	JOIN grants g ON g.bucket = s.bucket AND g.wallet = s.wallet AND g.n = s.n
-	JOIN lanes l ON l.bucket = g.bucket AND l.wallet = g.wallet AND l.n = g.lane
+	JOIN grants g ON g.bucket = {s.bucket} AND g.wallet = s.wallet AND g.n = s.n
+	JOIN lanes l ON l.bucket = {g.bucket} AND l.wallet = g.wallet AND l.n = g.lane
 	ORDER BY g.wallet, g.n`
 
 // snapshots queues what reads wallets whole, given their headers, and fills them in.

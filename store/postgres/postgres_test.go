@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/pgtest"
@@ -34,6 +35,7 @@ func openURL(t testing.TB, url string) *postgres.Store {
 	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	distribute(t, url)
 	return s
 }
 
@@ -51,7 +53,56 @@ func openSchema(t testing.TB, url, schema, parameters string) *postgres.Store {
 	if err := conn.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return openURL(t, with(with(url, parameters), "search_path="+schema))
+	url = with(url, "search_path="+schema)
+	return openURL(t, with(url, parameters))
+}
+
+// distribute spreads the tables by bucket where the server is a coordinator of Citus, and does
+// nothing elsewhere. Where the environment names no such server, nothing here says that the
+// store works on one.
+func distribute(t testing.TB, url string) {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url) // which knows the parameters of the pool as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config.ConnConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	var preloaded string
+	if err := conn.QueryRow(t.Context(), "SHOW shared_preload_libraries").Scan(&preloaded); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(preloaded, "citus") {
+		return
+	}
+	if _, err := conn.Exec(t.Context(), "CREATE EXTENSION IF NOT EXISTS citus"); err != nil {
+		t.Fatal(err)
+	}
+	var done bool
+	err = conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'wallets'::regclass)").Scan(&done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done {
+		return
+	}
+	script, err := os.ReadFile("distribute.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := append([]string{
+		fmt.Sprintf("SELECT citus_set_coordinator_host('%s', %d)", conn.Config().Host, conn.Config().Port),
+		fmt.Sprintf("SELECT citus_set_node_property('%s', %d, 'shouldhaveshards', true)", conn.Config().Host, conn.Config().Port),
+		"SET citus.shard_count = 4",
+	}, strings.Split(string(script), ";\n")...)
+	for _, statement := range statements {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // with adds parameters to an address.
@@ -150,8 +201,10 @@ func TestDistributable(t *testing.T) {
 			JOIN pg_attribute b ON b.attrelid = c.conrelid AND b.attname = 'bucket'
 			JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attname = 'bucket'
 			WHERE c.contype = 'f' AND (c.conkey[1] <> b.attnum OR c.confkey[1] <> f.attnum)`,
-		"trigger":  "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal",
-		"sequence": "SELECT relname::text FROM pg_class WHERE relkind = 'S' AND relname NOT LIKE 'goose%'",
+		"trigger": `SELECT t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+			WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace`,
+		"sequence": `SELECT relname::text FROM pg_class
+			WHERE relkind = 'S' AND relname NOT LIKE 'goose%' AND relnamespace = 'public'::regnamespace`,
 		"function": "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
 	} {
 		rows, err := conn.Query(t.Context(), query)

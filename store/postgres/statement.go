@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -17,13 +18,15 @@ import (
 type statement struct{ many, one string }
 
 // over makes a statement from its text for many buckets. That takes its rows from
-// unnest($1::smallint[], $2::uuid[], ...) AS d (bucket, wallet, ...) and compares d.bucket.
-func over(many string) statement {
-	one := strings.NewReplacer(
-		"unnest($1::smallint[], ", "unnest(", "AS d (bucket, wallet", "AS d (wallet", "d.bucket", "$1::smallint",
-	)
-	return statement{many, one.Replace(many)}
+// unnest($1::smallint[], $2::uuid[], ...) AS d (bucket, wallet, ...), and wherever a bucket
+// stands in braces, the text for one bucket has the parameter instead.
+func over(text string) statement {
+	one := bucketColumn.ReplaceAllString(text, "$$1::smallint")
+	one = strings.NewReplacer("unnest($1::smallint[], ", "unnest(", "AS d (bucket, wallet", "AS d (wallet").Replace(one)
+	return statement{many: bucketColumn.ReplaceAllString(text, "$1"), one: one}
 }
+
+var bucketColumn = regexp.MustCompile(`\{([a-z]+\.bucket)\}`)
 
 // keys are the wallets that a statement is about, in order of their ids.
 type keys struct {

@@ -63,8 +63,8 @@ func (t *table) value(column string) string {
 func (t *table) insert() statement { return over(t.insertText()) }
 
 func (t *table) insertText() string {
-	values := make([]string, 0, 48)
-	for _, c := range t.columns() {
+	values := []string{"{d.bucket}"}
+	for _, c := range t.columns()[1:] {
 		values = append(values, t.value(c))
 	}
 	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns(), ", ") + ") SELECT " +
@@ -90,7 +90,7 @@ func (t *table) upsert(key ...string) statement {
 // pipeline, COMMIT included.
 func (t *table) update(key, conditions []string) statement {
 	sets := make([]string, 0, 32)
-	matches := []string{"t.bucket = d.bucket", "t.wallet = d.wallet"}
+	matches := []string{"t.bucket = {d.bucket}", "t.wallet = d.wallet"}
 	for _, c := range key {
 		matches = append(matches, "t."+c+" = d."+c)
 	}

@@ -27,9 +27,14 @@ const (
 	// the planner makes a new one for each small batch, which takes longer than the batch; and
 	// one that it makes while the tables are still empty reads them whole, and stays in use
 	// while they grow. What is acknowledged must be durable, hence synchronous_commit.
+	//
+	// Where the tables are distributed the nodes plan for themselves, and the coordinator must
+	// see the bucket each time.
 	prepare = `SELECT pg_current_xact_id()::text,
-		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+		CASE WHEN NOT $1::boolean THEN set_config('plan_cache_mode', 'force_generic_plan', true) END,
+		CASE WHEN NOT $1::boolean THEN set_config('enable_seqscan', 'off', true) END,
+		CASE WHEN NOT $1::boolean THEN set_config('enable_hashjoin', 'off', true) END,
+		CASE WHEN NOT $1::boolean THEN set_config('enable_mergejoin', 'off', true) END,
 		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
 
 	selectVersions = `SELECT id, version FROM apps WHERE id = ANY($1::text[])`
@@ -37,7 +42,7 @@ const (
 
 // Everyone locks in the order of the ids, of which the bucket is the head.
 var lockWallets = over(`SELECT ` + headerColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-	JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet ORDER BY w.bucket, w.wallet FOR UPDATE OF w`)
+	JOIN wallets w ON w.bucket = {d.bucket} AND w.wallet = d.wallet ORDER BY w.bucket, w.wallet FOR UPDATE OF w`)
 
 // transaction is one call of Transact under way.
 type transaction struct {
@@ -102,7 +107,7 @@ func (t *transaction) look(ctx context.Context) error {
 	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
 	first := script{distributed: t.distributed}
 	first.exec(begin)
-	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil) }, prepare)
+	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil) }, prepare, t.distributed)
 	t.lock(&first)
 	stale := t.versions(&first)
 	l := &look{found: t.of}

@@ -123,7 +123,7 @@ var (
 
 // deleteAllowances removes those that a shorter list left behind its end.
 var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, length)
-	WHERE a.bucket = d.bucket AND a.wallet = d.wallet AND a.position >= d.length`)
+	WHERE a.bucket = {d.bucket} AND a.wallet = d.wallet AND a.position >= d.length`)
 
 // writer gathers the rows of a transaction's changes.
 type writer struct {
