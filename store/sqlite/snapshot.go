@@ -90,7 +90,7 @@ func (c *session) grants(ctx context.Context, lanes []*wallet.Lane, s statement,
 		if err != nil {
 			return err
 		}
-		if i := slices.IndexFunc(lanes, func(l *wallet.Lane) bool { return l.N == g.Lane }); i >= 0 {
+		if i, ok := slices.BinarySearchFunc(lanes, g.Lane, func(l *wallet.Lane, n int) int { return l.N - n }); ok {
 			g.Scope, g.Inherited = lanes[i].Scope, lanes[i].Inherited
 		}
 		grants = append(grants, g)

@@ -111,7 +111,7 @@ var text = [statements]string{
 	selectSchemaTable:   `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`,
 	selectSchemaVersion: `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`,
 
-	selectVersion:    `SELECT version, next_due FROM wallets` + mine,
+	selectVersion:    `SELECT version FROM wallets` + mine,
 	selectHeader:     `SELECT ` + headerColumns + ` FROM wallets` + mine,
 	selectHeaders:    `SELECT ` + headerColumns + ` FROM wallets WHERE (bucket, wallet) > (?, ?) ORDER BY bucket, wallet LIMIT ?`,
 	selectStandings:  `SELECT credit_id, overage, used FROM standings` + mine + ` ORDER BY credit_id`,
