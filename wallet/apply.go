@@ -10,8 +10,8 @@ import (
 )
 
 // Apply takes a decision into the state. It must be the decision that was just made about it.
-// What it closes stays in memory until Trim: the next command may look back at it before it can
-// be fetched from anywhere.
+// What it closes, and the entries that it makes, stay in memory until Trim: the next command may
+// look back at them before they can be fetched from anywhere.
 func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 	for _, lane := range d.Lanes {
 		s.AddLane(lane, defs)
@@ -32,6 +32,11 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 		s.Subscription = d.Subscription
 	}
 	s.noteReversals(d.Entries)
+	if s.recent == nil {
+		s.recent = slices.Clip(d.Entries) // most often all there is: no copy
+	} else {
+		s.recent = append(s.recent, d.Entries...)
+	}
 	s.Seq, s.GrantSeq, s.HoldSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.head
 	s.LastAt = max(s.LastAt, d.at)
 }
@@ -47,6 +52,25 @@ func (s *State) noteReversals(entries []Entry) {
 			s.entries[seq].Reversals = append(s.entries[seq].Reversals, *e)
 		}
 	}
+}
+
+// past finds an entry that was fetched, or made since Trim.
+func (s *State) past(seq int64) (*Past, bool) {
+	if p, ok := s.entries[seq]; ok {
+		return p, true
+	}
+	if len(s.recent) == 0 || seq < s.recent[0].Seq || seq > s.Seq {
+		return nil, false
+	}
+	i := int(seq - s.recent[0].Seq)
+	p := &Past{Entry: s.recent[i]}
+	ref := id.Object(id.PrefixEntry, s.ID, seq)
+	for _, e := range s.recent[i+1:] {
+		if e.Type == Refund && e.RefType == RefEntry && e.RefID == ref {
+			p.Reversals = append(p.Reversals, e)
+		}
+	}
+	return p, true
 }
 
 // AddLane adds a lane as its definitions order it.
@@ -96,6 +120,7 @@ func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
 // that a later command may have made stale.
 func (s *State) Trim() {
 	clear(s.entries)
+	s.recent = nil
 	for _, n := range s.closedHolds {
 		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {
 			delete(s.holds, n)

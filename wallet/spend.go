@@ -163,7 +163,7 @@ func clipResponse(s string) string {
 
 func (c *Reverse) decide(w *work) error {
 	const op = "wallet.Reverse"
-	past, ok := w.s.entries[c.Entry]
+	past, ok := w.s.past(c.Entry)
 	if !ok {
 		if c.Entry < 1 || c.Entry > w.s.Seq {
 			return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")

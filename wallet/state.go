@@ -317,8 +317,9 @@ type State struct {
 	entries     map[int64]*Past // entries fetched for a reversal; see Adopt
 	closed      []int64         // grants that are in memory until Trim; see Adopt and Apply
 	closedHolds []int64
-	openN       int // grants that are open
-	pendingN    int // holds that are pending
+	recent      []Entry // made since Trim, in order: they cannot be fetched yet
+	openN       int     // grants that are open
+	pendingN    int     // holds that are pending
 
 	starting []*Grant // pending, by effective instant
 	ending   []*Grant // effective with an expiry, by expiry
