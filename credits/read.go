@@ -134,7 +134,8 @@ func (s *Session) entriesAfter(ctx context.Context, r *reading, at clock.Instant
 			later = append(later, r.Entries[i])
 		}
 	}
-	q := store.EntryQuery{Wallet: r.State.ID, From: at + 1, Limit: store.MaxPage}
+	// What was written after the wallet was read must not be undone.
+	q := store.EntryQuery{Wallet: r.State.ID, From: at + 1, Before: r.Stored() + 1, Limit: store.MaxPage}
 	for {
 		page, err := s.core.Store.Entries(ctx, q)
 		if err != nil {
@@ -212,6 +213,10 @@ func (s *Session) Ledger(ctx context.Context, customer string, q v1.LedgerQuery)
 	}
 	limit := query.Limit
 	query.Limit = limit + 1
+	// Somebody may write down meanwhile what the reading has from time alone: not twice.
+	if most := r.Stored() + 1; query.Before == 0 || query.Before > most {
+		query.Before = most
+	}
 	stored, err := s.core.Store.Entries(ctx, query)
 	if err != nil {
 		return none, err

@@ -59,6 +59,10 @@ func (e *Engine) settleCopy(ctx context.Context, r *Reading, cx wallet.Context) 
 	}
 }
 
+// Stored is the sequence of the newest entry that was written when the wallet was read. What was
+// written since is not part of the reading.
+func (r *Reading) Stored() int64 { return r.State.Seq - int64(len(r.Entries)) }
+
 // Grant returns a grant that is open, or that time has just changed.
 func (r *Reading) Grant(n int64) (*wallet.Grant, bool) {
 	if g, ok := r.Grants[n]; ok {
