@@ -292,6 +292,15 @@ func TestLookingBackWithinABatch(t *testing.T) {
 			// What comes back to a revoked grant is revoked at once.
 			equal(t, "entries", types(entries(t, q, "c")), "credit_added credit_deducted revoked refund revoked")
 		})
+		t.Run("an entry that time is only about to write", func(t *testing.T) {
+			_, err := q.Grant(ctx, v1.GrantRequest{CustomerID: "e", CreditID: q.credit, Amount: "10", ExpiresAt: v1.ExpiresAt(q.clock.Now().Add(time.Second))})
+			noError(t, err)
+			q.clock.Advance(time.Minute)
+			ledger := entries(t, q, "e") // reading shows the expiry, which nothing has written yet
+			equal(t, "entries", types(ledger), "credit_added credit_expired")
+			_, err = q.Reverse(ctx, ledger[1].ID, v1.ReverseRequest{})
+			refused(t, err, fault.CodeEntryNotReversible, 400)
+		})
 		t.Run("a reservation that lapses first", func(t *testing.T) {
 			q.give("d", q.credit, "10")
 			d, err := q.Reserve(ctx, v1.ReserveRequest{Charge: direct("d", q.credit, "10")})
