@@ -19,10 +19,19 @@ func (s *Store) CreateApp(ctx context.Context, app store.App) error {
 		return err
 	}
 	defer s.leave()
-	var work script
-	work.add(partApp, nil, "INSERT INTO apps (id, name, version, created_at) VALUES ($1::text, $2::text, $3::bigint, $4::bigint)",
-		app.ID, app.Name, app.Version, int64(app.CreatedAt))
-	return failCommit(ctx, op, s.with(ctx, func(conn *pgx.Conn) error { return work.run(ctx, conn) }))
+	err := s.with(ctx, func(conn *pgx.Conn) error {
+		tag, err := conn.Exec(ctx, `INSERT INTO apps (id, name, version, created_at)
+			VALUES ($1::text, $2::text, $3::bigint, $4::bigint) ON CONFLICT (name) DO NOTHING`,
+			app.ID, app.Name, app.Version, int64(app.CreatedAt))
+		if err == nil && tag.RowsAffected() == 0 {
+			return fault.New(op, fault.CodeNameTaken, "another app has the name %q", app.Name).In("name")
+		}
+		return failCommit(ctx, op, err)
+	})
+	if errors.Is(err, store.ErrRetry) {
+		return err
+	}
+	return fail(ctx, op, err)
 }
 
 // Apps lists all apps by name.

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -13,7 +12,7 @@ import (
 
 // failure is the error of one statement, with the part of the work that it was for. What a
 // broken constraint means depends on the statement that broke it; the constraint's name says
-// nothing reliable, since Citus appends a shard's number to it.
+// nothing reliable: Citus appends a shard's number to it, or leaves it out.
 type failure struct {
 	part part
 	err  error
@@ -28,7 +27,6 @@ const (
 	partHeaders part = "headers" // the wallets' own rows
 	partGrants  part = "grants"  // new grants: two processes may use one external reference
 	partUnique  part = "unique"  // rows that another process may have written first
-	partApp     part = "app"     // an app, whose name may be taken
 	partNamed   part = "named"   // definitions with a name that may be taken
 )
 
@@ -90,14 +88,19 @@ func failState(op string, pg *pgconn.PgError, err error) error {
 	case "22021", "22P05":
 		return fault.New(op, fault.CodeInvalidRequest, "text must be valid Unicode without the character U+0000").Because(err)
 	case "22012":
-		// A statement found fewer rows than it was to change; see table.update.
-		broken := fault.New(op, fault.CodeInvariantViolated, "a row that was to be changed is not there; nothing was written").Because(err)
-		if where == partHeaders {
+		// A statement changed fewer rows than it was given; see table.update.
+		broken := fault.New(op, fault.CodeInvariantViolated, "a row is not as it was expected; nothing was written").Because(err)
+		if where == partHeaders || where == partGrants {
 			return store.Retry(broken)
 		}
 		return broken
 	case "23505":
-		return failUnique(op, pg, where, err)
+		switch where {
+		case partUnique:
+			return store.Retry(fault.New(op, fault.CodeStoreUnavailable, "another process wrote the same first").Because(err))
+		case partNamed:
+			return fault.New(op, fault.CodeNameTaken, "the name is taken").In("name").Because(err)
+		}
 	}
 	switch pg.Code[:min(2, len(pg.Code))] {
 	case "08", "53", "57":
@@ -108,16 +111,4 @@ func failState(op string, pg *pgconn.PgError, err error) error {
 		return fault.New(op, fault.CodeInvariantViolated, "the database refused rows that break a rule; nothing was written").Because(err)
 	}
 	return fault.New(op, fault.CodeInternalError, "the database refused a statement; nothing was written").Because(err)
-}
-
-// failUnique reads a broken unique key. Where the statement has two of them, the beginning of
-// the constraint's name tells which: Citus appends a shard's number to it.
-func failUnique(op string, pg *pgconn.PgError, where part, err error) error {
-	switch {
-	case where == partHeaders, where == partUnique, where == partGrants && strings.HasPrefix(pg.ConstraintName, "grants_ref"):
-		return store.Retry(fault.New(op, fault.CodeStoreUnavailable, "another process wrote the same first").Because(err))
-	case where == partNamed, where == partApp && strings.HasPrefix(pg.ConstraintName, "apps_name"):
-		return fault.New(op, fault.CodeNameTaken, "the name is taken").In("name").Because(err)
-	}
-	return fault.New(op, fault.CodeInvariantViolated, "the database refused a second row under one key; nothing was written").Because(err)
 }

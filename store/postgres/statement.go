@@ -11,11 +11,11 @@ import (
 	"github.com/seed42445051/scrip/id"
 )
 
-// statement reads or writes rows of any number of wallets, which travel as arrays. It has two
-// texts: for wallets of several buckets, and for those of one, where the bucket is a parameter
-// of its own. A database that is distributed by bucket needs the latter to see that a single
-// node is concerned.
-type statement struct{ many, one string }
+// statement reads or writes rows of any number of wallets, which travel as arrays. Its texts are
+// for wallets of several buckets; for those of one, where the bucket is a parameter of its own;
+// and for one bucket of tables that are distributed by it, which shows the database that a
+// single node is concerned.
+type statement struct{ many, one, spread string }
 
 // over makes a statement from its text for many buckets. That takes its rows from
 // unnest($1::smallint[], $2::uuid[], ...) AS d (bucket, wallet, ...), and wherever a bucket
@@ -23,7 +23,7 @@ type statement struct{ many, one string }
 func over(text string) statement {
 	one := bucketColumn.ReplaceAllString(text, "$$1::smallint")
 	one = strings.NewReplacer("unnest($1::smallint[], ", "unnest(", "AS d (bucket, wallet", "AS d (wallet").Replace(one)
-	return statement{many: bucketColumn.ReplaceAllString(text, "$1"), one: one}
+	return statement{many: bucketColumn.ReplaceAllString(text, "$1"), one: one, spread: one}
 }
 
 var bucketColumn = regexp.MustCompile(`\{([a-z]+\.bucket)\}`)
@@ -62,7 +62,11 @@ func (s *script) over(p part, read func(pgx.Rows) error, st statement, k *keys, 
 		for _, a := range arrays {
 			args = append(args, cut(a, from, to))
 		}
-		s.add(p, read, st.one, args...)
+		if s.distributed {
+			s.add(p, read, st.spread, args...)
+		} else {
+			s.add(p, read, st.one, args...)
+		}
 		from = to
 	}
 }

@@ -59,8 +59,26 @@ func (t *table) value(column string) string {
 	return "d." + column
 }
 
-// insert writes new rows. One that exists fails the statement.
-func (t *table) insert() statement { return over(t.insertText()) }
+// insert writes new rows. One that exists fails the statement with a unique violation.
+func (t *table) insert() statement {
+	st := over(t.insertText())
+	// Citus copies the rows of a plain insert to their node, and then reports whatever goes
+	// wrong there as an internal error. One that returns something is executed.
+	st.spread += " RETURNING 1"
+	return st
+}
+
+// insertNew writes new rows that another process may have written first: one that exists, by
+// the key and the condition of its index, makes the statement divide by zero. See update.
+func (t *table) insertNew(key string) statement {
+	return over(counted(t.insertText() + " ON CONFLICT " + key + " DO NOTHING"))
+}
+
+// counted makes a statement that changes rows divide by zero when they are fewer than it was
+// given.
+func counted(change string) string {
+	return "WITH changed AS (" + change + " RETURNING 1) SELECT 1 / (count(*) = cardinality($2::uuid[]))::int FROM changed"
+}
 
 func (t *table) insertText() string {
 	values := []string{"{d.bucket}"}
@@ -97,9 +115,8 @@ func (t *table) update(key, conditions []string) statement {
 	for _, c := range t.columns()[2+len(key):] {
 		sets = append(sets, c+" = "+t.value(c))
 	}
-	return over("WITH changed AS (UPDATE " + t.name + " AS t SET " + strings.Join(sets, ", ") + " FROM " + t.source() +
-		" WHERE " + strings.Join(append(matches, conditions...), " AND ") + " RETURNING 1)" +
-		" SELECT 1 / (count(*) = cardinality($2::uuid[]))::int FROM changed")
+	return over(counted("UPDATE " + t.name + " AS t SET " + strings.Join(sets, ", ") + " FROM " + t.source() +
+		" WHERE " + strings.Join(append(matches, conditions...), " AND ")))
 }
 
 // rows are the values of some rows of a table, column by column.

@@ -106,10 +106,12 @@ var (
 
 // Statements that write, one for all rows of a table.
 var (
-	insertWallets       = walletsTable.insert()
-	updateHeaders       = headersTable.update(nil, []string{"t.version = d.version - 1"})
-	insertLanes         = lanesTable.insert()
-	insertGrants        = grantsTable.insert()
+	insertWallets = walletsTable.insertNew("(bucket, wallet)")
+	updateHeaders = headersTable.update(nil, []string{"t.version = d.version - 1"})
+	insertLanes   = lanesTable.insert()
+	// One external reference grants an item once; see the index grants_ref.
+	insertGrants = grantsTable.insertNew(
+		"(bucket, wallet, external_ref, pack_id, pack_item_id, credit_id) WHERE external_ref <> '' AND parent = 0")
 	updateGrants        = changedGrantsTable.update([]string{"n"}, nil)
 	insertHolds         = holdsTable.insert()
 	updateHolds         = changedHoldsTable.update([]string{"n"}, nil)
