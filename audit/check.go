@@ -36,6 +36,13 @@ func (b *books) checkGrant(g *wallet.Grant) {
 	if !g.Conserved() {
 		b.differ(0, "grant %d does not add up to its amount of %d", g.N, g.Amount)
 	}
+	if ended(g.Status) && g.Available+g.Frozen != 0 {
+		b.differ(0, "grant %d is %s, but %d of it is still there", g.N, g.Status, g.Available+g.Frozen)
+	}
+	isThis := func(loaded *wallet.Grant) bool { return loaded.N == g.N }
+	if g.Open() && !slices.ContainsFunc(b.sn.Grants, isThis) {
+		b.differ(0, "grant %d holds something, but is not loaded with its wallet: no command sees it", g.N)
+	}
 	said, ok := b.sums[g.N]
 	if !ok {
 		said = &wallet.Grant{}
@@ -48,15 +55,24 @@ func (b *books) checkGrant(g *wallet.Grant) {
 		name      string
 		row, said int64
 	}{
-		{"amount", amount, said.Amount}, {"available", g.Available, said.Available},
-		{"frozen", g.Frozen, said.Frozen}, {"held", g.Held, said.Held}, {"spent", g.Spent, said.Spent},
-		{"expired", g.Expired, said.Expired}, {"revoked", g.Revoked, said.Revoked},
+		{"amount", amount, said.Amount},
+		{"available", g.Available, said.Available},
+		{"frozen", g.Frozen, said.Frozen},
+		{"held", g.Held, said.Held},
+		{"spent", g.Spent, said.Spent},
+		{"expired", g.Expired, said.Expired},
+		{"revoked", g.Revoked, said.Revoked},
 		{"rolled over", g.RolledOver, said.RolledOver},
 	} {
 		if part.row != part.said {
 			b.differ(0, "grant %d: %s is %d, but entries say %d", g.N, part.name, part.row, part.said)
 		}
 	}
+}
+
+// ended reports whether a grant is over, so that only pending holds may have something of it.
+func ended(status wallet.GrantStatus) bool {
+	return status == wallet.GrantExpired || status == wallet.GrantRevoked || status == wallet.GrantRolledOver
 }
 
 // checkHolds compares what grants have held with what pending holds are pinned to.
