@@ -96,6 +96,7 @@ func (s *State) Drawable(defs *catalog.Definitions) []*Grant {
 // CountersAt lists the allowances that concern an event or a glob (all of them when it is
 // empty) as they stand in the window of an instant; none without an active subscription.
 func (s *State) CountersAt(at clock.Instant, filter string) []Allowance {
+	at = max(at, s.LastAt) // as commands decide, whatever the machine's clock says
 	if !s.Subscription.ActiveAt(at) {
 		return nil
 	}
