@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed42445051/scrip/audit"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -84,7 +85,7 @@ func (l *life) View() model.View {
 		return v
 	}
 	v.Credits = model.ViewCredits(r.State.Credits)
-	v.Counters = model.ViewCounters(r.State.Subscription, l.at)
+	v.Counters = model.ViewCounters(r.State.Subscription, max(l.at, r.State.LastAt))
 	for q := (store.GrantQuery{Wallet: l.key.ID(), Limit: store.MaxPage}); ; {
 		page, err := l.db.store.Grants(ctx, q)
 		noError(l.t, err)
@@ -155,6 +156,11 @@ func TestSameHistorySameHash(t *testing.T) {
 					t.Fatalf("%s, history %d, step %d: %s", kind, h.Seed, f.Step, f.Problem)
 				}
 				heads[kind] = l.head()
+				report, err := audit.Run(t.Context(), l.db.store)
+				noError(t, err)
+				for _, d := range report.Differences {
+					t.Errorf("audit, history %d: %s", h.Seed, d)
+				}
 			}
 			if heads["sqlite"] == (wallet.Hash{}) {
 				t.Fatal("nothing happened")
