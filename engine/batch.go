@@ -27,13 +27,15 @@ type batch struct {
 // open is one wallet within a batch.
 type open struct {
 	*cached
+	want    store.WantWallet
 	first   *job // the first command that concerns it
+	count   int  // how many do
 	exists  bool
 	answers map[string]store.StoredAnswer
 	change  store.WalletChange
-	grants  map[int64]int // where in change a grant, hold or standing stands
-	holds   map[int64]int
-	credits map[string]int
+	grants  index[int64] // where in change a grant, hold or standing stands
+	holds   index[int64]
+	credits index[string]
 	from    wallet.Header // as it was before the batch
 }
 
@@ -42,38 +44,43 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		shard: s, jobs: jobs, want: &store.Want{}, now: s.engine.clock.Now(),
 		wallets: make(map[id.Wallet]*open, len(jobs)), defs: map[string]*catalog.Definitions{},
 	}
-	wants := make(map[id.Wallet]*store.WantWallet, len(jobs))
 	for _, j := range jobs {
 		b.wantApp(j.Wallet.App)
-		w, ok := wants[j.id]
+		o, ok := b.wallets[j.id]
 		if !ok {
-			w = &store.WantWallet{ID: j.id}
-			o := &open{cached: s.cache.get(j.id), first: j}
+			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j}
 			if o.cached != nil {
-				w.Version = o.state.Version
+				o.want.Version = o.state.Version
 			}
-			wants[j.id], b.wallets[j.id] = w, o
+			b.wallets[j.id] = o
+			b.order = append(b.order, o)
 		}
+		o.count++
 		if j.Command != nil {
-			addNeeds(&w.Needs, b.needs(j))
+			addNeeds(&o.want.Needs, o.needs(j))
 		}
-		if j.Idempotency != "" && !slices.Contains(w.Answers, j.Idempotency) {
-			w.Answers = append(w.Answers, j.Idempotency)
+		if j.Idempotency != "" && !slices.Contains(o.want.Answers, j.Idempotency) {
+			o.want.Answers = append(o.want.Answers, j.Idempotency)
 		}
 	}
 	for _, l := range back {
-		if w, ok := wants[l.wallet]; ok {
-			addNeeds(&w.Needs, l.needs)
+		if o, ok := b.wallets[l.wallet]; ok {
+			addNeeds(&o.want.Needs, l.needs)
 		}
 	}
-	b.sortWants(wants)
+	// Every transaction locks in this order.
+	slices.SortFunc(b.order, func(x, y *open) int { return bytes.Compare(x.want.ID[:], y.want.ID[:]) })
+	b.want.Wallets = make([]store.WantWallet, len(b.order))
+	for i, o := range b.order {
+		b.want.Wallets[i] = o.want
+	}
 	return b
 }
 
 // needs leaves out holds and grants that the cache has: asking for them would cost a query.
-func (b *batch) needs(j *job) wallet.Needs {
+func (o *open) needs(j *job) wallet.Needs {
 	needs := j.Command.Needs()
-	if o := b.wallets[j.id]; o.cached != nil {
+	if o.cached != nil {
 		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
 		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
 	}
@@ -97,17 +104,6 @@ func (b *batch) wantApp(app string) {
 		b.defs[app] = known
 	}
 	b.want.Apps = append(b.want.Apps, store.WantApp{App: app, Version: version})
-}
-
-// sortWants puts the wallets in the order in which every transaction locks them.
-func (b *batch) sortWants(wants map[id.Wallet]*store.WantWallet) {
-	for _, w := range wants {
-		b.want.Wallets = append(b.want.Wallets, *w)
-	}
-	slices.SortFunc(b.want.Wallets, func(x, y store.WantWallet) int { return bytes.Compare(x.ID[:], y.ID[:]) })
-	for _, w := range b.want.Wallets {
-		b.order = append(b.order, b.wallets[w.ID])
-	}
 }
 
 // decide runs inside the transaction: the wallets are locked and what was found is true.
@@ -151,7 +147,9 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	}
 	o.from = o.header()
 	o.state.Adopt(f.Fetched.Grants, f.Fetched.Holds, f.Fetched.Past)
-	o.answers = make(map[string]store.StoredAnswer, len(f.Answers))
+	if len(o.want.Answers) > 0 {
+		o.answers = make(map[string]store.StoredAnswer, len(o.want.Answers))
+	}
 	for _, a := range f.Answers {
 		o.answers[a.Key] = a
 	}
@@ -291,6 +289,9 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	o.state.Apply(d, defs)
 	c := &o.change
+	if c.Entries == nil {
+		c.Entries = make([]wallet.Entry, 0, max(o.count, len(d.Entries)))
+	}
 	c.Entries = append(c.Entries, d.Entries...)
 	c.Lanes = append(c.Lanes, d.Lanes...)
 	if d.Subscription != nil {
@@ -300,13 +301,13 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 		c.Usages = append(c.Usages, *d.Usage)
 	}
 	for _, g := range d.Grants {
-		o.grants = latest(o.grants, g.N, g, pick(g.N > o.from.GrantSeq, &c.NewGrants, &c.Grants))
+		latest(&o.grants, g.N, g, pick(g.N > o.from.GrantSeq, &c.NewGrants, &c.Grants))
 	}
 	for _, h := range d.Holds {
-		o.holds = latest(o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
+		latest(&o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
 	}
 	for _, s := range d.Credits {
-		o.credits = latest(o.credits, s.Credit, wallet.Standing{Credit: s.Credit, Overage: s.Overage, Used: s.Used}, &c.Standings)
+		latest(&o.credits, s.Credit, wallet.Standing{Credit: s.Credit, Overage: s.Overage, Used: s.Used}, &c.Standings)
 	}
 }
 
@@ -317,23 +318,55 @@ func pick[T any](first bool, a, b *[]T) *[]T {
 	return b
 }
 
+// index knows where in a list of changes a thing stands. Nearly always a batch changes one or
+// two things of a wallet, for which a map would cost more than it saves.
+type index[K comparable] struct {
+	first []place[K]
+	rest  map[K]int
+}
+
+type place[K comparable] struct {
+	key K
+	at  int
+}
+
+// mostFirst is how many things are looked for one by one.
+const mostFirst = 8
+
+func (x *index[K]) find(key K) (int, bool) {
+	for i := range x.first {
+		if x.first[i].key == key {
+			return x.first[i].at, true
+		}
+	}
+	at, ok := x.rest[key]
+	return at, ok
+}
+
+func (x *index[K]) add(key K, at int) {
+	if len(x.first) < mostFirst {
+		x.first = append(x.first, place[K]{key, at})
+		return
+	}
+	if x.rest == nil {
+		x.rest = map[K]int{}
+	}
+	x.rest[key] = at
+}
+
 // latest keeps only the last value of each thing: that is what will be written.
-func latest[K comparable, T any](at map[K]int, key K, value T, list *[]T) map[K]int {
-	if at == nil {
-		at = make(map[K]int, 4)
+func latest[K comparable, T any](x *index[K], key K, value T, list *[]T) {
+	if at, ok := x.find(key); ok {
+		(*list)[at] = value
+		return
 	}
-	if i, ok := at[key]; ok {
-		(*list)[i] = value
-		return at
-	}
-	at[key] = len(*list)
+	x.add(key, len(*list))
 	*list = append(*list, value)
-	return at
 }
 
 // changes collects what the batch writes; nil when that is nothing.
 func (b *batch) changes() (*store.Changes, error) {
-	var changes store.Changes
+	changes := store.Changes{Wallets: make([]store.WalletChange, 0, len(b.order))}
 	for _, o := range b.order {
 		if o.cached == nil {
 			continue

@@ -41,10 +41,15 @@ func (c *cache) get(w id.Wallet) *cached {
 
 // put adds a wallet, or weighs it anew, and makes room.
 func (c *cache) put(x *cached) {
-	c.drop(x.state.ID)
+	if el, ok := c.byID[x.state.ID]; ok && el.Value.(*cached) == x {
+		c.weight -= x.weighing
+		c.order.MoveToFront(el)
+	} else {
+		c.drop(x.state.ID)
+		c.byID[x.state.ID] = c.order.PushFront(x)
+	}
 	x.weighing = x.state.Weight()
 	c.weight += x.weighing
-	c.byID[x.state.ID] = c.order.PushFront(x)
 	for c.weight > c.most && c.order.Len() > 1 {
 		c.drop(c.order.Back().Value.(*cached).state.ID)
 	}
