@@ -266,3 +266,10 @@ func unacknowledged(besiegers []*besieger) (n, deeds int) {
 	}
 	return n, deeds
 }
+
+func wholeOr0(t testing.TB, amount money.Decimal) int64 {
+	if amount == "" {
+		return 0
+	}
+	return whole(t, amount)
+}
