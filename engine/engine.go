@@ -279,6 +279,9 @@ type lookBack struct {
 func (l *lookBack) Error() string { return "engine: something closed must be fetched first" }
 
 func asMissing(err error) (*wallet.Missing, bool) {
+	if err == nil {
+		return nil, false // nearly always, and errors.As allocates
+	}
 	var m *wallet.Missing
 	ok := errors.As(err, &m)
 	return m, ok
