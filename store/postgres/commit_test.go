@@ -4,9 +4,12 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/wallet"
 )
 
@@ -174,5 +177,35 @@ func TestCrashReusesNumbers(t *testing.T) {
 	}
 	if got := operations(t, direct, key("b")); len(got) != 20 {
 		t.Errorf("%d operations of strangers, want 20", len(got))
+	}
+}
+
+// TestUnknownCommit loses a commit and the server with it: the store may say neither that the
+// change was made nor that it was not.
+func TestUnknownCommit(t *testing.T) {
+	server := pgtest.New(t)
+	target, err := server.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := openURL(t, target)
+	define(t, direct)
+	p := newProxy(t, target)
+	s, err := postgres.Open(t.Context(), p.url(target, "default_query_exec_mode=exec"), postgres.Options{CommitLimit: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if err := spend(t.Context(), s, key("a")); err != nil {
+		t.Fatal(err)
+	}
+	p.atEnd.Store(&fate{then: func() {
+		if err := server.Kill(); err != nil {
+			t.Error(err)
+		}
+	}})
+	err = spend(t.Context(), s, key("a"), "unknown")
+	if fault.CodeOf(err) != fault.CodeStoreUnavailable || errors.Is(err, store.ErrRetry) {
+		t.Errorf("error %v, want store_unavailable and no promise", err)
 	}
 }

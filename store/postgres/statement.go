@@ -31,7 +31,7 @@ var bucketColumn = regexp.MustCompile(`\{([a-z]+\.bucket)\}`)
 // keys are the wallets that a statement is about, in order of their ids.
 type keys struct {
 	buckets []int16
-	wallets []pgtype.UUID
+	wallets pgtype.FlatArray[pgtype.UUID] // a slice that pgx encodes without reflection
 }
 
 func (k *keys) add(w id.Wallet) {

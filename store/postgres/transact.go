@@ -26,7 +26,9 @@ const (
 	// Every statement here looks rows up by key, and one plan serves it for ever. Left alone,
 	// the planner makes a new one for each small batch, which takes longer than the batch; and
 	// one that it makes while the tables are still empty reads them whole, and stays in use
-	// while they grow. What is acknowledged must be durable, hence synchronous_commit.
+	// while they grow. What is acknowledged must be durable, hence synchronous_commit. And a
+	// process that stands still with locks in hand must not hold up all others for ever, hence
+	// the limit on idleness: deciding takes milliseconds.
 	//
 	// Where the tables are distributed the nodes plan for themselves, and the coordinator must
 	// see the bucket each time.
@@ -35,7 +37,8 @@ const (
 		CASE WHEN NOT $1::boolean THEN set_config('enable_seqscan', 'off', true) END,
 		CASE WHEN NOT $1::boolean THEN set_config('enable_hashjoin', 'off', true) END,
 		CASE WHEN NOT $1::boolean THEN set_config('enable_mergejoin', 'off', true) END,
-		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`
+		CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END,
+		set_config('idle_in_transaction_session_timeout', '60s', true)`
 
 	selectVersions = `SELECT id, version FROM apps WHERE id = ANY($1::text[])`
 )
@@ -107,7 +110,7 @@ func (t *transaction) look(ctx context.Context) error {
 	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
 	first := script{distributed: t.distributed}
 	first.exec(begin)
-	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil) }, prepare, t.distributed)
+	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil, nil) }, prepare, t.distributed)
 	t.lock(&first)
 	stale := t.versions(&first)
 	l := &look{found: t.of}
