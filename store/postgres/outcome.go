@@ -37,7 +37,6 @@ func certain(conn *pgx.Conn, err error) bool {
 // lost is a commit whose answer was lost.
 type lost struct {
 	number  string // of the transaction, as the database counts them
-	backend uint32 // the server's process that carried it
 	witness witness
 	cause   error
 }
@@ -92,10 +91,12 @@ func (s *Store) askOnce(ctx context.Context, l *lost) (committed, known bool, er
 const (
 	askStatus = `SELECT coalesce(pg_xact_status($1::text::xid8), 'forgotten')`
 
-	// A process that waits for statements of a client which is gone may hold its locks for
-	// hours. One that is at work is left alone: it may be committing.
+	// A process that waits for statements of a client which is gone holds its locks for as
+	// long. One that is at work is left alone: it may be committing. It is found by the
+	// transaction, since a pooler does not tell which process that has.
 	endBackend = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE pid = $1::bigint AND backend_xid = $2::text::xid8::xid AND state LIKE 'idle in transaction%'`
+		WHERE backend_xid = $1::text::xid8::xid AND state LIKE 'idle in transaction%'
+			AND datname = current_database() AND usename = current_user`
 
 	lockWallet = `SELECT ` + headerColumns + ` FROM wallets w
 		WHERE w.bucket = $1::smallint AND w.wallet = $2::uuid FOR UPDATE`
@@ -109,7 +110,7 @@ func (l *lost) ask(ctx context.Context, conn *pgx.Conn) (committed, known bool, 
 		return false, false, err
 	}
 	if status == "in progress" {
-		_, err := conn.Exec(ctx, endBackend, int64(l.backend), l.number)
+		_, err := conn.Exec(ctx, endBackend, l.number)
 		return false, false, err
 	}
 	var work script

@@ -27,6 +27,9 @@ type proxy struct {
 	wg    sync.WaitGroup
 }
 
+// commit is the statement as it looks on its way.
+var commit = []byte("COMMIT\x00")
+
 // fate is what a proxy does when COMMIT passes, instead of forwarding it.
 type fate struct {
 	forward func(chunk []byte) []byte // what still reaches the server
@@ -114,7 +117,7 @@ func (p *proxy) requests(c *pair) {
 			p.trips.Add(1)
 		}
 		chunk := buffer[:n]
-		if bytes.Contains(chunk, []byte("COMMIT\x00")) {
+		if bytes.Contains(chunk, commit) {
 			if f := p.atEnd.Swap(nil); f != nil {
 				c.suffer(f, chunk)
 				return
@@ -171,6 +174,6 @@ var fates = map[string]struct {
 }{
 	"forwarded, and the answer lost": {fate{forward: func(c []byte) []byte { return c }, answer: true}, true},
 	"lost":                           {fate{}, false},
-	"cut in the middle":              {fate{forward: func(c []byte) []byte { return c[:len(c)-8] }}, false},
+	"cut in the middle":              {fate{forward: func(c []byte) []byte { return c[:bytes.Index(c, commit)+3] }}, false},
 	"lost, and the server not told":  {fate{keep: true}, false},
 }

@@ -251,7 +251,7 @@ func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
 	if certain(t.conn.Conn(), err) {
 		return fail(ctx, opTransact, err)
 	}
-	l := &lost{number: t.number, backend: t.conn.Conn().PgConn().PID(), witness: witnessOf(changes), cause: err}
+	l := &lost{number: t.number, witness: witnessOf(changes), cause: err}
 	t.end(ctx)
 	return t.store.outcome(ctx, l)
 }
