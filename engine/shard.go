@@ -125,7 +125,7 @@ func (s *shard) process(jobs []*job) {
 				return
 			}
 			pause *= 2
-		case len(jobs) > 1:
+		case len(jobs) > 1 && isOfOne(err):
 			// One command must not take the others down with it.
 			for _, j := range jobs {
 				s.process([]*job{j})
@@ -136,6 +136,13 @@ func (s *shard) process(jobs []*job) {
 			return
 		}
 	}
+}
+
+// isOfOne reports whether an error of a batch can be the doing of one of its commands, so that
+// the others succeed without it. A store that is not there fails every command alike; and where
+// it cannot tell what became of a commit, trying again could do everything twice.
+func isOfOne(err error) bool {
+	return !errors.Is(err, store.ErrRetry) && fault.CodeOf(err) != fault.CodeStoreUnavailable
 }
 
 // wait pauses before a retry; false when the engine gives up.
