@@ -3,9 +3,11 @@ package acceptance
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,4 +150,21 @@ func differences(t *testing.T, path string) string {
 		lines = append(lines, d.String())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// lock takes SQLite's write lock, as another program may, until it is told to let go.
+func lock(t *testing.T, db *database) (unlock func()) {
+	t.Helper()
+	raw, err := sql.Open("sqlite", strings.TrimPrefix(db.address, "sqlite:"))
+	noError(t, err)
+	c, err := raw.Conn(t.Context())
+	noError(t, err)
+	_, err = c.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	noError(t, err)
+	unlock = sync.OnceFunc(func() {
+		_, err := c.ExecContext(context.Background(), "ROLLBACK")
+		noError(t, errors.Join(err, c.Close(), raw.Close()))
+	})
+	t.Cleanup(unlock)
+	return unlock
 }

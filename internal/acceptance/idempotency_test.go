@@ -174,6 +174,8 @@ type queued struct {
 	*forge
 	gate   *gated
 	credit string
+	// onceQueued runs when all commands wait, before they go on.
+	onceQueued func()
 }
 
 func newQueued(t *testing.T, db *database) *queued {
@@ -181,25 +183,37 @@ func newQueued(t *testing.T, db *database) *queued {
 	gate := newGated(db.store)
 	w := newWorldOver(t, db, gate, engine.Options{Shards: 1})
 	f := forgeOver(t, w)
-	return &queued{f, gate, f.plain("Plain")}
+	return &queued{forge: f, gate: gate, credit: f.plain("Plain")}
 }
 
 // batch runs commands in one transaction, in this order, and returns when all are answered.
 func (q *queued) batch(commands ...func()) {
 	q.t.Helper()
+	q.batchOf(2, commands...)
+}
+
+// batchOf is batch, of which so many transactions succeed: one for the command that holds the
+// others up, and one for them.
+func (q *queued) batchOf(succeed int64, commands ...func()) {
+	q.t.Helper()
 	var wg sync.WaitGroup
 	reopen := q.gate.shut()
 	defer reopen()
-	wg.Go(func() { q.give("plug", q.credit, "1") })
+	wg.Go(func() { // holds the others up
+		_, _ = q.Deduct(context.Background(), v1.DeductRequest{Charge: direct("plug", q.credit, "1")})
+	})
 	<-q.gate.arrived
 	for i, command := range commands {
 		wg.Go(command)
 		until(q.t, "the command to queue", func() bool { return q.engine.Waiting() == i+1 })
 	}
+	if q.onceQueued != nil {
+		q.onceQueued()
+	}
 	batches := q.engine.Stats().Batches.Load()
 	reopen()
 	wg.Wait()
-	equal(q.t, "transactions", q.engine.Stats().Batches.Load()-batches, 2)
+	equal(q.t, "transactions", q.engine.Stats().Batches.Load()-batches, succeed)
 }
 
 // TestReplayWithinABatch lets fifty identical requests meet in one transaction.

@@ -62,6 +62,23 @@ func (b *breakable) Ping(ctx context.Context) error {
 	return b.Store.Ping(ctx)
 }
 
+// forgetful is a store that loses the answer of one commit: the rows are written, and nobody can
+// tell.
+type forgetful struct {
+	store.Store
+	left atomic.Int64 // transactions until that one, itself included
+}
+
+func (f *forgetful) forgetAfter(n int64) { f.left.Store(n) }
+
+func (f *forgetful) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
+	err := f.Store.Transact(ctx, want, decide)
+	if err == nil && f.left.Add(-1) == 0 {
+		return fault.New("forgetful", fault.CodeStoreUnavailable, "nobody can tell what became of the commit")
+	}
+	return err
+}
+
 // gated is a store whose transactions wait at a gate while it is shut, so that a test decides
 // what has queued behind one when it goes on.
 type gated struct {
