@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -96,5 +97,35 @@ func TestOutcome(t *testing.T) {
 		if (err == nil) != c.committed || (err != nil && !errors.Is(err, store.ErrRetry)) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// TestUnreadable reads a row that somebody else has damaged: no other try can help.
+func TestUnreadable(t *testing.T) {
+	s, err := Open(t.Context(), pgtest.URL(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateApp(t.Context(), store.App{ID: "app", Name: "App", Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	k := wallet.Key{App: "app", Mode: catalog.Live, Customer: "a"}
+	if err := s.SaveCustomer(t.Context(), store.Customer{Key: k}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.pool.Exec(t.Context(), `UPDATE customers SET metadata = '{"a": 1}'`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Customers(t.Context(), store.CustomerQuery{App: "app", Mode: catalog.Live})
+	if fault.CodeOf(err) != fault.CodeInternalError || errors.Is(err, store.ErrRetry) {
+		t.Errorf("error %v, want internal_error", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed42445051/scrip/fault"
 )
 
 // script is statements that travel together: one round trip, executed in order, and none after
@@ -65,7 +67,8 @@ func (s *script) take(step *step, results pgx.BatchResults) error {
 	for rows.Next() {
 		s.seen++
 		if err := step.read(rows); err != nil {
-			return err
+			// The connection is in order; the row is not, and will not be next time.
+			return fault.New("postgres.scan", fault.CodeInternalError, "a stored row cannot be read").Because(err)
 		}
 	}
 	rows.Close()

@@ -79,6 +79,9 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 		err = t.look(ctx)
 	}
 	if err != nil {
+		// The tables may have been distributed since they were last looked at, which makes
+		// statements fail that were right before.
+		s.layout.Store(int32(unknown))
 		return fail(ctx, opTransact, err)
 	}
 	changes, err := decide(t.found)

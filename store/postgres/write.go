@@ -139,8 +139,11 @@ type writer struct {
 // new, since everything else refers to it, and last where it changes: it is locked already, and
 // its new version would be locked again by every row that is inserted after it.
 func (s *script) changes(c *store.Changes) error {
-	sorted := slices.Clone(c.Wallets)
-	slices.SortFunc(sorted, func(x, y store.WalletChange) int { return compareIDs(x.Header.ID, y.Header.ID) })
+	sorted, byID := c.Wallets, func(x, y store.WalletChange) int { return compareIDs(x.Header.ID, y.Header.ID) }
+	if !slices.IsSortedFunc(sorted, byID) {
+		sorted = slices.Clone(sorted)
+		slices.SortFunc(sorted, byID)
+	}
 	w := newWriter(sorted)
 	for i := range sorted {
 		w.wallet(&sorted[i])
