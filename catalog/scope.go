@@ -130,6 +130,11 @@ func (r Rule) validate() error {
 	if len(r.Metadata) > MaxRuleMetadata {
 		return fault.New(op, fault.CodeInvalidScope, "a scope rule compares at most %d metadata keys", MaxRuleMetadata).In("scope.metadata")
 	}
+	for key, value := range r.Metadata {
+		if !ValidText(key) || !ValidText(value) {
+			return fault.New(op, fault.CodeInvalidScope, "the metadata of a scope rule must be valid Unicode without the character U+0000").In("scope.metadata")
+		}
+	}
 	u := r.UnitsPerCredit
 	if !u.IsZero() && (u.Num <= 0 || u.Num > maxRatioPart || u.Den <= 0 || maxRatioPart%u.Den != 0) {
 		return fault.New(op, fault.CodeInvalidScope, "units_per_credit must be a positive decimal of at most 12 digits").In("scope.units_per_credit")

@@ -146,6 +146,9 @@ func checkNote(reason string, metadata v1.Metadata) error {
 		if key == "" || len(key) > wallet.MaxMetadataKey {
 			return fault.New(op, fault.CodeMetadataTooLarge, "metadata keys have 1 to %d characters", wallet.MaxMetadataKey).In("metadata")
 		}
+		if !catalog.ValidText(key) || !catalog.ValidText(value) {
+			return fault.New(op, fault.CodeInvalidMetadata, "metadata must be valid Unicode without the character U+0000").In("metadata")
+		}
 		if len(value) > wallet.MaxMetadataValue {
 			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d characters", wallet.MaxMetadataValue).In("metadata." + clip(key))
 		}

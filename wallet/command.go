@@ -65,7 +65,8 @@ func (n *Note) checkNote() error {
 	return n.Metadata.check()
 }
 
-// check refuses metadata that is too large to be kept with every entry.
+// check refuses metadata that is too large to be kept with every entry, or cannot be kept as it
+// is.
 func (m Metadata) check() error {
 	const op = "wallet.Metadata"
 	if len(m) > MaxMetadataPairs {
@@ -74,6 +75,9 @@ func (m Metadata) check() error {
 	for key, value := range m {
 		if len(key) > MaxMetadataKey || len(value) > MaxMetadataValue {
 			return fault.New(op, fault.CodeMetadataTooLarge, "a name in metadata has at most %d bytes and a value at most %d", MaxMetadataKey, MaxMetadataValue).In("metadata")
+		}
+		if !catalog.ValidText(key) || !catalog.ValidText(value) {
+			return fault.New(op, fault.CodeInvalidMetadata, "metadata must be valid Unicode without the character U+0000").In("metadata")
 		}
 	}
 	return nil
