@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,10 +75,14 @@ func TestPackValidate(t *testing.T) {
 		{"as it is", Pack{Name: "p", Items: item(same)}, "", ""},
 		{"no name", Pack{Items: item(same)}, fault.CodeInvalidRequest, "name"},
 		{"no items", Pack{Name: "p"}, fault.CodeInvalidRequest, "items"},
-		{"the most items", Pack{Name: "p", Items: many(item(same)[0], MaxPackItems)}, "", ""},
+		{"the most items", Pack{Name: "p", Items: distinct(item(same)[0], MaxPackItems)}, "", ""},
 		{"one past the most items", Pack{Name: "p", Items: many(item(same)[0], MaxPackItems+1)}, fault.CodeInvalidRequest, "items"},
 		{"negative price", Pack{Name: "p", PriceMinor: -1, Items: item(same)}, fault.CodeInvalidRequest, "price"},
 		{"one past the longest expiry", Pack{Name: "p", ExpiresAfterDays: MaxExpiryDays + 1, Items: item(same)}, fault.CodeInvalidRequest, "expires_after_days"},
+		{"two items with one id", Pack{Name: "p", Items: many(item(same)[0], 2)}, fault.CodeInvalidID, "items.1.id"},
+		{"the longest id of an item", Pack{Name: "p", Items: item(func(i *PackItem) { i.ID = strings.Repeat("x", MaxItemID) })}, "", ""},
+		{"one past the longest", Pack{Name: "p", Items: item(func(i *PackItem) { i.ID = strings.Repeat("x", MaxItemID+1) })}, fault.CodeInvalidID, "items.0.id"},
+		{"an id that no database keeps", Pack{Name: "p", Items: item(func(i *PackItem) { i.ID = "a\x00b" })}, fault.CodeInvalidID, "items.0.id"},
 		{"unknown credit", Pack{Name: "p", Items: item(func(i *PackItem) { i.Credit = "gold" })}, fault.CodeCreditNotFound, "items.0.credit_id"},
 		{"amount zero", Pack{Name: "p", Items: item(func(i *PackItem) { i.Amount = 0 })}, fault.CodeInvalidAmount, "items.0.amount"},
 		{"the greatest amount", Pack{Name: "p", Items: item(func(i *PackItem) { i.Amount = MaxItemAmount })}, "", ""},
@@ -96,6 +101,15 @@ func TestPackValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// distinct is n items that differ in their ids alone.
+func distinct(it PackItem, n int) []PackItem {
+	items := many(it, n)
+	for i := range items {
+		items[i].ID += strconv.Itoa(i)
+	}
+	return items
 }
 
 func many(item PackItem, n int) []PackItem {

@@ -42,9 +42,11 @@ type Pack struct {
 	ArchivedAt       clock.Instant `json:"archived_at"`
 }
 
-// MaxPackItems bounds a pack; MaxItemAmount bounds what an item grants, in units of its credit.
+// MaxPackItems bounds a pack; MaxItemID bounds an item's id, in bytes; MaxItemAmount bounds what an
+// item grants, in units of its credit.
 const (
 	MaxPackItems  = 20
+	MaxItemID     = 110 // a pack's own id and the item's place in it fit
 	MaxItemAmount = 1_000_000_000_000_000_000
 )
 
@@ -63,10 +65,17 @@ func (p *Pack) Validate(defs *Definitions) error {
 	if p.ExpiresAfterDays < 0 || p.ExpiresAfterDays > MaxExpiryDays {
 		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for credits that never expire", MaxExpiryDays).In("expires_after_days")
 	}
+	seen := make(map[string]bool, len(p.Items))
 	for i := range p.Items {
-		if err := p.Items[i].validate(defs); err != nil {
+		item := &p.Items[i]
+		if err := item.validate(defs); err != nil {
 			return err.In("items." + strconv.Itoa(i) + "." + err.Field)
 		}
+		if seen[item.ID] {
+			// One reference grants each item once, and tells them apart by their ids.
+			return fault.New(op, fault.CodeInvalidID, "two items of the pack have the id %q", clip(item.ID)).In("items." + strconv.Itoa(i) + ".id")
+		}
+		seen[item.ID] = true
 	}
 	return nil
 }
@@ -75,6 +84,9 @@ func (it *PackItem) validate(defs *Definitions) *fault.Error {
 	const op = "catalog.PackItem.validate"
 	if _, ok := defs.Credits[it.Credit]; !ok {
 		return fault.New(op, fault.CodeCreditNotFound, "credit %q does not exist in this app", it.Credit).In("credit_id")
+	}
+	if len(it.ID) > MaxItemID || !ValidText(it.ID) {
+		return fault.New(op, fault.CodeInvalidID, "the id of a pack item must be valid Unicode of at most %d bytes", MaxItemID).In("id")
 	}
 	if it.Amount <= 0 || it.Amount > MaxItemAmount {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount of a pack item must be positive").In("amount")
