@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -70,6 +71,14 @@ var packRows = []row[*forge]{
 		equal(t, "second item", grants[1].PackItemID, "v")
 		for _, g := range grants {
 			equal(t, "pack", g.PackID, bundle)
+		}
+	}},
+	{"V17 two items of one pack never share an id", func(t *testing.T, f *forge) {
+		for _, ids := range [][2]string{{"same", "same"}, {"", "cpk_twins.1"}} {
+			_, err := f.CreatePack(t.Context(), v1.CreatePack{ID: "cpk_twins", Name: "Twins", Items: []v1.PackItem{
+				{ID: ids[0], CreditID: f.renders, Amount: "1"}, {ID: ids[1], CreditID: f.renders, Amount: "2"},
+			}})
+			refused(t, err, fault.CodeInvalidID, 400)
 		}
 	}},
 	{"V18 video does not drain image credits", func(t *testing.T, f *forge) {
