@@ -14,6 +14,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -41,8 +42,10 @@ const (
 const DefaultSweep = time.Second
 
 // postgresShards is how many batches a process has under way on PostgreSQL, where transactions
-// on different wallets do not wait for one another. SQLite has one writer, so one.
-const postgresShards = 4
+// on different wallets do not wait for one another. SQLite has one writer, so one. More of them
+// than processors only makes each batch smaller, and most of what a batch costs does not depend
+// on its size.
+func postgresShards() int { return min(4, runtime.GOMAXPROCS(0)) }
 
 // Option changes how Scrip is opened.
 type Option func(*options)
@@ -124,7 +127,7 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 	}
 	if strings.HasPrefix(o.db, "postgres://") || strings.HasPrefix(o.db, "postgresql://") {
 		if o.engine.Shards == 0 {
-			o.engine.Shards = postgresShards
+			o.engine.Shards = postgresShards()
 		}
 		return postgres.Open(ctx, o.db, postgres.Options{})
 	}
