@@ -125,9 +125,16 @@ func (b *batch) decide(found *store.Found) (*store.Changes, error) {
 
 func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	o.exists = f.Exists
-	defs := b.defs[o.first.Wallet.App]
+	app := o.app(f)
+	defs := b.defs[app]
+	if defs == nil && app != o.first.Wallet.App {
+		// Only callers of other apps asked for it: they are told that it does not exist, and
+		// it is not cached under definitions that are not its own.
+		o.cached = nil
+		return
+	}
 	if defs == nil {
-		defs = catalog.NewDefinitions(o.first.Wallet.App, "", 0)
+		defs = catalog.NewDefinitions(app, "", 0)
 	}
 	switch {
 	case f.Snapshot != nil:
@@ -153,6 +160,17 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	for _, a := range f.Answers {
 		o.answers[a.Key] = a
 	}
+}
+
+// app is the app that the wallet belongs to: its own where it exists, whoever asks.
+func (o *open) app(f *store.FoundWallet) string {
+	switch {
+	case f.Snapshot != nil:
+		return f.Snapshot.Key.App
+	case f.Exists && o.cached != nil:
+		return o.state.Key.App
+	}
+	return o.first.Wallet.App
 }
 
 func (o *open) header() wallet.Header {
