@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Operations per property test in the stage of long tests.
-ops=${SCRIP_TEST_OPS:-20000}
+# Operations per property test in the stage of long tests; each test's usual amount when unset.
+ops=${SCRIP_TEST_OPS:-}
 unset SCRIP_TEST_OPS # the race stage keeps each test's usual amount
 
 stages=(
@@ -20,7 +20,7 @@ stages=(
 mapfile -t long < <(grep -rl --include='*_test.go' 'testenv\.Ops(' . | grep -v '^./internal/testenv/' |
   xargs -r -n1 dirname | sort -u)
 if [ ${#long[@]} -gt 0 ]; then
-  stages+=(+ long "SCRIP_TEST_OPS=$ops" -timeout 20m "${long[@]}")
+  stages+=(+ long ${ops:+"SCRIP_TEST_OPS=$ops"} -timeout 20m "${long[@]}")
 fi
 
 go build -o bin/testsum ./internal/cmd/testsum
