@@ -71,7 +71,7 @@ type load struct {
 	next    int
 }
 
-func newLoad(b *testing.B, s *postgres.Store, name string, wallets int) *load {
+func newLoad(b testing.TB, s *postgres.Store, name string, wallets int) *load {
 	b.Helper()
 	l := &load{store: s}
 	var all []store.WalletChange
@@ -90,7 +90,7 @@ func newLoad(b *testing.B, s *postgres.Store, name string, wallets int) *load {
 }
 
 // batch writes one transaction: each deductions on so many wallets.
-func (l *load) batch(b *testing.B, wallets, each int, answers bool) {
+func (l *load) batch(b testing.TB, wallets, each int, answers bool) {
 	changes := make([]store.WalletChange, 0, wallets)
 	for range wallets {
 		h := &l.headers[l.next]
@@ -113,7 +113,7 @@ func (l *load) batch(b *testing.B, wallets, each int, answers bool) {
 	l.write(b, changes)
 }
 
-func (l *load) write(b *testing.B, changes []store.WalletChange) {
+func (l *load) write(b testing.TB, changes []store.WalletChange) {
 	slices.SortFunc(changes, func(x, y store.WalletChange) int { return slices.Compare(x.Header.ID[:], y.Header.ID[:]) })
 	want := &store.Want{Apps: []store.WantApp{{App: app, Version: 2}}}
 	for i := range changes {

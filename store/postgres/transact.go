@@ -113,6 +113,7 @@ func (t *transaction) look(ctx context.Context) error {
 	t.headers = make(map[id.Wallet]*wallet.Header, len(t.want.Wallets))
 	first := script{distributed: t.distributed}
 	first.exec(begin)
+	first.forgetPlans(t.conn.Conn())
 	first.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil, nil) }, prepare, t.distributed)
 	t.lock(&first)
 	stale := t.versions(&first)
