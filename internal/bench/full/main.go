@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -79,7 +80,7 @@ func serveRole(args []string) error {
 	role, address, db, profiles := args[0], args[1], args[2], args[3]
 	switch role {
 	case "echo":
-		return listenAndServe(address, profiles, echo())
+		return http.ListenAndServe(address, echo())
 	case "handwritten":
 		return serveHandwritten(address, db)
 	case "scrip":

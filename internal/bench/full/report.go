@@ -41,7 +41,7 @@ func printConditions(ctx context.Context, out io.Writer, m *measurement, pg *pgt
 	fmt.Fprintf(out, "machine     %s\n", bench.Machine())
 	fmt.Fprintf(out, "disk        4 KiB written and synced in %s (median)\n", sync.Round(time.Microsecond))
 	fmt.Fprintf(out, "databases   SQLite, journal_mode=WAL, synchronous=FULL; %s\n", settings)
-	fmt.Fprintf(out, "server      %s, a process of its own, as every rival; hand-written with %d connections\n", server, handwrittenN)
+	fmt.Fprintf(out, "server      %s, a process of its own; the rivals are plain net/http, hand-written with %d connections\n", server, handwrittenN)
 	fmt.Fprintf(out, "run         %d rounds of %s after %s of warm-up, seed %d; medians over rounds, ratios within a round\n\n",
 		m.rounds, m.duration, m.warmup, m.seed)
 	return nil

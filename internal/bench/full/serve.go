@@ -18,9 +18,9 @@ import (
 	"github.com/seed42445051/scrip/internal/serve"
 )
 
-// listenAndServe answers on an address until the process is told to end, in the way that `scrip serve`
-// does. Where a folder for profiles is named, the processor's and the memory's are left there.
-func listenAndServe(address, profiles string, handler http.Handler) (err error) {
+// asScrip answers in the way that `scrip serve` does. Where a folder for profiles is named, the
+// processor's and the memory's are left there when the process is told to end.
+func asScrip(address, profiles string, handler http.Handler) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if profiles != "" {
@@ -64,7 +64,7 @@ func serveScrip(address, db, profiles string) (err error) {
 		fmt.Fprintf(os.Stderr, "%s: %d commands in %d batches, %d retries, %d loads\n",
 			db, stats.Commands.Load(), stats.Batches.Load(), stats.Retries.Load(), stats.Loads.Load())
 	}()
-	return listenAndServe(address, profiles, serve.WithMetrics(s.Handler(), s, clock.System{}, "bench"))
+	return asScrip(address, profiles, serve.WithMetrics(s.Handler(), s, clock.System{}, "bench"))
 }
 
 // charge is the body of a deduction, as the rivals read it.
