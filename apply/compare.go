@@ -216,7 +216,11 @@ func (c *comparison) findPack(ctx context.Context, path string, want *Pack, onSa
 
 // pack compares one pack with the one that is defined, if any.
 func (c *comparison) pack(path string, want *Pack, old *v1.Pack) error {
-	def, err := packOf(&want.CreatePack, c.defs)
+	packID := ""
+	if old != nil {
+		packID = old.ID
+	}
+	def, err := packOf(packID, &want.CreatePack, c.defs)
 	if err != nil {
 		return c.file.refused(path, err)
 	}
@@ -234,7 +238,7 @@ func (c *comparison) pack(path string, want *Pack, old *v1.Pack) error {
 	case !old.ArchivedAt.IsZero():
 		return c.file.wrong(c.file.at(path), "the pack %q is archived, which cannot be undone: give it archived: true, or choose another id", old.ID)
 	}
-	have, err := definedPack(old, def, c.defs)
+	have, err := definedPack(old, c.defs)
 	if err != nil {
 		return err
 	}
@@ -253,20 +257,10 @@ func (c *comparison) pack(path string, want *Pack, old *v1.Pack) error {
 	return nil
 }
 
-// definedPack reads a pack that is defined as if it stood in a file. Ids of items that the file
-// does not give are left out of the comparison.
-func definedPack(old *v1.Pack, want *catalog.Pack, defs *catalog.Definitions) (*catalog.Pack, error) {
-	have, err := packOf(&v1.CreatePack{
-		ID: old.ID, Name: old.Name, Description: old.Description, Price: old.Price, Currency: old.Currency,
+// definedPack reads a pack that is defined as if it stood in a file.
+func definedPack(old *v1.Pack, defs *catalog.Definitions) (*catalog.Pack, error) {
+	return packOf(old.ID, &v1.CreatePack{
+		Name: old.Name, Description: old.Description, Price: old.Price, Currency: old.Currency,
 		ExpiresAfterDays: old.ExpiresAfterDays, Items: old.Items,
 	}, defs)
-	if err != nil {
-		return nil, err
-	}
-	for i := range have.Items {
-		if i >= len(want.Items) || want.Items[i].ID == "" {
-			have.Items[i].ID = ""
-		}
-	}
-	return have, nil
 }

@@ -33,8 +33,7 @@ func creditFields(c *catalog.Credit) []field {
 	}
 }
 
-// packFields lists what can be compared of a pack. The ids of items count where both sides
-// have them.
+// packFields lists what can be compared of a pack.
 func packFields(p *catalog.Pack, defs *catalog.Definitions) []field {
 	fields := []field{
 		{"name", p.Name},
@@ -43,7 +42,7 @@ func packFields(p *catalog.Pack, defs *catalog.Definitions) []field {
 		{"expires_after_days", number(p.ExpiresAfterDays)},
 	}
 	for i := range p.Items {
-		fields = append(fields, field{fmt.Sprintf("items[%d]", i), itemText(&p.Items[i], defs)})
+		fields = append(fields, field{fmt.Sprintf("items[%d]", i), itemText(p, i, defs)})
 	}
 	return fields
 }
@@ -98,7 +97,8 @@ func rolloverText(r catalog.Rollover) string {
 	return text
 }
 
-func itemText(it *catalog.PackItem, defs *catalog.Definitions) string {
+func itemText(p *catalog.Pack, i int, defs *catalog.Definitions) string {
+	it := &p.Items[i]
 	name, precision := it.Credit, 0
 	if def, ok := defs.Credits[it.Credit]; ok {
 		name, precision = def.Name, def.Precision
@@ -107,7 +107,7 @@ func itemText(it *catalog.PackItem, defs *catalog.Definitions) string {
 	if len(it.Scope) > 0 {
 		text += ", for " + scopeText(it.Scope)
 	}
-	if it.ID != "" {
+	if it.ID != p.DefaultItemID(i) {
 		text += ", id " + it.ID
 	}
 	return text

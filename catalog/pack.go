@@ -35,12 +35,16 @@ type Pack struct {
 	Description      string        `json:"description,omitempty"`
 	PriceMinor       int64         `json:"price_minor"` // minor units of Currency
 	Currency         string        `json:"currency"`
-	ExpiresAfterDays int           `json:"expires_after_days,omitempty"` // 0: never
+	ExpiresAfterDays int           `json:"expires_after_days,omitempty"` // 0: as each credit says
 	Items            []PackItem    `json:"items"`
 	CreatedAt        clock.Instant `json:"created_at"`
 	UpdatedAt        clock.Instant `json:"updated_at"`
 	ArchivedAt       clock.Instant `json:"archived_at"`
 }
+
+// DefaultItemID is the id of the pack's i-th item, from 0, when the operator gives it none: its
+// place.
+func (p *Pack) DefaultItemID(i int) string { return p.ID + "." + strconv.Itoa(i+1) }
 
 // MaxPackItems bounds a pack; MaxItemID bounds an item's id, in bytes; MaxItemAmount bounds what an
 // item grants, in units of its credit.
@@ -63,7 +67,7 @@ func (p *Pack) Validate(defs *Definitions) error {
 		return fault.New(op, fault.CodeInvalidRequest, "price must not be negative").In("price")
 	}
 	if p.ExpiresAfterDays < 0 || p.ExpiresAfterDays > MaxExpiryDays {
-		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for credits that never expire", MaxExpiryDays).In("expires_after_days")
+		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for what each credit says", MaxExpiryDays).In("expires_after_days")
 	}
 	seen := make(map[string]bool, len(p.Items))
 	for i := range p.Items {
@@ -89,7 +93,7 @@ func (it *PackItem) validate(defs *Definitions) *fault.Error {
 		return fault.New(op, fault.CodeInvalidID, "the id of a pack item must be valid Unicode of at most %d bytes", MaxItemID).In("id")
 	}
 	if it.Amount <= 0 || it.Amount > MaxItemAmount {
-		return fault.New(op, fault.CodeInvalidAmount, "the amount of a pack item must be positive").In("amount")
+		return fault.New(op, fault.CodeInvalidAmount, "the amount of a pack item must be positive and at most %d units of the credit's precision", int64(MaxItemAmount)).In("amount")
 	}
 	if it.Priority < 0 || it.Priority > MaxPriority {
 		return fault.New(op, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", MaxPriority).In("priority")

@@ -44,6 +44,13 @@ func (d *dropping) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn.Close()
 }
 
+// seen returns the keys that came, and how many answers are still to be lost.
+func (d *dropping) seen() (keys []string, left int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.keys), d.left
+}
+
 // TestLostAnswersHappenOnce loses the answer to every action twice, and finds that it happened
 // once.
 func TestLostAnswersHappenOnce(t *testing.T) {
@@ -128,8 +135,8 @@ func TestLostAnswersHappenOnce(t *testing.T) {
 				if err := call(over, made(setup)); err != nil {
 					t.Fatal(err)
 				}
-				if len(slices.Compact(d.keys)) != 1 || d.keys[0] == "" || d.left > 0 {
-					t.Errorf("sent under the keys %q", d.keys)
+				if keys, left := d.seen(); len(slices.Compact(keys)) != 1 || keys[0] == "" || left > 0 {
+					t.Errorf("sent under the keys %q", keys)
 				}
 				if lost > 0 && len(waited.took) == 0 {
 					t.Error("sent again without a pause")
@@ -212,8 +219,8 @@ func TestKeysAreMadeOnce(t *testing.T) {
 	d := &dropping{next: f.handler, left: 1}
 	over, waited := calling(t, serve(t, d), f.key)
 	_, err := over.CreateKey(context.Background(), v1.CreateKey{Kind: "secret"})
-	if !IsRetryable(err) || len(d.keys) != 1 || d.keys[0] != "" || len(waited.took) != 0 {
-		t.Errorf("%v after keys %q and pauses %v", err, d.keys, waited.took)
+	if keys, _ := d.seen(); !IsRetryable(err) || len(keys) != 1 || keys[0] != "" || len(waited.took) != 0 {
+		t.Errorf("%v after keys %q and pauses %v", err, keys, waited.took)
 	}
 }
 

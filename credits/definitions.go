@@ -45,19 +45,30 @@ func define[T any](ctx context.Context, s *Session, opts []v1.Option, request an
 func (s *Session) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
 	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		now := s.core.Clock.Now()
-		c := &catalog.Credit{
-			ID: id.New(id.PrefixCredit), App: s.caller.App, Name: strings.TrimSpace(r.Name), Unit: r.Unit,
-			Description: r.Description, Precision: r.Precision, ExpiresAfterDays: r.ExpiresAfterDays, CreatedAt: now, UpdatedAt: now,
+		c, err := ReadCredit(&r)
+		if err != nil {
+			return store.Definition{}, v1.Credit{}, err
 		}
-		if err := s.fillCredit(c, defs, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover); err != nil {
+		c.ID, c.App, c.CreatedAt, c.UpdatedAt = id.New(id.PrefixCredit), s.caller.App, now, now
+		if err := freeName(defs, c); err != nil {
 			return store.Definition{}, v1.Credit{}, err
 		}
 		return store.Definition{Credits: []*catalog.Credit{c}}, creditOut(c), nil
 	})
 }
 
+// ReadCredit reads a credit as an operator wrote it, with its defaults, and checks it. The error
+// names the field. It has no id yet.
+func ReadCredit(r *v1.CreateCredit) (*catalog.Credit, error) {
+	c := &catalog.Credit{
+		Name: strings.TrimSpace(r.Name), Unit: r.Unit, Description: r.Description, Precision: r.Precision,
+		ExpiresAfterDays: r.ExpiresAfterDays,
+	}
+	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover)
+}
+
 // fillCredit sets the structured fields that are given and checks the whole.
-func (s *Session) fillCredit(c *catalog.Credit, defs *catalog.Definitions, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover) (err error) {
+func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover) (err error) {
 	if order != nil {
 		if c.DrawOrder, err = drawOrderIn(*order); err != nil {
 			return err
@@ -79,9 +90,11 @@ func (s *Session) fillCredit(c *catalog.Credit, defs *catalog.Definitions, order
 			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
 		}
 	}
-	if err := c.Validate(); err != nil {
-		return err
-	}
+	return c.Validate()
+}
+
+// freeName refuses a name that another credit has.
+func freeName(defs *catalog.Definitions, c *catalog.Credit) error {
 	for _, other := range defs.Credits {
 		if other.ID != c.ID && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, c.Name) {
 			return nameTaken("credit", c.Name)
@@ -131,6 +144,7 @@ func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
 	if err != nil || price.Num < 0 {
 		return out, fault.New("credits.overageIn", fault.CodeInvalidAmount, "price_per_unit must be a decimal that is not negative").In("overage.price_per_unit")
 	}
+	out.PricePerUnit = money.Decimal(price.String()) // two ways to write a price are the same price
 	if o.Currency == "" {
 		return out, fault.New("credits.overageIn", fault.CodeMissingField, "a price_per_unit needs a currency").In("overage.currency")
 	}
@@ -199,7 +213,10 @@ func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.Update
 			set(&c.Unit, r.Unit)
 			set(&c.Description, r.Description)
 			set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-			return s.fillCredit(c, defs, r.DrawOrder, r.Scope, r.Overage, r.Rollover)
+			if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+				return err
+			}
+			return freeName(defs, c)
 		})
 	})
 }

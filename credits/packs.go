@@ -66,25 +66,10 @@ func errNoPack(packID string) error {
 
 func (s *Session) fillPack(defs *catalog.Definitions, p *catalog.Pack, r *v1.CreatePack) (store.Definition, v1.Pack, error) {
 	fail := func(err error) (store.Definition, v1.Pack, error) { return store.Definition{}, v1.Pack{}, err }
-	if len(p.ID) > maxPackID {
-		return fail(fault.New("credits.fillPack", fault.CodeInvalidID, "a pack's id has at most %d characters", maxPackID).In("id"))
-	}
-	p.App, p.Name, p.Description = s.caller.App, strings.TrimSpace(r.Name), r.Description
-	p.PriceMinor, p.Currency, p.ExpiresAfterDays = r.Price, strings.ToLower(r.Currency), r.ExpiresAfterDays
-	p.UpdatedAt = s.core.Clock.Now()
-	if p.Currency == "" {
-		p.Currency = "usd"
-	}
-	for i := range r.Items {
-		item, err := packItem(defs, p, &r.Items[i], i)
-		if err != nil {
-			return fail(err)
-		}
-		p.Items = append(p.Items, item)
-	}
-	if err := p.Validate(defs); err != nil {
+	if err := ReadPack(p, r, defs); err != nil {
 		return fail(err)
 	}
+	p.App, p.UpdatedAt = s.caller.App, s.core.Clock.Now()
 	for _, other := range defs.Packs {
 		if other.ID != p.ID && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, p.Name) {
 			return fail(nameTaken("pack", p.Name))
@@ -93,21 +78,42 @@ func (s *Session) fillPack(defs *catalog.Definitions, p *catalog.Pack, r *v1.Cre
 	return store.Definition{Packs: []*catalog.Pack{p}}, packOut(p, defs), nil
 }
 
+// ReadPack fills a pack, whose id may be set already, with what an operator wrote, and checks it.
+// The error names the field.
+func ReadPack(p *catalog.Pack, r *v1.CreatePack, defs *catalog.Definitions) error {
+	if len(p.ID) > maxPackID {
+		return fault.New("credits.ReadPack", fault.CodeInvalidID, "a pack's id has at most %d characters", maxPackID).In("id")
+	}
+	p.Name, p.Description = strings.TrimSpace(r.Name), r.Description
+	p.PriceMinor, p.Currency, p.ExpiresAfterDays = r.Price, strings.ToLower(r.Currency), r.ExpiresAfterDays
+	if p.Currency == "" {
+		p.Currency = "usd"
+	}
+	for i := range r.Items {
+		item, err := packItem(defs, p, &r.Items[i], i)
+		if err != nil {
+			e := fault.As(err)
+			return e.In("items." + strconv.Itoa(i) + "." + e.Field)
+		}
+		p.Items = append(p.Items, item)
+	}
+	return p.Validate(defs)
+}
+
 // packItem reads an item. Its id stays the same over edits of the pack when it is given, else
 // it is the item's place.
 func packItem(defs *catalog.Definitions, p *catalog.Pack, r *v1.PackItem, i int) (catalog.PackItem, error) {
-	field := "items." + strconv.Itoa(i) + "."
 	item := catalog.PackItem{ID: r.ID, Category: catalog.Category(r.Category)}
 	if item.ID == "" {
-		item.ID = p.ID + "." + strconv.Itoa(i+1)
+		item.ID = p.DefaultItemID(i)
 	}
 	def, ok := defs.Credit(r.CreditID)
 	if !ok {
-		return item, fault.New("credits.packItem", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In(field + "credit_id")
+		return item, fault.New("credits.packItem", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In("credit_id")
 	}
 	item.Credit = def.ID
 	var err error
-	if item.Amount, err = units(r.Amount, def.Precision, field+"amount"); err != nil {
+	if item.Amount, err = units(r.Amount, def.Precision, "amount"); err != nil {
 		return item, err
 	}
 	if item.Scope, err = rulesIn(r.Scope); err != nil {

@@ -160,7 +160,7 @@ type CreatePack struct {
 	Description      string     `json:"description,omitempty"`
 	Price            int64      `json:"price,omitempty" minimum:"0" doc:"In minor units of currency"`
 	Currency         string     `json:"currency,omitempty" doc:"usd when absent"`
-	ExpiresAfterDays int        `json:"expires_after_days,omitempty" minimum:"0" doc:"Never when absent"`
+	ExpiresAfterDays int        `json:"expires_after_days,omitempty" minimum:"0" doc:"What each credit says when absent"`
 	Items            []PackItem `json:"items" minItems:"1" maxItems:"20"`
 }
 

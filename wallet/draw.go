@@ -331,7 +331,7 @@ func (c *Charge) check() error {
 		return catalog.ValidateEventName(c.Event)
 	}
 	if c.Amount <= 0 || c.Amount > MaxUnits {
-		return fault.New(op, fault.CodeInvalidAmount, "amount must be positive").In("amount")
+		return fault.New(op, fault.CodeInvalidAmount, "amount must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("amount")
 	}
 	return nil
 }

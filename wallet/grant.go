@@ -95,7 +95,7 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 		return nil, fault.New(opGrant, fault.CodeCreditArchived, "credit %q is archived: what was granted can be spent, nothing more can be granted", def.Name).In("credit_id")
 	}
 	if item.Amount <= 0 || item.Amount > MaxUnits {
-		return nil, fault.New(opGrant, fault.CodeInvalidAmount, "amount must be positive").In("amount")
+		return nil, fault.New(opGrant, fault.CodeInvalidAmount, "amount must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("amount")
 	}
 	if item.Priority < 0 || item.Priority > catalog.MaxPriority {
 		return nil, fault.New(opGrant, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", catalog.MaxPriority).In("priority")
@@ -168,7 +168,7 @@ func (c *GiveCredits) expiry(w *work, def *catalog.Credit, effective clock.Insta
 		return c.ExpiresAt, nil
 	}
 	days := def.ExpiresAfterDays
-	if c.Pack != "" {
+	if c.Pack != "" && w.cx.Defs.Packs[c.Pack].ExpiresAfterDays > 0 {
 		days = w.cx.Defs.Packs[c.Pack].ExpiresAfterDays
 	}
 	if days == 0 {
