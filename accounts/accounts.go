@@ -108,7 +108,11 @@ func (a *Accounts) keyByID(ctx context.Context, app, keyID string) (store.Key, e
 			return key, nil
 		}
 	}
-	return store.Key{}, fault.New("accounts.keyByID", fault.CodeKeyNotFound, "there is no such key in this app")
+	return store.Key{}, errNoKey()
+}
+
+func errNoKey() error {
+	return fault.New("accounts.keyByID", fault.CodeKeyNotFound, "there is no such key in this app and mode")
 }
 
 // App finds an app by name, and makes it where there is none.

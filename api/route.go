@@ -15,7 +15,6 @@ type access uint8
 const (
 	secretOnly  access = iota // a secret key
 	ownCustomer               // also a publishable key, for the customer of its customer token
-	anyKey                    // also a publishable key alone
 )
 
 // route is one line of the table: where an operation is, and which one.

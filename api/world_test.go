@@ -25,7 +25,7 @@ func newWorld(f *fixture) *world {
 	held := f.must("POST", "/v1/reserve", `{"customer_id":"c","credit_id":"api","amount":"7","ttl_seconds":3600}`)
 	w.ids["hold"] = f.text(held, "reservation_id")
 	keys := f.must("GET", "/v1/keys", "")
-	w.ids["key"] = f.text(keys, "data", 2, "id") // the publishable one
+	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
 		if value == "" {
 			f.t.Fatalf("the world has no %s", name)

@@ -244,13 +244,13 @@ func notFound(c wallet.Command) error {
 	const op = "engine.Do"
 	switch c.(type) {
 	case *wallet.Commit, *wallet.Release, *wallet.Extend:
-		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
+		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation").In("reservation_id")
 	case *wallet.RevokeGrant, *wallet.Freeze:
-		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
 	case *wallet.Reverse:
-		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
+		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry").In("entry_id")
 	}
-	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer")
+	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer").In("customer_id")
 }
 
 // replay gives the original answer back, or says that the key was used for something else.

@@ -20,6 +20,8 @@ const (
 	CodeCreditNotFound Code = "credit_not_found"
 	// CodeCustomerNotFound (404): No customer with this id is known in this app and mode.
 	CodeCustomerNotFound Code = "customer_not_found"
+	// CodeCustomerTokenRequired (403): A publishable key came without a customer token, or with one that is wrong or has expired.
+	CodeCustomerTokenRequired Code = "customer_token_required"
 	// CodeEntryNotFound (404): No ledger entry with this id exists in this app and mode.
 	CodeEntryNotFound Code = "entry_not_found"
 	// CodeEntryNotReversible (400): Entries of this type cannot be reversed.
@@ -66,7 +68,7 @@ const (
 	CodeInvalidTime Code = "invalid_time"
 	// CodeInvariantViolated (500): A law of the ledger would have been broken; the change was refused and nothing was written.
 	CodeInvariantViolated Code = "invariant_violated"
-	// CodeKeyNotFound (404): No API key with this id exists in this app.
+	// CodeKeyNotFound (404): No API key with this id exists in this app and mode.
 	CodeKeyNotFound Code = "key_not_found"
 	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
 	CodeLimitReached Code = "limit_reached"

@@ -78,7 +78,7 @@ func (w *work) pending(op string, n int64) (*Hold, error) {
 	h, ok := w.s.holds[n]
 	if !ok {
 		if n < 1 || n > w.s.HoldSeq {
-			return nil, fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
+			return nil, fault.New(op, fault.CodeReservationNotFound, "there is no such reservation").In("reservation_id")
 		}
 		return nil, &Missing{Needs{Holds: []int64{n}}}
 	}

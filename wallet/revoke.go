@@ -13,7 +13,7 @@ func (w *work) known(op string, n int64) (*Grant, error) {
 		return w.grant(n), nil
 	}
 	if n < 1 || n > w.s.GrantSeq {
-		return nil, fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+		return nil, fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
 	}
 	return nil, &Missing{Needs{Grants: []int64{n}}}
 }
