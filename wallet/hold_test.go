@@ -48,6 +48,50 @@ func TestHoldTable(t *testing.T) {
 			},
 		},
 		{
+			"refunded", calls(), func(b *book, n int64) { b.do(&wallet.RevokeGrant{Grant: n, Entry: wallet.Refund}) },
+			"revoked, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "revoked, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+				{"expiry", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+			},
+		},
+		{
+			// A refund names how much: when that is all there is, what is held belongs to it too.
+			"refunded in full by amount", calls(),
+			func(b *book, n int64) {
+				b.do(&wallet.RevokeGrant{Grant: n, Amount: some(10), Entry: wallet.Refund})
+			},
+			"revoked, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "revoked, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+				{"expiry", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+			},
+		},
+		{
+			"refunded in part", calls(),
+			func(b *book, n int64) {
+				b.do(&wallet.RevokeGrant{Grant: n, Amount: some(9), Entry: wallet.Refund})
+			},
+			"active, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "depleted, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "active, 4 available, 6 revoked", "hold_released +4 =4"},
+				{"expiry", "active, 4 available, 6 revoked", "hold_released +4 =4"},
+			},
+		},
+		{
+			"forfeited", calls(rolls(50, 1, catalog.Month, 1)),
+			func(b *book, _ int64) { b.pass(time.Hour) },
+			"expired, 4 held, 6 expired",
+			[]struct{ by, grant, said string }{
+				{"commit", "expired, 4 spent, 6 expired", "credit_deducted -4 =0"},
+				{"release", "expired, 10 expired", "hold_released +4 =4, rollover_forfeited -4 =0"},
+				{"expiry", "expired, 10 expired", "hold_released +4 =4, rollover_forfeited -4 =0"},
+			},
+		},
+		{
 			// 75 % of the 6 unused are 4.5, so 4 roll over and 2 expire. Of the 4 that come back
 			// 75 % are 3, and 1 expires.
 			"rolled over", calls(rolls(75, 1, catalog.Month, 0)), func(b *book, _ int64) { b.pass(time.Hour) },
@@ -68,6 +112,9 @@ func TestHoldTable(t *testing.T) {
 					limits = append(limits, expires(start.Add(time.Hour)))
 				}
 				n := b.give(10, limits...)
+				if fate.name == "forfeited" {
+					n = rolledOnce(b)
+				}
 				h := b.reserve(units(4))
 				fate.befall(b, n)
 				b.is(n, fate.while)
@@ -88,6 +135,17 @@ func TestHoldTable(t *testing.T) {
 			})
 		}
 	}
+}
+
+// rolledOnce gives 20, of which 10 roll over into a grant that may not roll over again, and that
+// ends an hour from then; what was there before it is taken away.
+func rolledOnce(b *book) int64 {
+	b.do(&wallet.RevokeGrant{Grant: 1})
+	b.give(20, expires(b.now.Add(time.Hour)), func(c *wallet.GiveCredits) {
+		c.Rollover = &catalog.Rollover{Percent: 50, MaxCount: 1, Validity: catalog.Interval{Count: 1, Unit: catalog.Day}}
+	})
+	b.pass(24 * time.Hour)
+	return 3
 }
 
 // TestCommitLessEqualMore: less gives the rest back to the grants that were drawn last, more
