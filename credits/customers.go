@@ -3,6 +3,7 @@ package credits
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -34,6 +35,9 @@ func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.Save
 	if err := checkNote("", r.Metadata); err != nil {
 		return v1.Customer{}, err
 	}
+	if err := checkLengths(&r); err != nil {
+		return v1.Customer{}, err
+	}
 	now := s.core.Clock.Now()
 	err = s.core.Store.SaveCustomer(ctx, store.Customer{
 		Key: key, Name: r.Name, Email: r.Email, Metadata: wallet.Metadata(r.Metadata), CreatedAt: now, UpdatedAt: now,
@@ -42,6 +46,17 @@ func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.Save
 		return v1.Customer{}, err
 	}
 	return s.GetCustomer(ctx, customerID)
+}
+
+func checkLengths(r *v1.SaveCustomer) error {
+	const op = "credits.SaveCustomer"
+	if catalog.Longer(r.Name, v1.MaxCustomerName) {
+		return fault.New(op, fault.CodeInvalidRequest, "name must have at most %d characters", v1.MaxCustomerName).In("name")
+	}
+	if catalog.Longer(r.Email, v1.MaxCustomerEmail) {
+		return fault.New(op, fault.CodeInvalidRequest, "email must have at most %d characters", v1.MaxCustomerEmail).In("email")
+	}
+	return nil
 }
 
 // ListCustomers lists customers by id.

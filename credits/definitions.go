@@ -10,7 +10,6 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
-	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -125,7 +124,7 @@ func drawOrderIn(order v1.DrawOrder) ([]catalog.DrawKey, error) {
 
 func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
 	out := catalog.Overage{
-		Enabled: o.Enabled, Behavior: catalog.OverageBehavior(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: o.Currency,
+		Enabled: o.Enabled, Behavior: catalog.OverageBehavior(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: strings.ToLower(o.Currency),
 	}
 	if out.Behavior == "" {
 		out.Behavior = catalog.ForgiveAtReset
@@ -140,15 +139,9 @@ func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
 	if o.PricePerUnit == "" {
 		return out, nil
 	}
-	price, err := money.ParseRatio(string(o.PricePerUnit))
-	if err != nil || price.Num < 0 {
-		return out, fault.New("credits.overageIn", fault.CodeInvalidAmount, "price_per_unit must be a decimal that is not negative").In("overage.price_per_unit")
-	}
-	out.PricePerUnit = money.Decimal(price.String()) // two ways to write a price are the same price
-	if o.Currency == "" {
-		return out, fault.New("credits.overageIn", fault.CodeMissingField, "a price_per_unit needs a currency").In("overage.currency")
-	}
-	return out, nil
+	var err error
+	out.PricePerUnit, err = catalog.ReadPrice(o.PricePerUnit, "overage.price_per_unit")
+	return out, err
 }
 
 func creditOut(c *catalog.Credit) v1.Credit {

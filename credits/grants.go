@@ -2,6 +2,7 @@ package credits
 
 import (
 	"context"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
@@ -45,15 +46,15 @@ func (s *Session) giveCredits(ctx context.Context, r *v1.GrantRequest) (*wallet.
 	cmd := &wallet.GiveCredits{
 		Category: catalog.Category(r.Category), Priority: r.Priority, EffectiveAt: r.EffectiveAt,
 		ExpiresAt: r.ExpiresAt.At, Never: r.ExpiresAt.Given && r.ExpiresAt.At.IsZero(), Scope: scope,
-		ExternalRef: r.ExternalRef, Source: wallet.Source(r.Source), CostBasis: r.CostBasis, CostCurr: r.CostCurrency,
+		ExternalRef: r.ExternalRef, Source: wallet.Source(r.Source), CostBasis: r.CostBasis, CostCurr: strings.ToLower(r.CostCurrency),
 		Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},
 	}
 	if r.Source != "" && !cmd.Source.Valid() {
 		return nil, fault.New(op, fault.CodeInvalidRequest, "source must be purchase, grant, refund, manual, api or subscription").In("source")
 	}
 	if r.CostBasis != "" {
-		if err := r.CostBasis.Valid(); err != nil {
-			return nil, fault.As(err).In("cost_basis")
+		if cmd.CostBasis, err = catalog.ReadPrice(r.CostBasis, "cost_basis"); err != nil {
+			return nil, err
 		}
 	}
 	switch {

@@ -225,6 +225,7 @@ type CommitRequest struct {
 	Amount        *money.Decimal `json:"amount,omitempty" doc:"Less or more than was reserved; all of it when absent"`
 	AllowMore     bool           `json:"allow_more,omitempty" doc:"Draw what exceeds the reservation afresh"`
 	Reason        string         `json:"reason,omitempty"`
+	ErrorCode     string         `json:"error_code,omitempty" doc:"Of work that failed and is paid for all the same"`
 	Response      string         `json:"response,omitempty" doc:"Kept with the event; cut at 32 KB"`
 }
 
@@ -239,7 +240,10 @@ type ReleaseRequest struct {
 // ExtendRequest moves a reservation's expiry.
 type ExtendRequest struct {
 	ReservationID string `json:"reservation_id"`
-	TTLSeconds    int    `json:"ttl_seconds" minimum:"1" maximum:"86400" doc:"From now"`
+	TTLSeconds    int    `json:"ttl_seconds,omitempty" minimum:"0" maximum:"86400" doc:"From now; 60 when absent"`
+	Reason        string `json:"reason,omitempty" doc:"Kept with the reservation, as error_code and response are"`
+	ErrorCode     string `json:"error_code,omitempty"`
+	Response      string `json:"response,omitempty"`
 }
 
 // Reservation is credits and allowance set aside.
@@ -251,6 +255,7 @@ type Reservation struct {
 	Event      string            `json:"event,omitempty"`
 	Reserved   money.Decimal     `json:"reserved" doc:"Amount of the credit, or quantity of the event"`
 	Committed  money.Decimal     `json:"committed"`
+	Short      money.Decimal     `json:"short" doc:"What a partial reservation could not set aside; in the answer to a commit, what the commit could not take"`
 	Grants     []Drawn           `json:"grants"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
 	CreatedAt  clock.Instant     `json:"created_at"`
@@ -265,11 +270,13 @@ type Reservation struct {
 
 // Tracked is what recording a usage event came to.
 type Tracked struct {
-	EventID     string    `json:"event_id"`
-	MatchStatus string    `json:"match_status" enum:"matched,unmatched,no_subscription"`
-	Entries     []Entry   `json:"entries"`
-	Balances    []Balance `json:"balances"`
-	Counters    []Counter `json:"counters"`
+	EventID     string        `json:"event_id"`
+	MatchStatus string        `json:"match_status" enum:"matched,unmatched,no_subscription"`
+	Taken       money.Decimal `json:"taken" doc:"What was charged, of the quantity"`
+	Short       money.Decimal `json:"short" doc:"What a partial charge could not take"`
+	Entries     []Entry       `json:"entries"`
+	Balances    []Balance     `json:"balances"`
+	Counters    []Counter     `json:"counters"`
 }
 
 // Period is a half-open stretch of time.

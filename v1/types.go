@@ -17,6 +17,11 @@ const (
 	MaxBody = 1 << 20
 	// MaxCustomerID bounds a customer's id, in characters.
 	MaxCustomerID = 256
+	// MaxCustomerName and MaxCustomerEmail bound what is known of a customer, in characters.
+	MaxCustomerName  = 255
+	MaxCustomerEmail = 320
+	// MaxKeyLabel bounds what an API key is recognised by, in characters.
+	MaxKeyLabel = 100
 )
 
 // Expiry is an instant that may also be null for "never" or absent for "the default".
@@ -95,7 +100,7 @@ type Credit struct {
 type CreateCredit struct {
 	Name             string    `json:"name" maxLength:"255"`
 	Unit             string    `json:"unit" maxLength:"50" doc:"What one credit is called" example:"credit"`
-	Description      string    `json:"description,omitempty"`
+	Description      string    `json:"description,omitempty" maxLength:"1000"`
 	Precision        int       `json:"precision,omitempty" minimum:"0" maximum:"10" doc:"Decimals; cannot be changed later"`
 	DrawOrder        DrawOrder `json:"draw_order,omitempty" doc:"A preset (default, fifo, promotional_first) or a list of criteria"`
 	Scope            []Rule    `json:"scope,omitempty" doc:"Which usage grants of this credit may pay for, unless a grant says otherwise"`
@@ -157,8 +162,8 @@ type Pack struct {
 type CreatePack struct {
 	ID               string     `json:"id,omitempty" doc:"Your own id for the pack; one is made when absent" maxLength:"100"`
 	Name             string     `json:"name" maxLength:"255"`
-	Description      string     `json:"description,omitempty"`
-	Price            int64      `json:"price,omitempty" minimum:"0" doc:"In minor units of currency"`
+	Description      string     `json:"description,omitempty" maxLength:"1000"`
+	Price            int64      `json:"price,omitempty" minimum:"0" maximum:"1000000000000" doc:"In minor units of currency"`
 	Currency         string     `json:"currency,omitempty" doc:"usd when absent"`
 	ExpiresAfterDays int        `json:"expires_after_days,omitempty" minimum:"0" doc:"What each credit says when absent"`
 	Items            []PackItem `json:"items" minItems:"1" maxItems:"20"`

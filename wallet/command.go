@@ -59,7 +59,7 @@ type noting interface{ checkNote() error }
 
 // checkNote refuses texts that are longer than what is kept.
 func (n *Note) checkNote() error {
-	if len(n.Reason) > MaxReasonLength {
+	if catalog.Longer(n.Reason, MaxReasonLength) {
 		return fault.New("wallet.Note", fault.CodeInvalidRequest, "reason has at most %d characters", MaxReasonLength).In("reason")
 	}
 	return n.Metadata.check()
@@ -170,6 +170,7 @@ type Commit struct {
 	// hold knows which. Empty takes all.
 	Amount    money.Decimal
 	AllowMore bool // the excess over the hold is drawn afresh
+	ErrorCode string
 	Response  string
 	Note
 }
@@ -184,8 +185,11 @@ type Release struct {
 
 // Extend moves a hold's expiry to TTL from now.
 type Extend struct {
-	Hold int64
-	TTL  time.Duration
+	Hold      int64
+	TTL       time.Duration // zero: DefaultTTL
+	ErrorCode string
+	Response  string
+	Note
 }
 
 // RevokeGrant takes back what is left of a grant: all of it, or at most Amount.

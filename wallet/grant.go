@@ -15,7 +15,7 @@ const DefaultPriority = 50
 
 func (c *GiveCredits) decide(w *work) error {
 	w.note = c.Note
-	if len(c.ExternalRef) > MaxExternalRefLength {
+	if catalog.Longer(c.ExternalRef, MaxExternalRefLength) {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "external_ref has at most %d characters", MaxExternalRefLength).In("external_ref")
 	}
 	if existing := w.s.underRef(c.Needs().External); len(existing) > 0 {
@@ -25,6 +25,9 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	if c.Entry != "" && c.Entry != CreditAdded && c.Entry != AutoTopUp && c.Entry != ManualAdjustment {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "credits are added by credit_added, auto_top_up or manual_adjustment, not by %s", c.Entry)
+	}
+	if err := c.checkCost(); err != nil {
+		return err
 	}
 	items, err := c.items(w)
 	if err != nil {
@@ -51,6 +54,24 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	w.d.Answer.Allowed = true
 	return nil
+}
+
+// checkCost refuses a cost that is no price, and one without its currency or a currency without it.
+func (c *GiveCredits) checkCost() error {
+	if c.CostBasis == "" && c.CostCurr == "" {
+		return nil
+	}
+	if c.CostBasis == "" || c.CostCurr == "" {
+		field := "cost_basis"
+		if c.CostCurr == "" {
+			field = "cost_currency"
+		}
+		return fault.New(opGrant, fault.CodeMissingField, "cost_basis and cost_currency go together: give both or neither").In(field)
+	}
+	if _, err := catalog.ReadPrice(c.CostBasis, "cost_basis"); err != nil {
+		return err
+	}
+	return catalog.CheckCurrency(c.CostCurr, "cost_currency")
 }
 
 // items is what the command grants: the pack's items, or its own credit as the only one.

@@ -314,6 +314,37 @@ func TestExtendCountsFromNow(t *testing.T) {
 	b.do(&wallet.Commit{Hold: h})
 }
 
+// TestClosingsTellOfTheHold: each command may say why, with which error and with which answer; what
+// it leaves out stays.
+func TestClosingsTellOfTheHold(t *testing.T) {
+	b := open(t)
+	b.give(9)
+	told := func(h *wallet.Hold, want string) {
+		t.Helper()
+		if got := h.Reason + "/" + h.ErrorCode + "/" + h.Response; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	committed, released := b.reserve(units(1)), b.reserve(units(1))
+	for _, n := range []int64{committed, released} {
+		told(b.do(&wallet.Extend{Hold: n, ErrorCode: "slow", Response: "half", Note: wallet.Note{Reason: "still at it"}}).Hold, "still at it/slow/half")
+		told(b.do(&wallet.Extend{Hold: n}).Hold, "still at it/slow/half")
+	}
+	told(b.do(&wallet.Commit{Hold: committed, ErrorCode: "cut", Response: "all", Note: wallet.Note{Reason: "done"}}).Hold, "done/cut/all")
+	told(b.do(&wallet.Release{Hold: released, ErrorCode: "down"}).Hold, "still at it/down/half")
+}
+
+// TestExtendsByTheUsualTime: without a time it is as for a new reservation.
+func TestExtendsByTheUsualTime(t *testing.T) {
+	b := open(t)
+	b.give(9)
+	h := b.reserve(units(1))
+	b.pass(30 * time.Second)
+	if got, want := b.do(&wallet.Extend{Hold: h}).Hold.ExpiresAt, b.now.Add(wallet.DefaultTTL); got != want {
+		t.Errorf("expires at %s, want %s", got, want)
+	}
+}
+
 func TestHoldLastsOneSecondToOneDay(t *testing.T) {
 	for _, c := range []struct {
 		ttl time.Duration

@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -10,7 +11,7 @@ import (
 )
 
 func (m *Model) give(c *wallet.GiveCredits) Outcome {
-	refuse(len(c.ExternalRef) > wallet.MaxExternalRefLength, fault.CodeInvalidRequest)
+	refuse(utf8.RuneCountInString(c.ExternalRef) > wallet.MaxExternalRefLength, fault.CodeInvalidRequest)
 	o := Outcome{Allowed: true}
 	what := c.Pack
 	if what == "" {
