@@ -135,8 +135,8 @@ func (r Rule) validate() error {
 		return fault.New(op, fault.CodeInvalidScope, "a scope rule compares at most %d metadata keys", MaxRuleMetadata).In("scope.metadata")
 	}
 	for key, value := range r.Metadata {
-		if key == "" || len(key) > MaxRuleKey || len(value) > MaxRuleValue {
-			return fault.New(op, fault.CodeInvalidScope, "a name in the metadata of a scope rule has 1 to %d bytes and a value at most %d", MaxRuleKey, MaxRuleValue).In("scope.metadata")
+		if len(key) > MaxRuleKey || len(value) > MaxRuleValue {
+			return fault.New(op, fault.CodeInvalidScope, "a name in the metadata of a scope rule has at most %d bytes and a value at most %d", MaxRuleKey, MaxRuleValue).In("scope.metadata")
 		}
 		if !ValidText(key) || !ValidText(value) {
 			return fault.New(op, fault.CodeInvalidScope, "the metadata of a scope rule must be valid Unicode without the character U+0000").In("scope.metadata")

@@ -181,7 +181,6 @@ func TestScopeValidate(t *testing.T) {
 		{"the longest pair", pair(MaxRuleKey, MaxRuleValue), true},
 		{"one past the longest name of a pair", pair(MaxRuleKey+1, MaxRuleValue), false},
 		{"one past the longest value of a pair", pair(MaxRuleKey, MaxRuleValue+1), false},
-		{"a pair without a name", pair(0, 1), false},
 		{"the longest name, of other letters", Scope{{Event: strings.Repeat("図", MaxEventNameLength)}}, true},
 		{"one past it", Scope{{Event: strings.Repeat("図", MaxEventNameLength+1)}}, false},
 		{"no event", Scope{{}}, false},
