@@ -327,7 +327,7 @@ type AdjustRequest struct {
 	Metadata   Metadata      `json:"metadata,omitempty"`
 }
 
-// Candidate is a grant as it stood when a charge was decided.
+// Candidate is a grant as it stood when a charge was decided, and could pay for it.
 type Candidate struct {
 	GrantID   string        `json:"grant_id"`
 	CreditID  string        `json:"credit_id"`
@@ -336,20 +336,40 @@ type Candidate struct {
 	Priority  int           `json:"priority"`
 	Category  string        `json:"category"`
 	ExpiresAt clock.Instant `json:"expires_at" doc:"null: never"`
-	Because   string        `json:"because" doc:"The criterion that put it before the next one"`
+	Because   string        `json:"because,omitempty" doc:"The criterion that put it before the next one; last, or absent where no order decided"`
+}
+
+// Excluded is a grant with something left that did not pay, whatever the order.
+type Excluded struct {
+	GrantID  string `json:"grant_id"`
+	CreditID string `json:"credit_id"`
+	Because  string `json:"because" enum:"scope,no_scope,pending,frozen,held" doc:"scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; pending: it has not begun; frozen, held: nothing else is left of it"`
+}
+
+// ExplainedAllowance is what an allowance had and gave.
+type ExplainedAllowance struct {
+	AllowanceID string        `json:"allowance_id"`
+	Label       string        `json:"label,omitempty"`
+	Quota       money.Decimal `json:"quota,omitempty"`
+	Remaining   money.Decimal `json:"remaining,omitempty" doc:"Before the charge"`
+	Taken       money.Decimal `json:"taken"`
 }
 
 // Explanation says which grants paid, which rule decided, and what would have been enough.
 type Explanation struct {
-	Entry      *Entry        `json:"entry,omitempty"`
-	Allowed    bool          `json:"allowed"`
-	Reasons    []string      `json:"reasons,omitempty"`
-	Summary    string        `json:"summary"`
-	DrawOrder  []string      `json:"draw_order"`
-	Candidates []Candidate   `json:"candidates"`
-	Required   money.Decimal `json:"required,omitempty"`
-	Available  money.Decimal `json:"available,omitempty"`
-	Enough     money.Decimal `json:"enough,omitempty" doc:"How much more would have been enough"`
+	Entry      *Entry               `json:"entry,omitempty"`
+	Allowed    bool                 `json:"allowed"`
+	Reasons    []string             `json:"reasons,omitempty"`
+	Summary    string               `json:"summary"`
+	DrawOrder  []string             `json:"draw_order" doc:"By which the candidates are ordered; empty where no order decided, or none is known any more"`
+	OrderLost  bool                 `json:"order_lost,omitempty" doc:"A credit was edited since, so how it ordered its grants then is not known: the candidates are those that paid, in their order"`
+	Candidates []Candidate          `json:"candidates"`
+	LeftOff    int                  `json:"left_off,omitempty" doc:"Candidates beyond those listed"`
+	Excluded   []Excluded           `json:"excluded,omitempty" doc:"Grants with something left that do not pay for such a charge"`
+	Allowances []ExplainedAllowance `json:"allowances,omitempty" doc:"The allowances that count the charge, and what they give before any grant does; of an entry, those of its reservation"`
+	Required   money.Decimal        `json:"required,omitempty"`
+	Available  money.Decimal        `json:"available,omitempty"`
+	Enough     money.Decimal        `json:"enough,omitempty" doc:"How much more would have been enough"`
 }
 
 // BalanceQuery selects balances of a customer.

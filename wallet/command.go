@@ -83,10 +83,17 @@ func (m Metadata) check() error {
 	return nil
 }
 
+// RefEvent is the reference type of entries that paid for an event: the ledger alone tells then
+// which scopes accepted it.
+const RefEvent = "event"
+
 // noteFor is the note of a charge: what says which usage it is goes into the record with it.
 func (n Note) noteFor(c *Charge) Note {
 	if n.Metadata == nil {
 		n.Metadata = c.Metadata
+	}
+	if n.RefType == "" && c.Gated() {
+		n.RefType, n.RefID = RefEvent, c.Event
 	}
 	return n
 }
