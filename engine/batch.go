@@ -30,6 +30,7 @@ type open struct {
 	want    store.WantWallet
 	first   *job // the first command that concerns it
 	count   int  // how many do
+	asked   bool // by previews alone so far: what time did must not be written for them
 	exists  bool
 	answers map[string]store.StoredAnswer
 	change  store.WalletChange
@@ -48,7 +49,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		b.wantApp(j.Wallet.App)
 		o, ok := b.wallets[j.id]
 		if !ok {
-			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j}
+			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j, asked: true}
 			if o.cached != nil {
 				o.want.Version = o.state.Version
 			}
@@ -56,6 +57,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 			b.order = append(b.order, o)
 		}
 		o.count++
+		o.asked = o.asked && j.Preview
 		if j.Command != nil {
 			addNeeds(&o.want.Needs, o.needs(j))
 		}
@@ -390,7 +392,7 @@ func (b *batch) changes() (*store.Changes, error) {
 			continue
 		}
 		o.state.Trim()
-		if o.unchanged() {
+		if o.unchanged() || o.asked {
 			continue
 		}
 		o.nextDue = dueAfter(o.nextDue, o.state.NextDue(), b.now)
@@ -421,10 +423,15 @@ func dueAfter(stored, due, now clock.Instant) clock.Instant {
 	return stored
 }
 
-// settled takes what was written into the cache.
+// settled takes what was written into the cache. A wallet that was only asked about, and to which
+// time has done something, is read anew next time: what it saw here is not written.
 func (b *batch) settled() {
 	for _, o := range b.order {
-		if o.cached != nil && (o.exists || o.change.Created) {
+		switch {
+		case o.cached == nil:
+		case o.asked && !o.unchanged():
+			b.shard.cache.drop(o.want.ID)
+		case o.exists || o.change.Created:
 			b.shard.cache.put(o.cached)
 		}
 	}
