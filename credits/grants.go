@@ -58,8 +58,10 @@ func (s *Session) giveCredits(ctx context.Context, r *v1.GrantRequest) (*wallet.
 		}
 	}
 	switch {
-	case r.PackID != "" && (r.CreditID != "" || r.Amount != ""):
+	case r.PackID != "" && r.CreditID != "":
 		return nil, fault.New(op, fault.CodeConflictingFields, "a pack fixes credits and amounts: give pack_id, or credit_id and amount").In("pack_id")
+	case r.PackID != "" && r.Amount != "":
+		return nil, fault.New(op, fault.CodeInvalidRequest, "the items of a pack fix the amounts: leave amount out").In("amount")
 	case r.PackID != "":
 		pack, err := s.pack(ctx, r.PackID)
 		if err != nil {

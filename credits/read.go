@@ -353,7 +353,7 @@ func (s *Session) CustomerGrants(ctx context.Context, customer string, q v1.Gran
 	if err != nil || r.Reading == nil {
 		return page, err
 	}
-	all, err := s.allGrants(ctx, r, only)
+	all, err := s.grantsOf(ctx, r, store.GrantQuery{Credit: only, Ref: q.ExternalRef})
 	if err != nil {
 		return page, err
 	}
@@ -395,8 +395,13 @@ var grantStatuses = []wallet.GrantStatus{
 // allGrants reads every grant of a wallet; where time has moved one, or just made it, the
 // reading knows better than the rows.
 func (s *Session) allGrants(ctx context.Context, r *reading, credit string) ([]*wallet.Grant, error) {
+	return s.grantsOf(ctx, r, store.GrantQuery{Credit: credit})
+}
+
+// grantsOf is allGrants of a credit, or under a reference.
+func (s *Session) grantsOf(ctx context.Context, r *reading, q store.GrantQuery) ([]*wallet.Grant, error) {
 	var all []*wallet.Grant
-	q := store.GrantQuery{Wallet: r.State.ID, Credit: credit, Limit: store.MaxPage}
+	q.Wallet, q.Limit = r.State.ID, store.MaxPage
 	last := int64(0)
 	for {
 		page, err := s.core.Store.Grants(ctx, q)
@@ -416,7 +421,7 @@ func (s *Session) allGrants(ctx context.Context, r *reading, credit string) ([]*
 		q.After = last
 	}
 	for n, g := range r.Grants {
-		if n > last && (credit == "" || g.Credit == credit) {
+		if n > last && (q.Credit == "" || g.Credit == q.Credit) && (q.Ref == "" || g.ExternalRef == q.Ref) {
 			all = append(all, g)
 		}
 	}

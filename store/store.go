@@ -148,6 +148,7 @@ type GrantQuery struct {
 	Credit string  // empty: all
 	After  int64   // numbers above this one
 	Only   []int64 // these numbers only
+	Ref    string  // made under this external reference; empty: all
 	Limit  int
 }
 

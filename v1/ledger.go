@@ -307,9 +307,9 @@ type UsableCredit struct {
 // Usage is what a customer may still use.
 type Usage struct {
 	CustomerID string         `json:"customer_id"`
-	Period     *Period        `json:"period" doc:"Of the first counter; null without a subscription"`
+	Period     *Period        `json:"period" doc:"Of the first counter, or of the plan's first where the filter leaves none; null without a subscription"`
 	Counters   []Counter      `json:"counters"`
-	Credits    []UsableCredit `json:"credits" doc:"In the order in which they are drawn"`
+	Credits    []UsableCredit `json:"credits" doc:"In the order in which they are drawn; last those of which everything is held"`
 }
 
 // ReverseRequest gives a deduction back to the grants that it came from.
@@ -396,10 +396,11 @@ type LedgerQuery struct {
 
 // GrantQuery selects grants of a customer, in draw order.
 type GrantQuery struct {
-	CreditID string `query:"credit_id" doc:"Id or name of one credit"`
-	Status   string `query:"status" enum:"pending,active,depleted,expired,revoked,rolled_over"`
-	Limit    int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
-	Cursor   string `query:"cursor" doc:"next_cursor of the page before"`
+	CreditID    string `query:"credit_id" doc:"Id or name of one credit"`
+	Status      string `query:"status" enum:"pending,active,depleted,expired,revoked,rolled_over"`
+	ExternalRef string `query:"external_ref" doc:"Made under this reference, as the order's"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Cursor      string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CustomerQuery selects customers by id.

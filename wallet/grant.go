@@ -14,7 +14,7 @@ const opGrant = "wallet.Grant"
 const DefaultPriority = 50
 
 func (c *GiveCredits) decide(w *work) error {
-	w.note = c.Note
+	w.note = c.noteOf(c.Source, c.ExternalRef)
 	if catalog.Longer(c.ExternalRef, MaxExternalRefLength) {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "external_ref has at most %d characters", MaxExternalRefLength).In("external_ref")
 	}
@@ -54,6 +54,19 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	w.d.Answer.Allowed = true
 	return nil
+}
+
+// noteOf lets the ledger tell where credits came from: the source, and the reference of the order
+// or the like.
+func (n Note) noteOf(source Source, ref string) Note {
+	if n.RefType != "" {
+		return n
+	}
+	if source == "" {
+		source = SourceAPI
+	}
+	n.RefType, n.RefID = string(source), ref
+	return n
 }
 
 // checkCost refuses a cost that is no price, and one without its currency or a currency without it.

@@ -116,6 +116,18 @@ func (s *State) Drawable(defs *catalog.Definitions) []*Grant {
 	return all
 }
 
+// Usable lists the grants that a customer can use: those that can be drawn now, in order, and then
+// those of which holds have set all aside, since what is held may come back.
+func (s *State) Usable(defs *catalog.Definitions) []*Grant {
+	all := s.Drawable(defs)
+	for _, g := range s.Open() {
+		if g.Status == GrantActive && g.Available == 0 && g.Held > 0 {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
 // AllowancesFor lists the allowances that count a charge, as they stand in the window of an
 // instant; none without an active subscription.
 func (s *State) AllowancesFor(c *Charge, at clock.Instant) []Allowance {

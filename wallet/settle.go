@@ -33,7 +33,7 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		if g.EffectiveAt > due {
 			break
 		}
-		w.note = Note{Reason: g.Reason, Metadata: g.Metadata}
+		w.note = Note{Reason: g.Reason, Metadata: g.Metadata}.noteOf(g.Source, g.ExternalRef)
 		w.activate(w.grant(g.N), "")
 	}
 	return w.finish()

@@ -365,6 +365,25 @@ func TestLookingBackWithinABatch(t *testing.T) {
 	})
 }
 
+// TestRefusalIsNotRemembered sends a request again under its key once what was wrong is right: a
+// refusal decided nothing and changed nothing, so it must not stand in the way.
+func TestRefusalIsNotRemembered(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		w := newWired(t, db)
+		ask := func(body any) reply {
+			return w.call(w.secret, "POST", "/v1/grants", body, "Idempotency-Key", "k")
+		}
+		r := v1.GrantRequest{CustomerID: "u", CreditID: "Later", Amount: "5"}
+		ask(r).is(t, 404, fault.CodeCreditNotFound)
+		w.plain("Later")
+		ask(v1.GrantRequest{CustomerID: "u", CreditID: "Later", Amount: "5.5"}).is(t, 400, fault.CodeAmountTooPrecise)
+		first := ask(r)
+		equal(t, "status", first.status, 200)
+		equal(t, "again", string(ask(r).body), string(first.body))
+		equal(t, "entries", types(entries(t, w.client, "u")), "credit_added")
+	})
+}
+
 // TestDefinedOnce creates one credit from twenty requests at once, on two servers.
 func TestDefinedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *database) {

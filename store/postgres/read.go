@@ -73,6 +73,9 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 	if len(q.Only) > 0 {
 		f.and("g.n = ANY(?::bigint[])", q.Only)
 	}
+	if q.Ref != "" { // as the index on it has them
+		f.and("g.external_ref = ?::text AND g.external_ref <> '' AND g.parent = 0", q.Ref)
+	}
 	var list []*wallet.Grant
 	var w id.Wallet
 	var work script

@@ -24,7 +24,7 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 		if err != nil {
 			return err
 		}
-		grants, err = c.grants(ctx, lanes, selectGrants, of(q.Wallet, q.After, q.Credit, only, limit(q.Limit))...)
+		grants, err = c.grants(ctx, lanes, selectGrants, of(q.Wallet, q.After, q.Credit, only, q.Ref, limit(q.Limit))...)
 		return err
 	})
 	return grants, err

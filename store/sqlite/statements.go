@@ -118,7 +118,9 @@ var text = [statements]string{
 	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
 	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
 	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
-		AND (?4 = '' OR credit_id = ?4) AND (?5 = '' OR n IN (SELECT value FROM json_each(?5))) ORDER BY n LIMIT ?6`,
+		AND (?4 = '' OR credit_id = ?4) AND (?5 = '' OR n IN (SELECT value FROM json_each(?5)))
+		AND (?6 = '' OR n IN (SELECT n FROM grants WHERE bucket = ?1 AND wallet = ?2 AND external_ref = ?6 AND external_ref <> '' AND parent = 0))
+		ORDER BY n LIMIT ?7`,
 	// Grants by number, with those that they rolled into. UNION drops what was seen before, so
 	// the recursion ends whatever the rows say.
 	selectGrantsThrough: `WITH RECURSIVE wanted (n) AS (

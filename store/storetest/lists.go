@@ -34,7 +34,9 @@ var listTests = []test{
 
 func checkGrants(b *bench) {
 	k := key("a")
-	b.do(k, give(calls, 1), give(tokens, 2), give(calls, 3), give(dollars, 4), spend(calls, 1))
+	under := give(calls, 3)
+	under.ExternalRef = "order 1"
+	b.do(k, give(calls, 1), give(tokens, 2), under, give(dollars, 4), spend(calls, 1))
 	b.do(key("b"), give(calls, 100))
 	numbers := func(q store.GrantQuery) string {
 		q.Wallet = k.ID()
@@ -53,6 +55,10 @@ func checkGrants(b *bench) {
 		{store.GrantQuery{After: 1, Limit: 2}, "2 3"},
 		{store.GrantQuery{Only: []int64{4, 1, 9, 1}}, "1 4"},
 		{store.GrantQuery{Only: []int64{4, 1}, Credit: dollars}, "4"},
+		{store.GrantQuery{Ref: "order 1"}, "3"},
+		{store.GrantQuery{Ref: "order 1", After: 3}, ""},
+		{store.GrantQuery{Ref: "order 1", Credit: tokens}, ""},
+		{store.GrantQuery{Ref: "order"}, ""},
 		{store.GrantQuery{Only: []int64{4, 3, 1}, After: 1, Limit: 1}, "3"},
 	} {
 		b.same(fmt.Sprintf("%+v", c.q), numbers(c.q), c.want)

@@ -90,6 +90,7 @@ CREATE TABLE wallets (
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+-- These two serve lists that run over all buckets, as on PostgreSQL.
 CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
 CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
 
