@@ -193,22 +193,6 @@ func (l *life) news() []wallet.Entry {
 	}
 }
 
-// entries are those that were written, oldest first.
-func (l *life) entries() []wallet.Entry {
-	l.t.Helper()
-	var all []wallet.Entry
-	for q := (store.EntryQuery{Wallet: l.key.ID(), Limit: store.MaxPage}); ; {
-		page, err := l.db.store.Entries(context.Background(), q)
-		noError(l.t, err)
-		all = append(all, page...)
-		if len(page) < store.MaxPage {
-			slices.Reverse(all)
-			return all
-		}
-		q.Before = page[len(page)-1].Seq
-	}
-}
-
 // head is the hash of the newest entry.
 func (l *life) head() wallet.Hash {
 	l.t.Helper()
