@@ -72,6 +72,10 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "SaveCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
 		return o.SaveCustomer(ctx, "c", v1.SaveCustomer{Name: "C", Metadata: v1.Metadata{"plan": "pro"}}, key("customer"))
 	})
+	both(t, called, "UpdateCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
+		phone := "+41 44 000 00 00"
+		return o.UpdateCustomer(ctx, "c", v1.UpdateCustomer{Phone: &phone, Metadata: &v1.Metadata{}}, key("update-customer"))
+	})
 	grants := both(t, called, "Grant", over, f.direct, func(o v1.Operations) (v1.Grants, error) {
 		return o.Grant(ctx, v1.GrantRequest{
 			CustomerID: "c", CreditID: "api", Amount: "100.25", Category: "promotional", ExpiresAt: v1.NeverExpires(),
@@ -123,6 +127,9 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ArchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
 		return o.ArchiveCredit(ctx, credit.ID, key("archive-credit"))
 	})
+	both(t, called, "UnarchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		return o.UnarchiveCredit(ctx, credit.ID, key("unarchive-credit"))
+	})
 
 	for m := range reflect.TypeFor[v1.Operations]().Methods() {
 		if !called[m.Name] {
@@ -135,6 +142,9 @@ type reading struct{ credit, pack, grant, entry, hold string }
 
 func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool, id reading) {
 	ctx := context.Background()
+	both(t, called, "CreditBalances", over, f.direct, func(o v1.Operations) (v1.Page[v1.CustomerBalance], error) {
+		return o.CreditBalances(ctx, id.credit, v1.CreditBalanceQuery{CustomerID: "c", Limit: 1})
+	})
 	both(t, called, "GetCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) { return o.GetCredit(ctx, id.credit) })
 	both(t, called, "ListCredits", over, f.direct, func(o v1.Operations) (v1.Page[v1.Credit], error) { return o.ListCredits(ctx) })
 	both(t, called, "GetPack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.GetPack(ctx, id.pack) })
@@ -163,11 +173,11 @@ func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool,
 		return o.Ledger(ctx, "c", q)
 	})
 	both(t, called, "CustomerGrants", over, f.direct, func(o v1.Operations) (v1.Page[v1.Grant], error) {
-		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active", Limit: 10})
+		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active,depleted", Limit: 10, Offset: 1})
 	})
 	both(t, called, "GetCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) { return o.GetCustomer(ctx, "c") })
 	both(t, called, "ListCustomers", over, f.direct, func(o v1.Operations) (v1.Page[v1.Customer], error) {
-		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1})
+		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1, Name: "c", From: 1, To: f.clock.Now() + 1})
 	})
 	both(t, called, "GetApp", over, f.direct, func(o v1.Operations) (v1.App, error) { return o.GetApp(ctx) })
 }

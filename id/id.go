@@ -34,6 +34,7 @@ const (
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"
 	PrefixWebhook      = "whk"
+	PrefixCustomer     = "cus" // one that did not come with an id of the caller's
 )
 
 // Buckets is the number of buckets that wallets are spread over. It is part of

@@ -72,6 +72,7 @@ type Rollover struct {
 	ValidityCount int    `json:"validity_count,omitempty" doc:"How long the new grant lives, in validity_unit"`
 	ValidityUnit  string `json:"validity_unit,omitempty" enum:"day,week,month,year,"`
 	MaxCount      int    `json:"max_count,omitempty" doc:"How often the same credits may roll over; no bound when absent"`
+	Off           bool   `json:"off,omitempty" doc:"Keep the policy, and roll nothing over meanwhile"`
 }
 
 // Credit is a unit of account.
@@ -169,6 +170,7 @@ type Customer struct {
 	ID        string            `json:"id"`
 	Name      string            `json:"name,omitempty"`
 	Email     string            `json:"email,omitempty"`
+	Phone     string            `json:"phone,omitempty"`
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	CreatedAt clock.Instant     `json:"created_at"`
 	UpdatedAt clock.Instant     `json:"updated_at"`
@@ -178,7 +180,16 @@ type Customer struct {
 type SaveCustomer struct {
 	Name     string   `json:"name,omitempty" maxLength:"255"`
 	Email    string   `json:"email,omitempty" maxLength:"320"`
+	Phone    string   `json:"phone,omitempty" maxLength:"50"`
 	Metadata Metadata `json:"metadata,omitempty"`
+}
+
+// UpdateCustomer changes what is known of a customer. What is absent stays.
+type UpdateCustomer struct {
+	Name     *string   `json:"name,omitempty" maxLength:"255"`
+	Email    *string   `json:"email,omitempty" maxLength:"320"`
+	Phone    *string   `json:"phone,omitempty" maxLength:"50"`
+	Metadata *Metadata `json:"metadata,omitempty"`
 }
 
 // Metadata is flat text; numbers and booleans are taken as their text.

@@ -190,6 +190,10 @@ var limits = []struct {
 			"mail address of a customer, characters", 320, "v1.SaveCustomer", fault.CodeInvalidRequest,
 			call{"PUT /v1/customers/u", `{"email": "` + text(321) + `"}`},
 		},
+		{
+			"telephone number of a customer, characters", 50, "v1.SaveCustomer", fault.CodeInvalidRequest,
+			call{"PUT /v1/customers/u", `{"phone": "` + text(51) + `"}`},
+		},
 		{"name of an app, bytes", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
 		{
 			"life of a customer token; 1h0m0s when not given", accounts.MaxTokenTTL, "accounts.MaxTokenTTL", fault.CodeInvalidRequest,

@@ -118,7 +118,7 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	work.add(partOther, func(r pgx.Rows) error {
 		list = append(list, wallet.Entry{})
 		return scanEntry(r, &w, &list[len(list)-1])
-	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit)), f.args...)
+	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
 	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func fullScope() catalog.Scope {
 }
 
 func fullRollover() catalog.Rollover {
-	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2}
+	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2, Off: true}
 }
 
 func fullHeader(key wallet.Key) wallet.Header {
@@ -161,7 +161,7 @@ func fullKey(name string) store.Key {
 
 func fullCustomer(key wallet.Key) store.Customer {
 	return store.Customer{
-		Key: key, Name: hard, Email: "ö@example.test", Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
+		Key: key, Name: hard, Email: "ö@example.test", Phone: hard, Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
 	}
 }
 

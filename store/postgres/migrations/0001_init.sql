@@ -114,11 +114,15 @@ CREATE TABLE customers (
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL, -- the name, folded, and below the mail address: to be found in any case
     email      text NOT NULL,
+    address    text COLLATE "C" NOT NULL,
+    phone      text NOT NULL,
     metadata   jsonb NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
     bucket    smallint NOT NULL,
@@ -129,6 +133,7 @@ CREATE TABLE standings (
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    smallint NOT NULL,
@@ -140,6 +145,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         smallint NOT NULL,

@@ -97,13 +97,17 @@ CREATE TABLE customers (
     bucket     INTEGER NOT NULL,
     wallet     BLOB NOT NULL,
     name       TEXT NOT NULL,
+    folded     TEXT NOT NULL, -- the name, and below the address, as in credits: to be found in any case
     email      TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    phone      TEXT NOT NULL,
     metadata   TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
     bucket    INTEGER NOT NULL,
@@ -114,6 +118,7 @@ CREATE TABLE standings (
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    INTEGER NOT NULL,
@@ -125,6 +130,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         INTEGER NOT NULL,
