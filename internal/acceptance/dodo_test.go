@@ -1,0 +1,90 @@
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed42445051/scrip"
+	v1 "github.com/seed42445051/scrip/v1"
+)
+
+// nodeFolder is where the vendors' npm packages are, and the scripts that use them.
+const nodeFolder = "node"
+
+// dodo is a server as a program mounts it, on the machine's clock, since the SDK goes by it too.
+type dodo struct {
+	app  *scrip.App
+	base string // for the SDK
+	key  string
+}
+
+func newDodo(t *testing.T, db *database) *dodo {
+	t.Helper()
+	ctx := context.Background()
+	s, err := scrip.Open(ctx, scrip.DB(db.address))
+	noError(t, err)
+	t.Cleanup(func() { noError(t, s.Close(ctx)) })
+	d := &dodo{}
+	d.app, err = s.App(ctx, t.Name(), scrip.Test)
+	noError(t, err)
+	key, err := d.app.CreateKey(ctx, v1.CreateKey{Kind: "secret"})
+	noError(t, err)
+	d.key = key.Key
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	d.base = server.URL + "/dodo"
+	t.Cleanup(func() {
+		report, err := s.Verify(ctx)
+		noError(t, err)
+		for _, difference := range report.Differences {
+			t.Errorf("audit: %s", difference)
+		}
+	})
+	return d
+}
+
+// run has node execute a script, which fails the test when it fails. Its modules are those of
+// the folder, and its relative imports begin there.
+func (d *dodo) run(t *testing.T, script string) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatalf("node is not installed (%v); run: make setup", err)
+	}
+	if _, err := os.Stat(filepath.Join(nodeFolder, "node_modules", "dodopayments")); err != nil {
+		t.Fatalf("the SDK is not installed (%v); run: make setup", err)
+	}
+	cmd := exec.CommandContext(t.Context(), node, "--input-type=module", "-")
+	cmd.Dir = nodeFolder
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DODO_PAYMENTS_BASE_URL=" + d.base, "DODO_PAYMENTS_API_KEY=" + d.key}
+	cmd.Stdin = strings.NewReader(script)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("node: %v\n%s", err, out.String())
+	}
+}
+
+func readScript(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(nodeFolder, "dodo", name))
+	noError(t, err)
+	return string(text)
+}
+
+// TestDodoSDK has the vendor's unmodified SDK do what it can.
+func TestDodoSDK(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		for _, script := range []string{"entitlements", "balances", "customers", "paging"} {
+			t.Run(script, func(t *testing.T) {
+				newDodo(t, db).run(t, readScript(t, script+".mjs"))
+			})
+		}
+	})
+}
