@@ -68,9 +68,6 @@ func (b *entitlementBody) modernise(create bool) {
 	b.Currency = b.Currency.or(b.UnitCurrency)
 	if create {
 		b.Precision = b.Precision.or(optional[int]{given: true, value: b.fiatPrecision()})
-		if b.PricePerUnit.has() && !b.Currency.has() {
-			b.Currency = optional[string]{given: true, value: "USD"}
-		}
 	}
 	b.ExpiresAfterDays = b.ExpiresAfterDays.or(b.ExpiryDuration)
 	b.RolloverPercent = b.RolloverPercent.or(b.MaxRolloverPercent)
@@ -149,6 +146,9 @@ func (b *entitlementBody) overage(o *v1.Overage) error {
 	b.OverageEnabled.apply(&o.Enabled)
 	b.OverageBehavior.apply(&o.Behavior)
 	b.Currency.apply(&o.Currency)
+	if b.major && b.PricePerUnit.has() && o.Currency == "" {
+		o.Currency = "USD"
+	}
 	if o.Currency != "" && !currencyForm.MatchString(o.Currency) {
 		return invalidValue("currency must be an ISO 4217 code in capitals")
 	}
