@@ -35,7 +35,10 @@ type open struct {
 	change  store.WalletChange
 	grants  index[int64] // where in change a grant, hold or standing stands
 	holds   index[int64]
+	usages  index[int64]
 	credits index[string]
+	tallies index[wallet.TallyKey]
+	uniques index[wallet.UniqueKey]
 	from    wallet.Header // as it was before the batch
 }
 
@@ -57,7 +60,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		}
 		o.count++
 		if j.Command != nil {
-			addNeeds(&o.want.Needs, o.needs(j))
+			o.want.Needs.Add(o.needs(j, b.defs[j.Wallet.App]))
 		}
 		if j.Idempotency != "" && !slices.Contains(o.want.Answers, j.Idempotency) {
 			o.want.Answers = append(o.want.Answers, j.Idempotency)
@@ -65,7 +68,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 	}
 	for _, l := range back {
 		if o, ok := b.wallets[l.wallet]; ok {
-			addNeeds(&o.want.Needs, l.needs)
+			o.want.Needs.Add(l.needs)
 		}
 	}
 	// Every transaction locks in this order.
@@ -78,20 +81,16 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 }
 
 // needs leaves out holds and grants that the cache has: asking for them would cost a query.
-func (o *open) needs(j *job) wallet.Needs {
-	needs := j.Command.Needs()
+func (o *open) needs(j *job, defs *catalog.Definitions) wallet.Needs {
+	if defs == nil { // nobody asked for the app before; what is missing then is looked back at
+		defs = catalog.NewDefinitions(j.Wallet.App, "", 0)
+	}
+	needs := j.Command.Needs(defs)
 	if o.cached != nil {
 		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
 		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
 	}
 	return needs
-}
-
-func addNeeds(to *wallet.Needs, more wallet.Needs) {
-	to.Entries = append(to.Entries, more.Entries...)
-	to.Holds = append(to.Holds, more.Holds...)
-	to.Grants = append(to.Grants, more.Grants...)
-	to.External = append(to.External, more.External...)
 }
 
 func (b *batch) wantApp(app string) {
@@ -153,7 +152,7 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 		return
 	}
 	o.from = o.header()
-	o.state.Adopt(f.Fetched.Grants, f.Fetched.Holds, f.Fetched.Past)
+	o.state.Adopt(&o.want.Needs, &f.Fetched)
 	if len(o.want.Answers) > 0 {
 		o.answers = make(map[string]store.StoredAnswer, len(o.want.Answers))
 	}
@@ -176,7 +175,7 @@ func (o *open) app(f *store.FoundWallet) string {
 func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
-		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq,
+		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
 		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
@@ -210,8 +209,10 @@ func (b *batch) run(j *job) error {
 		j.err = err
 		return nil
 	}
-	if d.Usage != nil && d.Usage.ID == "" {
-		d.Usage.ID = id.New(id.PrefixEvent)
+	for _, u := range d.Usages {
+		if u.ID == "" {
+			u.ID = id.New(id.PrefixEvent)
+		}
 	}
 	j.result.Answer = d.Answer
 	if j.Preview {
@@ -247,6 +248,8 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
 	case *wallet.RevokeGrant, *wallet.Freeze:
 		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+	case *wallet.VoidUsage, *wallet.CorrectUsage:
+		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.Reverse:
 		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
 	}
@@ -315,8 +318,14 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	if d.Subscription != nil {
 		c.Subscription = d.Subscription
 	}
-	if d.Usage != nil {
-		c.Usages = append(c.Usages, *d.Usage)
+	for _, u := range d.Usages {
+		latest(&o.usages, u.N, u, pick(u.N > o.from.UsageSeq, &c.NewUsages, &c.Usages))
+	}
+	for _, t := range d.Tallies {
+		latest(&o.tallies, t.TallyKey, t, &c.Tallies)
+	}
+	for _, u := range d.Uniques {
+		latest(&o.uniques, u.UniqueKey, u, &c.Uniques)
 	}
 	for _, g := range d.Grants {
 		latest(&o.grants, g.N, g, pick(g.N > o.from.GrantSeq, &c.NewGrants, &c.Grants))
@@ -325,7 +334,7 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 		latest(&o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
 	}
 	for _, s := range d.Credits {
-		latest(&o.credits, s.Credit, wallet.Standing{Credit: s.Credit, Overage: s.Overage, Used: s.Used}, &c.Standings)
+		latest(&o.credits, s.Credit, s.Standing(), &c.Standings)
 	}
 }
 
@@ -409,7 +418,7 @@ func (b *batch) changes() (*store.Changes, error) {
 func (o *open) unchanged() bool {
 	c := &o.change
 	return len(c.Entries)+len(c.NewGrants)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
-		len(c.Lanes)+len(c.Usages)+len(c.Answers) == 0 && c.Subscription == nil
+		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil
 }
 
 // dueAfter is what the row says about when time changes the wallet next. It may be too early,

@@ -20,10 +20,20 @@ const (
 	CodeCreditNotFound Code = "credit_not_found"
 	// CodeCustomerNotFound (404): No customer with this id is known in this app and mode.
 	CodeCustomerNotFound Code = "customer_not_found"
+	// CodeDuplicateEvent (400): Two events of the call have the same id; nothing was stored.
+	CodeDuplicateEvent Code = "duplicate_event"
 	// CodeEntryNotFound (404): No ledger entry with this id exists in this app and mode.
 	CodeEntryNotFound Code = "entry_not_found"
 	// CodeEntryNotReversible (400): Entries of this type cannot be reversed.
 	CodeEntryNotReversible Code = "entry_not_reversible"
+	// CodeEventExists (409): The customer has another usage event with this id.
+	CodeEventExists Code = "event_exists"
+	// CodeEventNotFound (404): The customer has no usage event with this id.
+	CodeEventNotFound Code = "event_not_found"
+	// CodeEventNotVoidable (400): The usage event was charged when it was tracked, not by a meter.
+	CodeEventNotVoidable Code = "event_not_voidable"
+	// CodeEventVoided (409): The usage event was voided before, so that it cannot be corrected.
+	CodeEventVoided Code = "event_voided"
 	// CodeGrantNotFound (404): No grant with this id exists in this app and mode.
 	CodeGrantNotFound Code = "grant_not_found"
 	// CodeIdempotencyKeyInvalid (400): The idempotency key is empty, too long, or has characters that are not allowed.
@@ -72,6 +82,8 @@ const (
 	CodeLimitReached Code = "limit_reached"
 	// CodeMetadataTooLarge (400): The metadata has too many names, or a name or value is too long.
 	CodeMetadataTooLarge Code = "metadata_too_large"
+	// CodeMeterNotFound (404): No meter with this id exists in this app.
+	CodeMeterNotFound Code = "meter_not_found"
 	// CodeMethodNotAllowed (405): The path exists, but not with this HTTP method.
 	CodeMethodNotAllowed Code = "method_not_allowed"
 	// CodeMissingField (400): A required field is absent or empty.

@@ -56,13 +56,15 @@ type Wallets interface {
 	// Snapshot reads a wallet; nil when it does not exist.
 	Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error)
 	// Fetch reads closed things that a command looks back at.
-	Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*Fetched, error)
+	Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*wallet.Found, error)
 	// Grants lists a wallet's grants, in order of their numbers.
 	Grants(ctx context.Context, q GrantQuery) ([]*wallet.Grant, error)
 	// Entries lists a wallet's entries, newest first.
 	Entries(ctx context.Context, q EntryQuery) ([]wallet.Entry, error)
-	// Usages lists a wallet's recorded usage events, newest first.
-	Usages(ctx context.Context, q UsageQuery) ([]wallet.Usage, error)
+	// Usages lists usage events by when they took place, newest first.
+	Usages(ctx context.Context, q UsageQuery) ([]CustomerUsage, error)
+	// Tallies lists what meters have counted of a wallet, newest period first.
+	Tallies(ctx context.Context, q TallyQuery) ([]*wallet.Tally, error)
 	// Due lists wallets in which time has something to write down, at most limit of them.
 	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
 	// Headers lists wallets in order of their ids, for verification.
@@ -100,15 +102,8 @@ type Found struct {
 type FoundWallet struct {
 	Exists   bool
 	Snapshot *wallet.Snapshot // nil when the known version is current, or nothing exists
-	Fetched  Fetched
+	Fetched  wallet.Found
 	Answers  []StoredAnswer
-}
-
-// Fetched is what a wallet's Needs named, as far as it exists.
-type Fetched struct {
-	Grants []*wallet.Grant
-	Holds  []*wallet.Hold
-	Past   []*wallet.Past
 }
 
 // StoredAnswer is the answer that an idempotency key got. Without a time window: it is kept as
@@ -138,8 +133,11 @@ type WalletChange struct {
 	Standings    []wallet.Standing
 	Lanes        []*wallet.Lane       // new
 	Subscription *wallet.Subscription // nil: unchanged
-	Usages       []wallet.Usage       // new
-	Answers      []StoredAnswer       // new
+	NewUsages    []*wallet.Usage
+	Usages       []*wallet.Usage  // changed
+	Tallies      []*wallet.Tally  // new or changed
+	Uniques      []*wallet.Unique // new or changed
+	Answers      []StoredAnswer   // new
 }
 
 // GrantQuery selects grants of a wallet.
@@ -172,12 +170,44 @@ func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
 		(q.Before == 0 || e.Seq < q.Before) && (q.Seq == 0 || e.Seq == q.Seq)
 }
 
-// UsageQuery selects usage events of a wallet, newest first.
+// UsageQuery selects usage events, newest first by when they took place. With Customer they are
+// those of one wallet, else those of all wallets of the app and mode.
 type UsageQuery struct {
+	App      string
+	Mode     catalog.Mode
+	Customer string
+	Event    string // empty: all
+	ID       string // this one only, in whichever wallets; these come in the order of the wallets
+	From     clock.Instant
+	To       clock.Instant // before; zero: no bound
+	After    UsagePosition // further down the list than this one
+	Skip     int           // rows to leave out first
+	Limit    int
+}
+
+// UsagePosition is a place in a list of usage events; the zero position is before the first.
+type UsagePosition struct {
+	At     clock.Instant
 	Wallet id.Wallet
-	Event  string
-	ID     string
-	Before clock.Instant
+	N      int64
+}
+
+// CustomerUsage is a usage event with whose it is.
+type CustomerUsage struct {
+	Customer string
+	Wallet   id.Wallet
+	wallet.Usage
+}
+
+// Position is where the event stands in a list.
+func (u *CustomerUsage) Position() UsagePosition { return UsagePosition{u.At, u.Wallet, u.N} }
+
+// TallyQuery selects tallies of a wallet.
+type TallyQuery struct {
+	Wallet id.Wallet
+	Meter  string
+	From   clock.Instant // whose period ends after this
+	To     clock.Instant // and begins before this; zero: no bound
 	Limit  int
 }
 
@@ -212,6 +242,7 @@ type App struct {
 type Definition struct {
 	Credits []*catalog.Credit
 	Packs   []*catalog.Pack
+	Meters  []*catalog.Meter
 	NewKeys []Key
 	Revoke  []string // ids of keys to revoke
 	At      clock.Instant

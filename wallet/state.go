@@ -43,6 +43,7 @@ type Grant struct {
 	Frozen     int64 // unspendable while a dispute is open
 	Held       int64 // set aside by pending holds
 	Spent      int64
+	Metered    int64 // the part of Spent that meters drew
 	Expired    int64
 	Revoked    int64
 	RolledOver int64
@@ -130,6 +131,9 @@ func (g *Grant) Conserved() bool {
 			return false
 		}
 	}
+	if g.Metered < 0 || g.Metered > g.Spent {
+		return false
+	}
 	if g.Status == GrantPending {
 		return g.Live()+g.Spent+g.Expired+g.RolledOver == 0 && g.Amount > g.Revoked
 	}
@@ -162,6 +166,7 @@ type Hold struct {
 	Plan      []PlanPart
 	Slices    []HoldSlice
 	Overage   []OveragePart
+	Metered   []MeteredPart // what meters will count when it is committed; then Plan is empty
 	Status    HoldStatus
 	Committed int64 // what commit took, in the charge's own measure
 	CreatedAt clock.Instant
@@ -176,6 +181,9 @@ type Hold struct {
 // Measure is the size of the hold in the charge's own measure: units of the credit for a
 // direct charge, micros of quantity for a gated one.
 func (h *Hold) Measure() int64 {
+	if len(h.Metered) > 0 {
+		return h.Charge.Quantity
+	}
 	var total int64
 	if len(h.Plan) > 0 {
 		total = h.Plan[0].Micros
@@ -211,6 +219,13 @@ type OveragePart struct {
 	Measure int64
 }
 
+// MeteredPart is usage that a hold announces to a tally.
+type MeteredPart struct {
+	TallyKey
+	To     clock.Instant // the end of the tally's period
+	Micros int64
+}
+
 // CreditState is a wallet's standing in one credit, in units of it.
 type CreditState struct {
 	Credit      string
@@ -219,6 +234,12 @@ type CreditState struct {
 	Overage     int64 // used beyond zero, never negative
 	OverageHeld int64 // overage that pending holds may become
 	Used        int64 // all that was ever deducted, less what was reversed
+
+	// What meters made due, over all periods. Metered = Uncovered + MeteredOverage + what the
+	// grants paid of it (Grant.Metered).
+	Metered        int64
+	Uncovered      int64 // what nothing paid: there was no balance, and no overage to be had
+	MeteredOverage int64 // the part of Overage that meters drew
 }
 
 // Sums are totals over grants.
@@ -305,12 +326,26 @@ type State struct {
 	Seq      int64 // number of the last entry
 	GrantSeq int64
 	HoldSeq  int64
+	UsageSeq int64
 	Head     Hash          // hash of the last entry
 	LastAt   clock.Instant // the latest instant at which something took effect
 
 	Credits      map[string]*CreditState
 	Lanes        []*Lane
 	Subscription *Subscription
+
+	// Tallies whose period ends after talliesFrom are all in memory; of older ones those that
+	// were asked for.
+	tallies     map[TallyKey]*Tally
+	askedTally  map[TallyKey]bool
+	talliesFrom clock.Instant
+
+	// Until Trim: what was fetched, and over it what was made since.
+	usages       map[string]*Usage
+	ranges       map[UsageRange][]*Usage
+	uniques      map[UniqueKey]*Unique
+	askedUnique  map[UniqueRef]bool
+	meteredKnown map[string]bool // credits all of whose metered grants are in memory
 
 	grants      map[int64]*Grant
 	holds       map[int64]*Hold
@@ -334,6 +369,7 @@ func NewState(key Key) *State {
 		grants:  map[int64]*Grant{},
 		holds:   map[int64]*Hold{},
 		entries: map[int64]*Past{},
+		tallies: map[TallyKey]*Tally{},
 	}
 }
 
@@ -346,4 +382,9 @@ func (s *State) Grant(n int64) (*Grant, bool) { g, ok := s.grants[n]; return g, 
 func (s *State) Hold(n int64) (*Hold, bool) { h, ok := s.holds[n]; return h, ok }
 
 // Weight is how much memory the state is worth, in grants and holds, for a cache to bound.
-func (s *State) Weight() int { return 4 + len(s.grants) + len(s.holds) + len(s.Lanes) }
+func (s *State) Weight() int { return 4 + len(s.grants) + len(s.holds) + len(s.Lanes) + len(s.tallies) }
+
+// knowsTally reports whether a tally that is not in memory does not exist.
+func (s *State) knowsTally(key TallyKey, to clock.Instant) bool {
+	return to > s.talliesFrom || s.askedTally[key]
+}

@@ -64,7 +64,7 @@ func (b *Bare) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
 	if err := b.settle(cx); err != nil || c == nil {
 		return wallet.Answer{}, err
 	}
-	b.fetch(c.Needs())
+	b.fetch(c.Needs(b.defs))
 	d, err := b.decide(c, cx)
 	if err == nil && b.count%8 == 0 {
 		again, errAgain := b.decide(c, cx)
@@ -105,7 +105,7 @@ func (b *Bare) settle(cx wallet.Context) error {
 }
 
 func (b *Bare) decide(c wallet.Command, cx wallet.Context) (*wallet.Decision, error) {
-	return b.lookingBack(c.Needs(), func() (*wallet.Decision, error) { return wallet.Decide(b.state, c, cx) })
+	return b.lookingBack(c.Needs(b.defs), func() (*wallet.Decision, error) { return wallet.Decide(b.state, c, cx) })
 }
 
 // lookingBack decides, and again with what turned out to be missing. An engine would begin its
@@ -117,9 +117,7 @@ func (b *Bare) lookingBack(known wallet.Needs, decide func() (*wallet.Decision, 
 		if !errors.As(err, &missing) || tries == mostTries {
 			return d, err
 		}
-		known.Entries = append(known.Entries, missing.Needs.Entries...)
-		known.Holds = append(known.Holds, missing.Needs.Holds...)
-		known.Grants = append(known.Grants, missing.Needs.Grants...)
+		known.Add(missing.Needs)
 		b.write()
 		b.fetch(known)
 	}
@@ -204,7 +202,7 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			holds = append(holds, &h)
 		}
 	}
-	b.state.Adopt(grants, holds, past)
+	b.state.Adopt(&needs, &wallet.Found{Grants: grants, Holds: holds, Past: past})
 }
 
 func (b *Bare) past(seq int64) *wallet.Past {

@@ -116,7 +116,7 @@ func full(h wallet.Header) store.WalletChange {
 			{Seq: 3, Type: wallet.Refund, RefType: wallet.RefEntry, RefID: id.Object(id.PrefixEntry, w, 2), Actor: w.String()},
 		},
 		Subscription: &wallet.Subscription{ID: w.String(), Allowances: []wallet.Allowance{{ID: "a"}, {ID: "b"}}},
-		Usages:       []wallet.Usage{{ID: "u", Response: w.String()}},
+		NewUsages:    []*wallet.Usage{{N: 1, ID: "u", Response: w.String()}},
 		Answers:      []store.StoredAnswer{{Key: "k", Answer: []byte(w.String())}},
 	}
 }

@@ -184,7 +184,8 @@ func TestNewerSchema(t *testing.T) {
 }
 
 // TestDistributable checks the rules that let the tables be distributed by bucket: it heads
-// every unique key and every foreign key of a wallet table, and nothing fires by itself.
+// every primary key and every foreign key of a wallet table and is part of every unique one, and
+// nothing fires by itself.
 func TestDistributable(t *testing.T) {
 	url := pgtest.URL(t)
 	openURL(t, url)
@@ -194,9 +195,12 @@ func TestDistributable(t *testing.T) {
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
 	for what, query := range map[string]string{
-		"unique index without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
+		"primary key without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
 			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
-			WHERE i.indisunique AND i.indkey[0] <> b.attnum`,
+			WHERE i.indisprimary AND i.indkey[0] <> b.attnum`,
+		"unique index without bucket": `SELECT i.indexrelid::regclass::text FROM pg_index i
+			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
+			WHERE i.indisunique AND NOT b.attnum = ANY(i.indkey)`,
 		"foreign key between wallet tables without bucket at its head": `SELECT c.conrelid::regclass::text || '.' || c.conname FROM pg_constraint c
 			JOIN pg_attribute b ON b.attrelid = c.conrelid AND b.attname = 'bucket'
 			JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attname = 'bucket'

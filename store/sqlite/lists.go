@@ -54,25 +54,54 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	return entries, err
 }
 
-// Usages lists a wallet's recorded usage events, newest first.
-func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
-	last := int64(math.MaxInt64)
-	if !q.Before.IsZero() {
-		last = int64(q.Before) - 1
+// Usages lists usage events by when they took place, newest first.
+func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.CustomerUsage, error) {
+	to := int64(math.MaxInt64)
+	if !q.To.IsZero() {
+		to = int64(q.To)
 	}
-	st, args := selectUsages, of(q.Wallet, last, q.Event, limit(q.Limit))
-	if q.ID != "" {
-		st, args = selectUsage, of(q.Wallet, q.ID, last, q.Event)
+	after := q.After
+	if after == (store.UsagePosition{}) {
+		after = store.UsagePosition{At: math.MaxInt64}
 	}
-	var usages []wallet.Usage
+	var st statement
+	var args []any
+	switch {
+	case q.ID != "":
+		st, args = selectUsagesByID, []any{q.App, string(q.Mode), q.ID, q.Customer, q.Event, limit(q.Limit)}
+	case q.Customer != "":
+		w := wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID()
+		st, args = selectUsages, of(w, int64(q.From), to, int64(after.At), after.N, q.Event, limit(q.Limit), int64(q.Skip))
+	default:
+		st, args = selectAllUsages, []any{
+			q.App, string(q.Mode), int64(q.From), to, int64(after.At), int64(after.Wallet.Bucket()), after.Wallet[:], after.N,
+			q.Event, limit(q.Limit), int64(q.Skip),
+		}
+	}
+	var usages []store.CustomerUsage
 	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			u, err := r.usage()
-			usages = append(usages, u)
+			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(13), Wallet: id.Wallet(r.blob(14))})
 			return err
 		}, args...)
 	})
 	return usages, err
+}
+
+// Tallies lists what meters have counted of a wallet, newest period first.
+func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tally, error) {
+	to := int64(math.MaxInt64)
+	if !q.To.IsZero() {
+		to = int64(q.To)
+	}
+	var tallies []*wallet.Tally
+	err := s.read(ctx, "sqlite.Tallies", func(c *session) error {
+		var err error
+		tallies, err = c.tallies(ctx, selectTallies, of(q.Wallet, q.Meter, int64(q.From), to, limit(q.Limit))...)
+		return err
+	})
+	return tallies, err
 }
 
 // Due lists wallets in which time has something to write down, the longest due first.

@@ -48,7 +48,7 @@ func raw(t *testing.T, f file) *sql.DB {
 func TestPlans(t *testing.T) {
 	db := raw(t, openFile(t, newPath(t)).file)
 	// These read all that an app defines, or wallets in the order of their key.
-	whole := []statement{selectApps, selectHeaders, selectCredits, selectPacks, selectKeys, selectValidKeys, selectSchemaTable, selectSchemaVersion}
+	whole := []statement{selectApps, selectHeaders, selectCredits, selectPacks, selectMeters, selectKeys, selectValidKeys, selectSchemaTable, selectSchemaVersion}
 	args := make([]any, 20)
 	for i := range args {
 		args[i] = "[]"

@@ -114,8 +114,8 @@ func (s *Store) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, er
 }
 
 // Fetch reads closed things that a command looks back at.
-func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*store.Fetched, error) {
-	found := &store.Fetched{}
+func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*wallet.Found, error) {
+	found := &wallet.Found{}
 	err := s.view(ctx, "sqlite.Fetch", func(c *session) error { return c.fetch(ctx, w, needs, found) })
 	if err != nil {
 		return nil, err

@@ -125,7 +125,7 @@ func (b *bench) spendBoth(one, two wallet.Key) error {
 		err := b.Transact(context.WithoutCancel(b.ctx), want, func(found *store.Found) (*store.Changes, error) {
 			changes := &store.Changes{}
 			for i, k := range pair {
-				change, err := b.decide(k, &found.Wallets[i], []wallet.Command{spend(calls, 1)})
+				change, err := b.decide(k, &wallet.Needs{}, &found.Wallets[i], []wallet.Command{spend(calls, 1)})
 				if err != nil {
 					return nil, err
 				}

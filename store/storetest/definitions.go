@@ -69,15 +69,20 @@ func checkDefinitionsRoundTrip(b *bench) {
 	plain := &catalog.Credit{ID: "crd_plain", App: app, Name: "n"}
 	empty := &catalog.Pack{ID: "pck_empty", App: app, Name: "n"}
 	full, pack := fullCredit("crd_full", hard), fullPack("pck_full", hard)
+	bare, meter := &catalog.Meter{ID: "mtr_bare", App: app, Name: "n"}, fullMeter("mtr_full", hard)
 	hidden := fullKey("key_revoked")
 	open := fullKey("key_open")
 	open.RevokedAt = 0
 	b.must(b.define(store.Definition{
 		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack}, NewKeys: []store.Key{hidden, open},
+		Meters: []*catalog.Meter{bare, meter},
 	}))
 	want := catalog.NewDefinitions(app, "Bench", 3)
 	for _, c := range append(benchCredits(), plain, full) {
 		want.Credits[c.ID] = c
+	}
+	for _, m := range append(benchMeters(), bare, meter) {
+		want.Meters[m.ID] = m
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
 	want.Keys = map[string]bool{"key_open": true}

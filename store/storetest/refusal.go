@@ -126,7 +126,7 @@ func checkUsageOnce(b *bench) {
 	first := fullChange(key("a"))
 	other := fullChange(key("b"))
 	b.must(b.write(first, other)) // the same event of another customer is another event
-	again := store.WalletChange{Header: first.Header, Usages: first.Usages}
+	again := store.WalletChange{Header: first.Header, NewUsages: first.NewUsages}
 	again.Header.Version = 2
 	b.wantRetry(b.write(again))
 	if b.snapshot(key("a")).Version != 1 {
@@ -142,7 +142,7 @@ func checkText(b *bench) {
 	for _, text := range []string{"a\xffb", "\xed\xa0\x80"} {
 		for _, c := range []store.WalletChange{
 			{Entries: []wallet.Entry{{Seq: 2, Type: wallet.OverageReset, Credit: calls, Reason: text}}},
-			{Usages: []wallet.Usage{{ID: "u", Response: text}}},
+			{NewUsages: []*wallet.Usage{{N: 9, ID: "u", Response: text}}},
 			{NewHolds: []*wallet.Hold{{N: 9, Status: wallet.ReservationPending, Charge: wallet.Charge{Event: text}}}},
 		} {
 			c.Header = before.Header
