@@ -1,4 +1,5 @@
-package acceptance
+// Package dodo has the vendor's own SDK work against a server, on each store.
+package dodo
 
 import (
 	"bytes"
@@ -11,34 +12,51 @@ import (
 	"testing"
 
 	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/internal/pgtest"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// nodeFolder is where the vendors' npm packages are, and the scripts that use them.
-const nodeFolder = "node"
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.WithoutFsync())) }
 
-// dodo is a server as a program mounts it, on the machine's clock, since the SDK goes by it too.
-type dodo struct {
+// onBoth runs a test once on each store, with the address of an empty database.
+func onBoth(t *testing.T, test func(t *testing.T, address string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "scrip.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, pgtest.URL(t)) })
+}
+
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nodeFolder is where the vendors' npm packages are, and the scripts that use them.
+const nodeFolder = "../node"
+
+// server is Scrip as a program mounts it, on the machine's clock, since the SDK goes by it too.
+type server struct {
 	app  *scrip.App
 	base string // for the SDK
 	key  string
 }
 
-func newDodo(t *testing.T, db *database) *dodo {
+func newServer(t *testing.T, address string) *server {
 	t.Helper()
 	ctx := context.Background()
-	s, err := scrip.Open(ctx, scrip.DB(db.address))
+	s, err := scrip.Open(ctx, scrip.DB(address))
 	noError(t, err)
 	t.Cleanup(func() { noError(t, s.Close(ctx)) })
-	d := &dodo{}
+	d := &server{}
 	d.app, err = s.App(ctx, t.Name(), scrip.Test)
 	noError(t, err)
 	key, err := d.app.CreateKey(ctx, v1.CreateKey{Kind: "secret"})
 	noError(t, err)
 	d.key = key.Key
-	server := httptest.NewServer(s.Handler())
-	t.Cleanup(server.Close)
-	d.base = server.URL + "/dodo"
+	over := httptest.NewServer(s.Handler())
+	t.Cleanup(over.Close)
+	d.base = over.URL + "/dodo"
 	t.Cleanup(func() {
 		report, err := s.Verify(ctx)
 		noError(t, err)
@@ -51,7 +69,7 @@ func newDodo(t *testing.T, db *database) *dodo {
 
 // run has node execute a script, which fails the test when it fails. Its modules are those of
 // the folder, and its relative imports begin there.
-func (d *dodo) run(t *testing.T, script string) {
+func (d *server) run(t *testing.T, script string) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -78,25 +96,25 @@ func readScript(t *testing.T, name string) string {
 	return string(text)
 }
 
-// TestDodoSDK has the vendor's unmodified SDK do what it can.
-func TestDodoSDK(t *testing.T) {
-	onBoth(t, func(t *testing.T, db *database) {
+// TestSDK has the vendor's unmodified SDK do what it can.
+func TestSDK(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
 		for _, script := range []string{"entitlements", "balances", "customers", "paging", "later"} {
 			t.Run(script, func(t *testing.T) {
-				newDodo(t, db).run(t, readScript(t, script+".mjs"))
+				newServer(t, address).run(t, readScript(t, script+".mjs"))
 			})
 		}
 	})
 }
 
-// TestDodoSeed runs the examples of the vendor's own skill: as they stand where the SDK can do
+// TestSeed runs the examples of the vendor's own skill: as they stand where the SDK can do
 // what they say, and corrected where it cannot (dodo.md section 16). Customers bear the ids that
 // the examples have; the id of a credit is made by the server, and replaced.
-func TestDodoSeed(t *testing.T) {
-	onBoth(t, func(t *testing.T, db *database) {
+func TestSeed(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
 		for _, script := range []string{"quickstart", "entitlements", "update", "balances", "patterns", "checkout"} {
 			t.Run(script, func(t *testing.T) {
-				d := newDodo(t, db)
+				d := newServer(t, address)
 				credit, err := d.app.CreateCredit(t.Context(), v1.CreateCredit{Name: "Example", Unit: "call", DrawOrder: v1.DrawOrder{"fifo"}})
 				noError(t, err)
 				_, err = d.app.SaveCustomer(t.Context(), "cus_abc123", v1.SaveCustomer{Email: "customer@example.com"})
