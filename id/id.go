@@ -28,6 +28,7 @@ const (
 	PrefixPack         = "pck"
 	PrefixPackItem     = "pki"
 	PrefixPlan         = "pln"
+	PrefixProduct      = "pdt"
 	PrefixSubscription = "sub"
 	PrefixAllowance    = "alw"
 	PrefixMeter        = "mtr"

@@ -240,12 +240,13 @@ type App struct {
 
 // Definition is a change of definitions: what is set is inserted, or replaced under its id.
 type Definition struct {
-	Credits []*catalog.Credit
-	Packs   []*catalog.Pack
-	Meters  []*catalog.Meter
-	NewKeys []Key
-	Revoke  []string // ids of keys to revoke
-	At      clock.Instant
+	Credits  []*catalog.Credit
+	Packs    []*catalog.Pack
+	Meters   []*catalog.Meter
+	Products []*catalog.Product
+	NewKeys  []Key
+	Revoke   []string // ids of keys to revoke
+	At       clock.Instant
 }
 
 // AppAnswer is the answer that an idempotency key got outside any wallet.

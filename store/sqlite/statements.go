@@ -71,6 +71,8 @@ const (
 	raiseAppVersion
 	upsertCredit
 	selectCredits
+	upsertProduct
+	selectProducts
 	upsertPack
 	selectPacks
 	upsertMeter
@@ -113,7 +115,8 @@ const (
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
 		created_at, updated_at, archived_at`
-	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
+	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at`
+	packColumns    = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
 		created_at, updated_at, archived_at`
 	keyColumns      = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
 	customerColumns = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
@@ -242,6 +245,11 @@ var text = [statements]string{
 		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
 		WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
+	upsertProduct: `INSERT INTO products (` + productColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (app_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, tax_category = excluded.tax_category,
+		price = excluded.price, credits = excluded.credits, metadata = excluded.metadata, created_at = excluded.created_at,
+		updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+	selectProducts: `SELECT ` + productColumns + ` FROM products WHERE app_id = ?`,
 	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,

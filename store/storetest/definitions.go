@@ -70,12 +70,13 @@ func checkDefinitionsRoundTrip(b *bench) {
 	empty := &catalog.Pack{ID: "pck_empty", App: app, Name: "n"}
 	full, pack := fullCredit("crd_full", hard), fullPack("pck_full", hard)
 	bare, meter := &catalog.Meter{ID: "mtr_bare", App: app, Name: "n"}, fullMeter("mtr_full", hard)
+	blank, product := &catalog.Product{ID: "pdt_blank", App: app, Name: "n"}, fullProduct("pdt_full", hard)
 	hidden := fullKey("key_revoked")
 	open := fullKey("key_open")
 	open.RevokedAt = 0
 	b.must(b.define(store.Definition{
 		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack}, NewKeys: []store.Key{hidden, open},
-		Meters: []*catalog.Meter{bare, meter},
+		Meters: []*catalog.Meter{bare, meter}, Products: []*catalog.Product{blank, product},
 	}))
 	want := catalog.NewDefinitions(app, "Bench", 3)
 	for _, c := range append(benchCredits(), plain, full) {
@@ -85,6 +86,7 @@ func checkDefinitionsRoundTrip(b *bench) {
 		want.Meters[m.ID] = m
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
+	want.Products = map[string]*catalog.Product{blank.ID: blank, product.ID: product}
 	want.Keys = map[string]bool{"key_open": true}
 	b.same("definitions", b.definitions(app), want)
 	b.same("definitions of another app", b.definitions("app_other"), catalog.NewDefinitions("app_other", "Other", 1))
@@ -99,6 +101,11 @@ func checkRedefine(b *bench) {
 	b.same("credit", defs.Credits["crd"], credit)
 	b.same("pack", defs.Packs["pck"], pack)
 	b.same("version", defs.Version, int64(4))
+	for _, name := range []string{"One", "Two"} { // names of products may repeat
+		product := fullProduct("pdt", name)
+		b.must(b.define(store.Definition{Products: []*catalog.Product{product, fullProduct("pdt_again", name)}}))
+		b.same("product", b.definitions(app).Products["pdt"], product)
+	}
 	b.do(key("a"), give(calls, 1)) // what wallets refer to can be redefined too
 	changed := *defs.Credits[calls]
 	changed.Name = "Calls, renamed"

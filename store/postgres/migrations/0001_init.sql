@@ -85,6 +85,21 @@ CREATE TABLE meters (
 );
 CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE products (
+    app_id       text COLLATE "C" NOT NULL REFERENCES apps (id),
+    id           text COLLATE "C" NOT NULL,
+    name         text NOT NULL,
+    description  text NOT NULL,
+    tax_category text NOT NULL,
+    price        jsonb NOT NULL,
+    credits      jsonb NOT NULL, -- list; read and written whole with the product
+    metadata     jsonb NOT NULL,
+    created_at   bigint NOT NULL,
+    updated_at   bigint NOT NULL,
+    archived_at  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+);
+
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
     key        text COLLATE "C" NOT NULL,

@@ -73,6 +73,21 @@ CREATE TABLE meters (
 ) STRICT;
 CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE products (
+    app_id       TEXT NOT NULL REFERENCES apps (id),
+    id           TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    tax_category TEXT NOT NULL,
+    price        TEXT NOT NULL, -- JSON
+    credits      TEXT NOT NULL, -- JSON list; read and written whole with the product
+    metadata     TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    archived_at  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+) STRICT;
+
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),
     key        TEXT NOT NULL,
