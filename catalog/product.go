@@ -210,7 +210,7 @@ func (p *Price) validate(defs *Definitions) error {
 
 func (m *ProductMeter) validate(defs *Definitions) error {
 	const op = "catalog.ProductMeter.validate"
-	if meter, ok := defs.Meters[m.Meter]; !ok || !meter.ArchivedAt.IsZero() {
+	if _, ok := defs.Meters[m.Meter]; !ok {
 		return fault.New(op, fault.CodeInvalidRequest, "there is no meter %q in this app", clip(m.Meter)).In("price.meters")
 	}
 	if m.FreeThreshold < 0 {
@@ -239,7 +239,7 @@ func positive(d money.Decimal) bool {
 func (p *ProductCredit) validate(defs *Definitions) error {
 	const op = "catalog.ProductCredit.validate"
 	def, ok := defs.Credits[p.Credit]
-	if !ok || !def.ArchivedAt.IsZero() {
+	if !ok {
 		return fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", clip(p.Credit))
 	}
 	if p.Amount <= 0 || p.Amount > MaxItemAmount || p.Trial != nil && (*p.Trial < 0 || *p.Trial > MaxItemAmount) {

@@ -75,6 +75,7 @@ var catalogue = []Entry{
 	{"grant_not_found", NotFound, "Grant not found", "No grant with this id exists in this app and mode.", "Check the id against the customer's grants."},
 	{"pack_not_found", NotFound, "Pack not found", "No pack with this id exists in this app.", "Check the id against the list of packs."},
 	{"plan_not_found", NotFound, "Plan not found", "No plan with this id exists in this app.", "Check the id against the list of plans."},
+	{"product_not_found", NotFound, "Product not found", "No product with this id exists in this app.", "Check the id against the list of products."},
 	{"reservation_not_found", NotFound, "Reservation not found", "No reservation with this id exists in this app and mode.", "Pass the reservation_id that reserve returned."},
 	{"entry_not_found", NotFound, "Entry not found", "No ledger entry with this id exists in this app and mode.", "Check the id against the customer's ledger."},
 	{"meter_not_found", NotFound, "Meter not found", "No meter with this id exists in this app.", "Check the id against the list of meters."},

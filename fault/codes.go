@@ -106,6 +106,8 @@ const (
 	CodePackNotFound Code = "pack_not_found"
 	// CodePlanNotFound (404): No plan with this id exists in this app.
 	CodePlanNotFound Code = "plan_not_found"
+	// CodeProductNotFound (404): No product with this id exists in this app.
+	CodeProductNotFound Code = "product_not_found"
 	// CodeRequestTooLarge (413): The body, or the list in it, is larger than this call accepts.
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.

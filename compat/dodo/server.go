@@ -66,7 +66,7 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, laterRoutes}
+var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, laterRoutes}
 
 // call is a request that was let in.
 type call struct {
