@@ -30,6 +30,11 @@ var samples = map[string]string{
 	"updatePack":     `{"name":"fresh pack","items":[{"credit_id":"api","amount":"1"}]}`,
 	"createKey":      `{"kind":"publishable"}`,
 	"mintToken":      `{"customer_id":"c"}`,
+	"ingestEvents":   `{"events":[{"event_id":"e2","customer_id":"c","event_name":"llm","timestamp":"2026-01-31T09:30:00","metadata":{"n":5,"ok":true,"none":null}}]}`,
+	"voidEvent":      `{"customer_id":"c"}`,
+	"correctEvent":   `{"customer_id":"c","event_id":"e3","metadata":{"n":7}}`,
+	"createMeter":    `{"name":"calls","event_name":"call","aggregation":{"type":"count"},"measurement_unit":"call","links":[{"credit_id":"api"}],"filter":{"conjunction":"or","clauses":[{"conjunction":"and","clauses":[{"key":"n","operator":"greater_than","value":1}]}]}}`,
+	"updateMeter":    `{"links":[{"credit_id":"api","units_per_credit":"10"}]}`,
 }
 
 // violation is a value that a field's description rules out; nil removes the field.

@@ -3,7 +3,6 @@ package catalog
 import (
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Definitions is everything that one app defines, at one version. It is read-only once built:
@@ -14,22 +13,21 @@ type Definitions struct {
 	Version int64
 	Credits map[string]*Credit
 	Packs   map[string]*Pack
-	Meters  map[string]*Meter
+	Meters  map[string]*Meter // filled by AddMeter
 	// Products are by id: their names may repeat.
 	Products map[string]*Product
 	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
 	// process is seen by the transaction that relies on the key.
 	Keys map[string]bool
 
-	index   sync.Once
-	byEvent map[string][]*Meter
+	byEvent map[string][]*Meter // the meters in use, by what they count
 }
 
 // NewDefinitions returns an empty set for an app.
 func NewDefinitions(app, name string, version int64) *Definitions {
 	return &Definitions{
 		App: app, Name: name, Version: version,
-		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Meters: map[string]*Meter{}, Keys: map[string]bool{},
+		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Meters: map[string]*Meter{}, Keys: map[string]bool{}, byEvent: map[string][]*Meter{},
 		Products: map[string]*Product{},
 	}
 }
@@ -61,21 +59,17 @@ func (d *Definitions) Credit(idOrName string) (*Credit, bool) {
 	return nil, false
 }
 
-// MetersOf lists the meters that are in use and count events of a name, by id.
-func (d *Definitions) MetersOf(event string) []*Meter {
-	d.index.Do(func() {
-		d.byEvent = make(map[string][]*Meter, len(d.Meters))
-		for _, m := range d.Meters {
-			if m.ArchivedAt.IsZero() {
-				d.byEvent[m.Event] = append(d.byEvent[m.Event], m)
-			}
-		}
-		for _, all := range d.byEvent {
-			slices.SortFunc(all, func(a, b *Meter) int { return strings.Compare(a.ID, b.ID) })
-		}
-	})
-	return d.byEvent[event]
+// AddMeter adds a meter while the definitions are built.
+func (d *Definitions) AddMeter(m *Meter) {
+	d.Meters[m.ID] = m
+	if m.ArchivedAt.IsZero() {
+		d.byEvent[m.Event] = append(d.byEvent[m.Event], m)
+		slices.SortFunc(d.byEvent[m.Event], func(a, b *Meter) int { return strings.Compare(a.ID, b.ID) })
+	}
 }
+
+// MetersOf lists the meters that are in use and count events of a name, by id.
+func (d *Definitions) MetersOf(event string) []*Meter { return d.byEvent[event] }
 
 // Meter finds a meter by id or by its name in any case, archived ones by id only.
 func (d *Definitions) Meter(idOrName string) (*Meter, bool) {

@@ -2,12 +2,11 @@ package credits
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
@@ -17,28 +16,8 @@ import (
 
 // define changes definitions under the caller's idempotency key, and returns what was made.
 func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	var out T
-	body, err := json.Marshal(request)
-	if err != nil {
-		return out, fault.New("credits.define", fault.CodeInternalError, "the request cannot be remembered").Because(err)
-	}
-	body = fmt.Appendf(body, "\n%T", request)
-	answer, err := s.core.Engine.DefineOnce(ctx, s.caller.App, v1.NewCall(opts).IdempotencyKey, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
-		if s.caller.Key != "" && !defs.Keys[s.caller.Key] {
-			return store.Definition{}, nil, fault.New("credits.define", fault.CodeInvalidKey, "the API key was revoked")
-		}
-		d, made, err := change(defs)
-		if err != nil {
-			return d, nil, err
-		}
-		d.At = s.core.Clock.Now()
-		text, err := json.Marshal(made)
-		return d, text, err
-	})
-	if err != nil {
-		return out, err
-	}
-	return out, json.Unmarshal(answer, &out)
+	who := engine.Definer{App: s.caller.App, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
+	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
 }
 
 // CreateCredit defines a credit.

@@ -164,6 +164,40 @@ func (e *Engine) Do(ctx context.Context, r Request) (Result, error) {
 	}
 }
 
+// DoAll runs one command on each of several wallets, in as few transactions as they need. It
+// waits for all, and returns the results of those that succeeded with the first error.
+func (e *Engine) DoAll(ctx context.Context, requests []Request) ([]Result, error) {
+	if len(requests) == 1 {
+		result, err := e.Do(ctx, requests[0])
+		return []Result{result}, err
+	}
+	jobs := make([]*job, 0, len(requests))
+	var failed error
+	for _, r := range requests {
+		j, err := newJob(r)
+		if err == nil {
+			err = e.enqueue(j)
+		}
+		if err != nil {
+			failed = err // what is under way is waited for all the same
+			break
+		}
+		jobs = append(jobs, j)
+	}
+	results := make([]Result, len(jobs))
+	for i, j := range jobs {
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			return nil, fault.New("engine.DoAll", fault.CodeOverloaded, "the call ended before its answer: asking again is safe").Because(ctx.Err())
+		}
+		if results[i] = j.result; j.err != nil && failed == nil {
+			failed = j.err
+		}
+	}
+	return results, failed
+}
+
 func (e *Engine) enqueue(j *job) error {
 	const op = "engine.Do"
 	e.gate.RLock()

@@ -55,6 +55,27 @@ type Operations interface {
 	// ExplainCharge says the same of a charge that was not made, or would be refused.
 	ExplainCharge(ctx context.Context, r CanUseRequest) (Explanation, error)
 
+	// IngestEvents records usage events, each id once for ever, and takes what meters make of
+	// them before it returns.
+	IngestEvents(ctx context.Context, r IngestRequest, opts ...Option) (Ingested, error)
+	// GetEvent and ListEvents read usage events; VoidEvent and CorrectEvent take one out of the
+	// counts, and put another in its place.
+	GetEvent(ctx context.Context, eventID string, owner EventOwner) (Event, error)
+	ListEvents(ctx context.Context, q EventQuery) (Page[Event], error)
+	VoidEvent(ctx context.Context, eventID string, r VoidEvent, opts ...Option) (Event, error)
+	CorrectEvent(ctx context.Context, eventID string, r CorrectEvent, opts ...Option) (Event, error)
+	// UsageSeries reads a customer's usage by minute, hour or day; MeterUsages what meters have
+	// counted in each billing period.
+	UsageSeries(ctx context.Context, q SeriesQuery) (Series, error)
+	MeterUsages(ctx context.Context, customerID string, q MeterUsageQuery) (Page[MeterUsage], error)
+	// CreateMeter, GetMeter, ListMeters, UpdateMeter, ArchiveMeter and UnarchiveMeter define meters.
+	CreateMeter(ctx context.Context, r CreateMeter, opts ...Option) (Meter, error)
+	GetMeter(ctx context.Context, meterID string) (Meter, error)
+	ListMeters(ctx context.Context, q MeterQuery) (Page[Meter], error)
+	UpdateMeter(ctx context.Context, meterID string, r UpdateMeter, opts ...Option) (Meter, error)
+	ArchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
+	UnarchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
+
 	// CreateCredit, GetCredit, ListCredits, UpdateCredit, ArchiveCredit and UnarchiveCredit
 	// define credits.
 	CreateCredit(ctx context.Context, r CreateCredit, opts ...Option) (Credit, error)

@@ -16,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -69,8 +70,9 @@ func newFixture(t *testing.T) *fixture {
 	f.revoked = text
 	_, err = acc.RevokeKey(ctx, app.ID, id)
 	must(err)
-	f.native = f.core.As(credits.Caller{App: app.ID, Mode: catalog.Test, Actor: "test"})
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(f.core, acc, Options{})))
+	f.native = f.core.As(v1.Caller{App: app.ID, Mode: catalog.Test, Actor: "test"})
+	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f
@@ -200,7 +202,7 @@ func TestRefusals(t *testing.T) {
 	f := newFixture(t)
 	credit, customer := f.world()
 	at := "/credit-entitlements/" + credit + "/balances/" + customer
-	big := `{"name":"` + strings.Repeat("x", v1.MaxBody) + `"}`
+	big := `{"name":"` + strings.Repeat("x", v1.MaxEventsBody) + `"}`
 	for _, c := range []struct {
 		method, path, body string
 		status             int

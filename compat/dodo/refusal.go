@@ -34,6 +34,14 @@ func notFound(message string) error {
 	return &refusal{http.StatusNotFound, "NOT_FOUND", message}
 }
 
+// named is the error of a name that is taken, under the code of what bears it.
+func named(err error, code string) error {
+	if fault.CodeOf(err) != fault.CodeNameTaken {
+		return err
+	}
+	return &refusal{http.StatusUnprocessableEntity, code, fault.As(err).Message}
+}
+
 // answer is a status and a code of the vendor's.
 type answer struct {
 	status int

@@ -15,10 +15,10 @@ import (
 	"strings"
 
 	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/metering"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -28,17 +28,29 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// Services are what the interface is served by.
+type Services struct {
+	Accounts *accounts.Accounts
+	Credits  *credits.Core
+	Metering *metering.Core
+}
+
+// Aliases, so that the sessions of two services can be embedded.
+type (
+	creditSession   = credits.Session
+	meteringSession = metering.Session
+)
+
 // server is the state of the handler: the services, and nothing of its own.
 type server struct {
-	core     *credits.Core
-	accounts *accounts.Accounts
-	log      *slog.Logger
-	mux      *http.ServeMux
+	Services
+	log *slog.Logger
+	mux *http.ServeMux
 }
 
 // New returns the handler. It is to be mounted under a prefix with http.StripPrefix.
-func New(core *credits.Core, acc *accounts.Accounts, opts Options) http.Handler {
-	s := &server{core: core, accounts: acc, log: opts.Log, mux: http.NewServeMux()}
+func New(services Services, opts Options) http.Handler {
+	s := &server{Services: services, log: opts.Log, mux: http.NewServeMux()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -66,15 +78,15 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, laterRoutes}
+var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, laterRoutes}
 
 // call is a request that was let in.
 type call struct {
 	context.Context
-	*credits.Session
+	*creditSession
+	*meteringSession
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
-	mode  catalog.Mode
 	r     *http.Request
 	query url.Values
 	body  []byte
@@ -136,23 +148,24 @@ func (s *server) serve(methods map[string]route) http.HandlerFunc {
 // admit finds out who asks, and reads what they ask.
 func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 	const op = "dodo.admit"
-	who, err := s.accounts.Authenticate(r.Context(), bearer(r.Header))
+	who, err := s.Accounts.Authenticate(r.Context(), bearer(r.Header))
 	if err != nil {
 		return nil, err
 	}
 	if !who.CanWrite() {
 		return nil, fault.New(op, fault.CodeRequiresSecretKey, "this interface needs a secret key")
 	}
+	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
 	c := &call{
-		Context: r.Context(), clock: s.core.Clock, app: who.App, mode: who.Mode, r: r,
-		Session: s.core.As(credits.Caller{App: who.App, Mode: who.Mode, Key: who.Key}),
+		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),
+		clock: s.Credits.Clock, app: who.App, r: r,
 	}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")
 	}
-	c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, v1.MaxBody))
+	c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, v1.MaxEventsBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, fault.New(op, fault.CodeRequestTooLarge, "the body has more than %d bytes", v1.MaxBody)
+		return nil, fault.New(op, fault.CodeRequestTooLarge, "the body has more than %d bytes", v1.MaxEventsBody)
 	}
 	if err != nil {
 		return nil, fault.New(op, fault.CodeInvalidJSON, "the body did not arrive whole").Because(err)

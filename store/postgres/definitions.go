@@ -102,7 +102,7 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 		if err != nil {
 			return err
 		}
-		defs[m.App].Meters[m.ID] = m
+		defs[m.App].AddMeter(m)
 		return nil
 	}, "SELECT "+meterColumns+" FROM meters WHERE app_id = ANY($1::text[])", apps)
 	s.add(partOther, func(r pgx.Rows) error {

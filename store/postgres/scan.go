@@ -232,7 +232,9 @@ func (w written[T]) ScanText(v pgtype.Text) error {
 func scanUsage(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Usage, error) {
 	u := &wallet.Usage{}
 	return u, r.Scan(append([]any{
-		key(w), &u.N, &u.ID, &u.Event, &u.Quantity, written[catalog.Values]{&u.Metadata}, (*string)(&u.Match), &u.Metered, &u.Hold,
+		key(w), &u.N, &u.ID, &u.Event, &u.Quantity,
+		written[catalog.Values]{&u.Metadata},
+		(*string)(&u.Match), &u.Metered, &u.Hold,
 		&u.Response, instant(&u.At), instant(&u.RecordedAt), instant(&u.VoidedAt), &u.Corrects,
 	}, more...)...)
 }

@@ -81,7 +81,7 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 	err = c.query(ctx, selectMeters, func(r row) error {
 		meter, err := r.meter()
 		if err == nil {
-			defs.Meters[meter.ID] = meter
+			defs.AddMeter(meter)
 		}
 		return err
 	}, app)

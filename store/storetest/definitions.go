@@ -83,7 +83,7 @@ func checkDefinitionsRoundTrip(b *bench) {
 		want.Credits[c.ID] = c
 	}
 	for _, m := range append(benchMeters(), bare, meter) {
-		want.Meters[m.ID] = m
+		want.AddMeter(m)
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
 	want.Products = map[string]*catalog.Product{blank.ID: blank, product.ID: product}

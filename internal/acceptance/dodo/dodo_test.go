@@ -99,7 +99,7 @@ func readScript(t *testing.T, name string) string {
 // TestSDK has the vendor's unmodified SDK do what it can.
 func TestSDK(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"entitlements", "balances", "customers", "products", "paging", "later"} {
+		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "later"} {
 			t.Run(script, func(t *testing.T) {
 				newServer(t, address).run(t, readScript(t, script+".mjs"))
 			})
@@ -112,15 +112,32 @@ func TestSDK(t *testing.T) {
 // the examples have; the id of a credit is made by the server, and replaced.
 func TestSeed(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"quickstart", "entitlements", "update", "balances", "patterns", "checkout"} {
+		for _, script := range []string{"quickstart", "entitlements", "update", "balances", "patterns", "checkout", "usage"} {
 			t.Run(script, func(t *testing.T) {
 				d := newServer(t, address)
 				credit, err := d.app.CreateCredit(t.Context(), v1.CreateCredit{Name: "Example", Unit: "call", DrawOrder: v1.DrawOrder{"fifo"}})
 				noError(t, err)
 				_, err = d.app.SaveCustomer(t.Context(), "cus_abc123", v1.SaveCustomer{Email: "customer@example.com"})
 				noError(t, err)
+				if script == "usage" {
+					d.meters(t, credit.ID)
+				}
 				d.run(t, strings.ReplaceAll(readScript(t, "seed/"+script+".mjs"), "cent_credit_id", credit.ID))
 			})
 		}
 	})
+}
+
+// meters gives the customer of the examples credits, and links meters to them.
+func (d *server) meters(t *testing.T, credit string) {
+	t.Helper()
+	_, err := d.app.Grant(t.Context(), v1.GrantRequest{CustomerID: "cus_abc123", CreditID: credit, Amount: "100"})
+	noError(t, err)
+	for _, m := range []v1.CreateMeter{
+		{Name: "Tokens", EventName: "ai.tokens", Aggregation: v1.Aggregation{Type: "sum", Key: "tokens"}, MeasurementUnit: "token", Links: []v1.MeterLink{{CreditID: credit, UnitsPerCredit: "1000"}}},
+		{Name: "Calls", EventName: "api.call", Aggregation: v1.Aggregation{Type: "count"}, MeasurementUnit: "call", Links: []v1.MeterLink{{CreditID: credit}}},
+	} {
+		_, err := d.app.CreateMeter(t.Context(), m)
+		noError(t, err)
+	}
 }
