@@ -95,8 +95,11 @@ func (b *entitlementBody) complete() error {
 		name string
 		has  bool
 	}{
-		{"name", b.Name.has()}, {"unit", b.Unit.has()}, {"precision", b.Precision.has()},
-		{"rollover_enabled", b.RolloverEnabled.has()}, {"overage_enabled", b.OverageEnabled.has()},
+		{"name", b.Name.has()},
+		{"unit", b.Unit.has()},
+		{"precision", b.Precision.has()},
+		{"rollover_enabled", b.RolloverEnabled.has()},
+		{"overage_enabled", b.OverageEnabled.has()},
 	} {
 		if !field.has {
 			return invalidBody(field.name + " is missing")
