@@ -146,40 +146,52 @@ func (s *State) Adopt(needs *Needs, found *Found) {
 	s.adoptUsage(needs, found)
 }
 
+// adoptUsage adopts what lies outside grants and holds. What was made since the last Trim is
+// newer than what was fetched.
 func (s *State) adoptUsage(needs *Needs, found *Found) {
 	if len(needs.Usages)+len(needs.Ranges)+len(needs.Tallies)+len(needs.Uniques)+len(needs.Metered) == 0 {
 		return
 	}
-	s.usages = make(map[string]*Usage, len(needs.Usages))
-	for _, u := range found.Usages {
-		s.usages[u.ID] = u
+	if s.usages == nil {
+		s.usages = make(map[string]*Usage, len(needs.Usages))
 	}
-	s.ranges = make(map[UsageRange][]*Usage, len(needs.Ranges))
+	if s.ranges == nil {
+		s.ranges, s.uniques = map[UsageRange][]*Usage{}, map[UniqueKey]*Unique{}
+		s.askedUnique, s.meteredKnown = map[UniqueRef]bool{}, map[string]bool{}
+	}
+	for _, u := range found.Usages {
+		if _, ok := s.usages[u.ID]; !ok {
+			s.usages[u.ID] = u
+		}
+	}
 	for _, r := range needs.Ranges {
 		s.ranges[r] = found.Ranges[r]
 	}
-	s.uniques = make(map[UniqueKey]*Unique, len(needs.Uniques))
-	s.askedUnique = make(map[UniqueRef]bool, len(needs.Uniques))
 	for _, ref := range needs.Uniques {
 		s.askedUnique[ref] = true
 	}
 	for _, u := range found.Uniques {
-		s.uniques[u.UniqueKey] = u
-	}
-	for _, key := range needs.Tallies {
-		if s.askedTally == nil {
-			s.askedTally = map[TallyKey]bool{}
+		if _, ok := s.uniques[u.UniqueKey]; !ok {
+			s.uniques[u.UniqueKey] = u
 		}
+	}
+	for _, credit := range needs.Metered {
+		s.meteredKnown[credit] = true
+	}
+	s.adoptTallies(needs.Tallies, found.Tallies)
+}
+
+func (s *State) adoptTallies(asked []TallyKey, found []*Tally) {
+	if s.askedTally == nil && len(asked) > 0 {
+		s.askedTally = make(map[TallyKey]bool, len(asked))
+	}
+	for _, key := range asked {
 		s.askedTally[key] = true
 	}
-	for _, t := range found.Tallies {
+	for _, t := range found {
 		if _, ok := s.tallies[t.TallyKey]; !ok {
 			s.tallies[t.TallyKey] = t
 		}
-	}
-	s.meteredKnown = make(map[string]bool, len(needs.Metered))
-	for _, credit := range needs.Metered {
-		s.meteredKnown[credit] = true
 	}
 }
 
@@ -214,6 +226,8 @@ func (s *State) LoadGrant(g *Grant) {
 	sums.Available += g.Available
 	sums.Frozen += g.Frozen
 	sums.Held += g.Held
+	c.Used += g.openSpent()
+	c.openSpent += g.openSpent()
 }
 
 // LoadHold takes a stored pending hold into memory.
@@ -224,10 +238,11 @@ func (s *State) LoadHold(h *Hold) {
 	}
 }
 
-// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants.
+// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants,
+// which are loaded after it.
 func (s *State) LoadStanding(st Standing) {
 	c := s.standing(st.Credit)
-	c.Overage, c.Used = st.Overage, st.Used
+	c.Overage, c.Used = st.Overage, st.UsedOutside
 	c.Metered, c.Uncovered, c.MeteredOverage = st.Metered, st.Uncovered, st.MeteredOverage
 }
 
