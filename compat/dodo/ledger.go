@@ -190,17 +190,16 @@ func (c *call) give(def *v1.Credit, customer *v1.Customer, body *entryBody, opts
 	return made.Entries, err
 }
 
-// take spends credits, the oldest first, and goes into overage where the credit has it.
+// take spends credits, the oldest first, and goes into overage where the credit has it. Whether it
+// has is not asked here, so that a call that is repeated after the credit was changed is the same.
 func (c *call) take(def *v1.Credit, customer *v1.Customer, body *entryBody, opts []v1.Option) ([]v1.Entry, error) {
 	if body.ExpiresAt.has() {
 		return nil, invalidValue("expires_at goes with a credit, not with a debit")
 	}
 	r := v1.DeductRequest{Charge: v1.Charge{
 		CustomerID: customer.ID, CreditID: def.ID, Amount: body.Amount.value, Reason: body.Reason.value, Metadata: body.Metadata.value,
+		Shortfall: "overage",
 	}}
-	if def.Overage.Enabled {
-		r.Shortfall = "overage"
-	}
 	done, err := c.Deduct(c, r, opts...)
 	if err != nil {
 		return nil, err
