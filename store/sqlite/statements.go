@@ -8,6 +8,7 @@ const (
 	ping statement = iota
 	begin
 	beginImmediate
+	dataVersion
 	commit
 	rollback
 	selectSchemaTable
@@ -125,6 +126,7 @@ var text = [statements]string{
 	ping:                `SELECT 1`,
 	begin:               `BEGIN`,
 	beginImmediate:      `BEGIN IMMEDIATE`,
+	dataVersion:         `PRAGMA data_version`,
 	commit:              `COMMIT`,
 	rollback:            `ROLLBACK`,
 	selectSchemaTable:   `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`,
