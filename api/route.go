@@ -32,7 +32,6 @@ type handler struct {
 	body, query, out reflect.Type // nil: none
 	status           int
 	checked          bool                                                                       // the operation's transaction checks the key: see accounts.Identify
-	large            bool                                                                       // its body may have v1.MaxEventsBody bytes
 	stream           func(ctx context.Context, ops v1.Operations, r *http.Request) (any, error) // instead of call, for a body of lines of JSON, which it reads as they come
 	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
 }
