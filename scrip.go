@@ -23,9 +23,11 @@ import (
 	"github.com/seed42445051/scrip/audit"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/compat/dodo"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -83,8 +85,7 @@ func Queue(n int) Option { return func(o *options) { o.engine.Queue = n } }
 type Scrip struct {
 	store    store.Store
 	engine   *engine.Engine
-	core     *credits.Core
-	accounts *accounts.Accounts
+	services api.Services
 	log      *slog.Logger
 }
 
@@ -107,11 +108,11 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}
 	}
 	e := engine.New(st, o.engine)
-	return &Scrip{
-		store: st, engine: e, log: o.engine.Log,
-		core:     &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
-		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
-	}, nil
+	return &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
+		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
+		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
+		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
+	}}, nil
 }
 
 func closing(st store.Store, err error) error {
@@ -137,10 +138,14 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 // App acts for one app in one mode. It is every operation of v1.Operations, in process.
 type App struct {
 	*credits.Session
+	*meters
 	*keys
 }
 
-type keys = accounts.Session
+type (
+	meters = metering.Session
+	keys   = accounts.Session
+)
 
 var _ v1.Operations = (*App)(nil)
 
@@ -149,19 +154,23 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	if !mode.Valid() {
 		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be live or test").In("mode")
 	}
-	app, err := s.accounts.App(ctx, name)
+	app, err := s.services.Accounts.App(ctx, name)
 	if err != nil {
 		return nil, err
 	}
+	caller := v1.Caller{App: app.ID, Mode: mode, Actor: "library"}
 	return &App{
-		Session: s.core.As(credits.Caller{App: app.ID, Mode: mode, Actor: "library"}),
-		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+		Session: s.services.Credits.As(caller),
+		meters:  s.services.Metering.As(caller),
+		keys:    s.services.Accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
 	}, nil
 }
 
-// Handler serves the HTTP API.
+// Handler serves the HTTP API, and at /dodo the interface that Dodo Payments' SDKs speak.
 func (s *Scrip) Handler() http.Handler {
-	return api.New(s.core, s.accounts, api.Options{Log: s.log, Ready: s.store.Ping})
+	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
+		"/dodo/": http.StripPrefix("/dodo", dodo.New(dodo.Services(s.services), dodo.Options{Log: s.log})),
+	}})
 }
 
 // Stats returns the engine's counters.

@@ -21,8 +21,11 @@ func (f *fixture) token(customer string) string {
 // routeRequest is a request of a route that would succeed under the right key.
 func (w *world) request(rt *route) (path, body string) {
 	path = w.path(rt)
-	if rt.id == "getUsage" {
+	switch rt.id {
+	case "getUsage":
 		path += "?customer_id=c"
+	case "usageSeries":
+		path += "?customer_id=c&meter_id=tokens&from=2026-01-31T00:00:00Z"
 	}
 	return path, w.fill(samples[rt.id])
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/metering"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -44,22 +45,31 @@ type server struct {
 	ops   func(accounts.Identity) v1.Operations
 }
 
-// The two services that make up v1.Operations. Aliases, so that both sessions can be embedded.
+// Services are what the API is served by.
+type Services struct {
+	Accounts *accounts.Accounts
+	Credits  *credits.Core
+	Metering *metering.Core
+}
+
+// The services that make up v1.Operations. Aliases, so that their sessions can be embedded.
 type (
-	creditSession  = credits.Session
-	accountSession = accounts.Session
-	session        struct {
+	creditSession   = credits.Session
+	meteringSession = metering.Session
+	accountSession  = accounts.Session
+	session         struct {
 		*creditSession
+		*meteringSession
 		*accountSession
 	}
 )
 
 // New returns the handler of the whole API: /v1, /openapi.json, /healthz, /readyz and what the
 // options mount.
-func New(core *credits.Core, acc *accounts.Accounts, opts Options) http.Handler {
-	return newServer(acc, acc.Clock, opts, func(who accounts.Identity) v1.Operations {
-		caller := credits.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-		return session{core.As(caller), acc.As(who)}
+func New(s Services, opts Options) http.Handler {
+	return newServer(s.Accounts, s.Accounts.Clock, opts, func(who accounts.Identity) v1.Operations {
+		caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
+		return session{s.Credits.As(caller), s.Metering.As(caller), s.Accounts.As(who)}
 	})
 }
 
@@ -209,7 +219,10 @@ func (s *server) call(w http.ResponseWriter, r *http.Request, rt *route, who acc
 	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer release(buffer)
-	if err := readBody(w, r, buffer); err != nil {
+	if rt.stream != nil && r.Header.Get("Content-Type") == ndjson {
+		return rt.stream(r.Context(), s.ops(who), r)
+	}
+	if err := readBody(w, r, buffer, rt.most()); err != nil {
 		return nil, err
 	}
 	in.body = buffer.Bytes()

@@ -15,6 +15,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 )
@@ -60,7 +61,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	f.revoked = text
-	server := httptest.NewServer(New(f.core, f.acc, opts))
+	server := httptest.NewServer(New(Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}}, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f

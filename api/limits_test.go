@@ -12,6 +12,7 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -157,8 +158,9 @@ func TestLimitsInTheLibrary(t *testing.T) {
 	ctx := context.Background()
 	f := newFixture(t, Options{})
 	w := newWorld(f)
+	caller := v1.Caller{App: f.app, Mode: catalog.Test}
 	ops := session{
-		f.core.As(credits.Caller{App: f.app, Mode: catalog.Test}),
+		f.core.As(caller), (&metering.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
 		f.acc.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}),
 	}
 	before := w.state()
@@ -239,7 +241,7 @@ func TestShortIsTold(t *testing.T) {
 	ctx := context.Background()
 	f := newFixture(t, Options{})
 	newWorld(f)
-	ops := f.core.As(credits.Caller{App: f.app, Mode: catalog.Test})
+	ops := f.core.As(v1.Caller{App: f.app, Mode: catalog.Test})
 	if _, err := ops.Grant(ctx, v1.GrantRequest{CustomerID: "d", CreditID: "api", Amount: "5", Scope: []v1.Rule{{Event: "chat"}}}); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -26,6 +27,8 @@ type (
 	instantSchema   struct{}
 	metadataSchema  struct{}
 	drawOrderSchema struct{}
+	valuesSchema    struct{}
+	filterSchema    struct{}
 )
 
 // Schema describes money.Decimal, once for all fields.
@@ -59,14 +62,46 @@ func (drawOrderSchema) Schema(huma.Registry) *huma.Schema {
 	}}
 }
 
+// Schema describes catalog.Values.
+func (valuesSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, Description: "Text, numbers and truth values, kept as they were sent.",
+		AdditionalProperties: &huma.Schema{AnyOf: []*huma.Schema{
+			{Type: huma.TypeString}, {Type: huma.TypeNumber}, {Type: huma.TypeBoolean}, {Type: "null"},
+		}},
+	}
+}
+
+// Schema describes v1.Filter: its clauses are all conditions, or all filters of the same form.
+func (filterSchema) Schema(registry huma.Registry) *huma.Schema {
+	value := &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeNumber}, {Type: huma.TypeBoolean}}}
+	operators := []any{"equals", "not_equals", "greater_than", "greater_than_or_equals", "less_than", "less_than_or_equals", "contains", "does_not_contain"}
+	registry.Map()["Condition"] = &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"key", "operator", "value"},
+		Properties: map[string]*huma.Schema{"key": {Type: huma.TypeString}, "operator": {Type: huma.TypeString, Enum: operators}, "value": value},
+	}
+	registry.Map()["Filter"] = &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"conjunction", "clauses"},
+		Description: "A tree of conditions on an event's metadata, at most 3 levels deep",
+		Properties: map[string]*huma.Schema{
+			"conjunction": {Type: huma.TypeString, Enum: []any{"and", "or"}},
+			"clauses":     {Type: huma.TypeArray, Items: &huma.Schema{OneOf: []*huma.Schema{{Ref: schemaPrefix + "Condition"}, {Ref: schemaPrefix + "Filter"}}}},
+		},
+	}
+	return &huma.Schema{Ref: schemaPrefix + "Filter"}
+}
+
 func newRegistry() huma.Registry {
 	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
 	for t, alias := range map[reflect.Type]reflect.Type{
-		reflect.TypeFor[money.Decimal](): reflect.TypeFor[decimalSchema](),
-		reflect.TypeFor[clock.Instant](): reflect.TypeFor[instantSchema](),
-		reflect.TypeFor[v1.Expiry]():     reflect.TypeFor[instantSchema](),
-		reflect.TypeFor[v1.Metadata]():   reflect.TypeFor[metadataSchema](),
-		reflect.TypeFor[v1.DrawOrder]():  reflect.TypeFor[drawOrderSchema](),
+		reflect.TypeFor[money.Decimal]():  reflect.TypeFor[decimalSchema](),
+		reflect.TypeFor[clock.Instant]():  reflect.TypeFor[instantSchema](),
+		reflect.TypeFor[v1.Expiry]():      reflect.TypeFor[instantSchema](),
+		reflect.TypeFor[v1.Metadata]():    reflect.TypeFor[metadataSchema](),
+		reflect.TypeFor[v1.DrawOrder]():   reflect.TypeFor[drawOrderSchema](),
+		reflect.TypeFor[v1.Timestamp]():   reflect.TypeFor[instantSchema](),
+		reflect.TypeFor[v1.Filter]():      reflect.TypeFor[filterSchema](),
+		reflect.TypeFor[catalog.Values](): reflect.TypeFor[valuesSchema](),
 	} {
 		registry.RegisterTypeAlias(t, alias)
 	}
@@ -149,6 +184,9 @@ func describe(registry huma.Registry, tag string, rt *route) *huma.Operation {
 			Name: headerIdempotency, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &most},
 			Description: "Makes the call happen once: asked again under the same key, it gets the original answer",
 		})
+	}
+	if rt.body != nil && rt.stream != nil {
+		op.Description = "Also takes " + ndjson + ": any number of events, one a line, stored as they come."
 	}
 	if rt.body != nil {
 		op.RequestBody = &huma.RequestBody{

@@ -119,7 +119,7 @@ func idempotency(h http.Header) ([]v1.Option, error) {
 }
 
 // readBody reads a body of JSON that is not too large.
-func readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) error {
+func readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer, most int64) error {
 	const op = "api.readBody"
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil
@@ -127,9 +127,9 @@ func readBody(w http.ResponseWriter, r *http.Request, into *bytes.Buffer) error 
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return fault.New(op, fault.CodeUnsupportedMediaType, "the body must be application/json").In("Content-Type")
 	}
-	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, v1.MaxBody))
+	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, most))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return fault.New(op, fault.CodeRequestTooLarge, "the body has more than %d bytes", v1.MaxBody)
+		return fault.New(op, fault.CodeRequestTooLarge, "the body has more than %d bytes", most)
 	}
 	if err != nil {
 		return fault.New(op, fault.CodeInvalidRequest, "the body did not arrive whole").Because(err)

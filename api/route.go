@@ -30,7 +30,8 @@ type route struct {
 type handler struct {
 	body, query, out reflect.Type // nil: none
 	status           int
-	checked          bool // the operation's transaction checks the key: see accounts.Identify
+	checked          bool                                                                       // the operation's transaction checks the key: see accounts.Identify
+	stream           func(ctx context.Context, ops v1.Operations, r *http.Request) (any, error) // instead of call, for a body of lines of JSON, which it reads as they come
 	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
 }
 
@@ -57,6 +58,14 @@ func created(h handler) handler {
 func checked(h handler) handler {
 	h.checked = true
 	return h
+}
+
+// most bounds the body, in bytes.
+func (h *handler) most() int64 {
+	if h.stream != nil {
+		return v1.MaxEventsBody
+	}
+	return v1.MaxBody
 }
 
 // act is an operation with a body that happens once per idempotency key.

@@ -24,6 +24,10 @@ func newWorld(f *fixture) *world {
 	w.ids["entry"] = f.text(deducted, "entry", "id")
 	held := f.must("POST", "/v1/reserve", `{"customer_id":"c","credit_id":"api","amount":"7","ttl_seconds":3600}`)
 	w.ids["hold"] = f.text(held, "reservation_id")
+	meter := f.must("POST", "/v1/meters", `{"name":"tokens","event_name":"llm","aggregation":{"type":"sum","key":"n"},"measurement_unit":"token","links":[{"credit_id":"api","units_per_credit":"1000"}]}`)
+	w.ids["meter"] = f.text(meter, "id")
+	f.must("POST", "/v1/events", `{"events":[{"event_id":"e1","customer_id":"c","event_name":"llm","metadata":{"n":"1500"}}]}`)
+	w.ids["event"] = "e1"
 	keys := f.must("GET", "/v1/keys", "")
 	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
@@ -47,7 +51,7 @@ func (w *world) path(rt *route) string {
 	id := "c"
 	for prefix, name := range map[string]string{
 		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/grants": "grant", "/v1/entries": "entry",
-		"/v1/reservations": "hold", "/v1/keys": "key",
+		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
 	} {
 		if strings.HasPrefix(rt.path, prefix) {
 			id = w.ids[name]
@@ -62,7 +66,8 @@ func (w *world) state() string {
 	var all strings.Builder
 	for _, path := range []string{
 		"/v1/credits", "/v1/packs", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
-		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}",
+		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
+		"/v1/events", "/v1/customers/c/meters",
 	} {
 		all.WriteString(w.f.must("GET", w.fill(path), "").text)
 	}

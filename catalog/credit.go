@@ -71,10 +71,12 @@ type Rollover struct {
 	Percent  int      `json:"percent"`             // 1 to 100 of the unused amount moves on; 0 = off
 	Validity Interval `json:"validity"`            // how long the new grant lives
 	MaxCount int      `json:"max_count,omitempty"` // how often the same credits may roll; 0 = no bound
+	// Off keeps the rest for the day on which it is switched on; meanwhile nothing rolls over.
+	Off bool `json:"off,omitempty"`
 }
 
 // Enabled reports whether anything rolls over at all.
-func (r Rollover) Enabled() bool { return r.Percent > 0 }
+func (r Rollover) Enabled() bool { return r.Percent > 0 && !r.Off }
 
 // Credit is a unit of account that an operator defines.
 type Credit struct {

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -111,52 +110,4 @@ func (it *PackItem) validate(defs *Definitions) *fault.Error {
 		return fault.As(err)
 	}
 	return nil
-}
-
-// Definitions is everything that one app defines, at one version. It is read-only once built:
-// an edit makes a new one under a higher version.
-type Definitions struct {
-	App     string
-	Name    string
-	Version int64
-	Credits map[string]*Credit
-	Packs   map[string]*Pack
-	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
-	// process is seen by the transaction that relies on the key.
-	Keys map[string]bool
-}
-
-// NewDefinitions returns an empty set for an app.
-func NewDefinitions(app, name string, version int64) *Definitions {
-	return &Definitions{
-		App: app, Name: name, Version: version,
-		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Keys: map[string]bool{},
-	}
-}
-
-// Pack finds a pack by id or by its name in any case (vevee-golivekit-stripe.md section 1.1),
-// archived ones by id only, so that a name can be used again.
-func (d *Definitions) Pack(idOrName string) (*Pack, bool) {
-	if p, ok := d.Packs[idOrName]; ok {
-		return p, true
-	}
-	for _, p := range d.Packs {
-		if p.ArchivedAt.IsZero() && strings.EqualFold(p.Name, idOrName) {
-			return p, true
-		}
-	}
-	return nil, false
-}
-
-// Credit finds a credit by id or by its name in any case, archived ones by id only.
-func (d *Definitions) Credit(idOrName string) (*Credit, bool) {
-	if c, ok := d.Credits[idOrName]; ok {
-		return c, true
-	}
-	for _, c := range d.Credits {
-		if c.ArchivedAt.IsZero() && strings.EqualFold(c.Name, idOrName) {
-			return c, true
-		}
-	}
-	return nil, false
 }

@@ -3,6 +3,8 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/seed42445051/scrip/fault"
@@ -29,6 +31,9 @@ const (
 
 // Text makes a text value.
 func Text(s string) Value { return Value{Text: s} }
+
+// Number makes a number of its literal.
+func Number(literal string) Value { return Value{Kind: NumberValue, Text: literal} }
 
 // Values is the metadata of an event.
 type Values map[string]Value
@@ -73,6 +78,41 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 		v.Kind, v.Text = NumberValue, string(data)
 	}
 	return nil
+}
+
+// Text is the metadata as JSON; empty for none.
+func (vs Values) Text() string {
+	if len(vs) == 0 {
+		return ""
+	}
+	b := make([]byte, 0, 32*len(vs))
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(vs)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendJSON(b, key), ':')
+		switch v := vs[key]; v.Kind {
+		case TextValue:
+			b = appendJSON(b, v.Text)
+		case NullValue:
+			b = append(b, "null"...)
+		default:
+			b = append(b, v.Text...)
+		}
+	}
+	return string(append(b, '}'))
+}
+
+// appendJSON writes text as a JSON string. Nearly all of it needs no escape, and events are many.
+func appendJSON(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			quoted, _ := json.Marshal(text) // text always marshals
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // Strings is the metadata as flat text, for rules that compare text.

@@ -15,6 +15,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -28,16 +29,19 @@ type fixture struct {
 	direct  v1.Operations // the same app, mode and key without HTTP
 	key     string
 	core    *credits.Core
+	meters  *metering.Core
 	acc     *accounts.Accounts
 	who     accounts.Identity
 	handler http.Handler
 }
 
 type (
-	creditSession  = credits.Session
-	accountSession = accounts.Session
-	session        struct {
+	creditSession   = credits.Session
+	meteringSession = metering.Session
+	accountSession  = accounts.Session
+	session         struct {
 		*creditSession
+		*meteringSession
 		*accountSession
 	}
 )
@@ -61,7 +65,8 @@ func newFixture(t testing.TB) *fixture {
 	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
 	f.core = core
-	f.handler = api.New(core, f.acc, api.Options{})
+	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
+	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters}, api.Options{})
 	f.use("app")
 	return f
 }
@@ -80,7 +85,8 @@ func (f *fixture) use(name string) {
 	}
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
-	f.direct = session{f.core.As(credits.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}), f.acc.As(f.who)}
+	caller := v1.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}
+	f.direct = session{f.core.As(caller), f.meters.As(caller), f.acc.As(f.who)}
 }
 
 // serve starts a server of a handler.

@@ -114,6 +114,74 @@ func (c *Client) ExplainCharge(ctx context.Context, r v1.CanUseRequest) (v1.Expl
 	return do[v1.Explanation](ctx, c, request{op: "client.ExplainCharge", method: post, path: "/v1/explain"}, r)
 }
 
+// IngestEvents records usage events, each id once for ever.
+func (c *Client) IngestEvents(ctx context.Context, r v1.IngestRequest, opts ...v1.Option) (v1.Ingested, error) {
+	return do[v1.Ingested](ctx, c, acts("client.IngestEvents", post, "/v1/events", opts), r)
+}
+
+// GetEvent reads a usage event.
+func (c *Client) GetEvent(ctx context.Context, eventID string, owner v1.EventOwner) (v1.Event, error) {
+	return do[v1.Event](ctx, c, asks("client.GetEvent", at("/v1/events", eventID)+query(owner)), nil)
+}
+
+// ListEvents lists usage events, newest first.
+func (c *Client) ListEvents(ctx context.Context, q v1.EventQuery) (v1.Page[v1.Event], error) {
+	return do[v1.Page[v1.Event]](ctx, c, asks("client.ListEvents", "/v1/events"+query(q)), nil)
+}
+
+// VoidEvent takes a usage event out of every count.
+func (c *Client) VoidEvent(ctx context.Context, eventID string, r v1.VoidEvent, opts ...v1.Option) (v1.Event, error) {
+	return do[v1.Event](ctx, c, acts("client.VoidEvent", post, at("/v1/events", eventID, "void"), opts), r)
+}
+
+// CorrectEvent puts another usage event in the place of one.
+func (c *Client) CorrectEvent(ctx context.Context, eventID string, r v1.CorrectEvent, opts ...v1.Option) (v1.Event, error) {
+	return do[v1.Event](ctx, c, acts("client.CorrectEvent", post, at("/v1/events", eventID, "correct"), opts), r)
+}
+
+// UsageSeries reads a customer's usage by minute, hour or day.
+func (c *Client) UsageSeries(ctx context.Context, q v1.SeriesQuery) (v1.Series, error) {
+	return do[v1.Series](ctx, c, asks("client.UsageSeries", "/v1/usage/series"+query(q)), nil)
+}
+
+// MeterUsages reads what meters have counted of a customer.
+func (c *Client) MeterUsages(ctx context.Context, customerID string, q v1.MeterUsageQuery) (v1.Page[v1.MeterUsage], error) {
+	return do[v1.Page[v1.MeterUsage]](ctx, c, asks("client.MeterUsages", at("/v1/customers", customerID, "meters")+query(q)), nil)
+}
+
+// CreateMeter defines a meter.
+func (c *Client) CreateMeter(ctx context.Context, r v1.CreateMeter, opts ...v1.Option) (v1.Meter, error) {
+	return do[v1.Meter](ctx, c, acts("client.CreateMeter", post, "/v1/meters", opts), r)
+}
+
+// GetMeter reads a meter.
+func (c *Client) GetMeter(ctx context.Context, meterID string) (v1.Meter, error) {
+	return do[v1.Meter](ctx, c, asks("client.GetMeter", at("/v1/meters", meterID)), nil)
+}
+
+// ListMeters lists meters.
+func (c *Client) ListMeters(ctx context.Context, q v1.MeterQuery) (v1.Page[v1.Meter], error) {
+	return do[v1.Page[v1.Meter]](ctx, c, asks("client.ListMeters", "/v1/meters"+query(q)), nil)
+}
+
+// UpdateMeter changes a meter; what was counted stays as it is.
+func (c *Client) UpdateMeter(ctx context.Context, meterID string, r v1.UpdateMeter, opts ...v1.Option) (v1.Meter, error) {
+	if r.Links != nil && *r.Links == nil {
+		r.Links = &[]v1.MeterLink{} // as null it would mean "as they are"
+	}
+	return do[v1.Meter](ctx, c, acts("client.UpdateMeter", patch, at("/v1/meters", meterID), opts), r)
+}
+
+// ArchiveMeter ends a meter.
+func (c *Client) ArchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
+	return do[v1.Meter](ctx, c, acts("client.ArchiveMeter", post, at("/v1/meters", meterID, "archive"), opts), nil)
+}
+
+// UnarchiveMeter lets a meter count again.
+func (c *Client) UnarchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
+	return do[v1.Meter](ctx, c, acts("client.UnarchiveMeter", post, at("/v1/meters", meterID, "unarchive"), opts), nil)
+}
+
 // CreateCredit defines a credit.
 func (c *Client) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
 	return do[v1.Credit](ctx, c, acts("client.CreateCredit", post, "/v1/credits", opts), r)
@@ -137,6 +205,16 @@ func (c *Client) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateC
 // ArchiveCredit ends granting a credit.
 func (c *Client) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
 	return do[v1.Credit](ctx, c, acts("client.ArchiveCredit", post, at("/v1/credits", creditID, "archive"), opts), nil)
+}
+
+// UnarchiveCredit lets a credit be granted again.
+func (c *Client) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, acts("client.UnarchiveCredit", post, at("/v1/credits", creditID, "unarchive"), opts), nil)
+}
+
+// CreditBalances reads the standing of every customer who holds a credit.
+func (c *Client) CreditBalances(ctx context.Context, creditID string, q v1.CreditBalanceQuery) (v1.Page[v1.CustomerBalance], error) {
+	return do[v1.Page[v1.CustomerBalance]](ctx, c, asks("client.CreditBalances", at("/v1/credits", creditID, "balances")+query(q)), nil)
 }
 
 // CreatePack defines a pack.
@@ -172,6 +250,11 @@ func (c *Client) GetCustomer(ctx context.Context, customerID string) (v1.Custome
 // SaveCustomer tells what is known of a customer.
 func (c *Client) SaveCustomer(ctx context.Context, customerID string, r v1.SaveCustomer, opts ...v1.Option) (v1.Customer, error) {
 	return do[v1.Customer](ctx, c, acts("client.SaveCustomer", put, at("/v1/customers", customerID), opts), r)
+}
+
+// UpdateCustomer changes what is known of a customer.
+func (c *Client) UpdateCustomer(ctx context.Context, customerID string, r v1.UpdateCustomer, opts ...v1.Option) (v1.Customer, error) {
+	return do[v1.Customer](ctx, c, acts("client.UpdateCustomer", patch, at("/v1/customers", customerID), opts), r)
 }
 
 // ListCustomers lists customers by id.

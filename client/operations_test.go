@@ -74,6 +74,10 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "SaveCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
 		return o.SaveCustomer(ctx, "c", v1.SaveCustomer{Name: "C", Metadata: v1.Metadata{"plan": "pro"}}, key("customer"))
 	})
+	both(t, called, "UpdateCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
+		phone := "+41 44 000 00 00"
+		return o.UpdateCustomer(ctx, "c", v1.UpdateCustomer{Phone: &phone, Metadata: &v1.Metadata{}}, key("update-customer"))
+	})
 	grants := both(t, called, "Grant", over, f.direct, func(o v1.Operations) (v1.Grants, error) {
 		return o.Grant(ctx, v1.GrantRequest{
 			CustomerID: "c", CreditID: "api", Amount: "100.25", Category: "promotional", ExpiresAt: v1.NeverExpires(),
@@ -112,6 +116,57 @@ func TestEveryOperation(t *testing.T) {
 		part := money.Decimal("1")
 		return o.RevokeGrant(ctx, grants.Grants[0].ID, v1.RevokeRequest{Amount: &part, Reason: "because"}, key("revoke"))
 	})
+	meter := both(t, called, "CreateMeter", over, f.direct, func(o v1.Operations) (v1.Meter, error) {
+		return o.CreateMeter(ctx, v1.CreateMeter{
+			Name: "tokens", EventName: "llm", MeasurementUnit: "token", Aggregation: v1.Aggregation{Type: "sum", Key: "n"},
+			Filter: &v1.Filter{Conjunction: catalog.And, Conditions: []catalog.Condition{{Key: "n", Operator: catalog.GreaterThan, Value: catalog.Number("0.50")}}},
+			Links:  []v1.MeterLink{{CreditID: "api", UnitsPerCredit: "1000", FreeThreshold: "100"}},
+		}, key("meter"))
+	})
+	at := v1.Timestamp{Instant: f.clock.Now() - 1}
+	both(t, called, "IngestEvents", over, f.direct, func(o v1.Operations) (v1.Ingested, error) {
+		return o.IngestEvents(ctx, v1.IngestRequest{Events: []v1.UsageEvent{
+			{EventID: "e/1", CustomerID: "c", EventName: "llm", Timestamp: at, Metadata: catalog.Values{"n": catalog.Number("1500.0"), "model": catalog.Text("x")}},
+			{EventID: "e2", CustomerID: "c", EventName: "llm", Metadata: catalog.Values{"n": catalog.Text("500")}},
+		}}, key("events"))
+	})
+	both(t, called, "CorrectEvent", over, f.direct, func(o v1.Operations) (v1.Event, error) {
+		return o.CorrectEvent(ctx, "e/1", v1.CorrectEvent{CustomerID: "c", EventID: "e3", Metadata: catalog.Values{"n": catalog.Number("2500")}, Reason: "late"}, key("correct"))
+	})
+	both(t, called, "VoidEvent", over, f.direct, func(o v1.Operations) (v1.Event, error) {
+		return o.VoidEvent(ctx, "e2", v1.VoidEvent{CustomerID: "c", Reason: "a test"}, key("void"))
+	})
+	both(t, called, "GetEvent", over, f.direct, func(o v1.Operations) (v1.Event, error) {
+		return o.GetEvent(ctx, "e/1", v1.EventOwner{CustomerID: "c"})
+	})
+	both(t, called, "ListEvents", over, f.direct, func(o v1.Operations) (v1.Page[v1.Event], error) {
+		q := v1.EventQuery{CustomerID: "c", MeterID: "tokens", Limit: 2}
+		page, err := o.ListEvents(ctx, q)
+		if err != nil || !page.HasMore {
+			t.Errorf("no second page: %v", err)
+			return page, err
+		}
+		q.Cursor = page.NextCursor
+		return o.ListEvents(ctx, q)
+	})
+	both(t, called, "UsageSeries", over, f.direct, func(o v1.Operations) (v1.Series, error) {
+		return o.UsageSeries(ctx, v1.SeriesQuery{CustomerID: "c", MeterID: meter.ID, Window: "minute", From: f.clock.Now() - 60_000_000})
+	})
+	both(t, called, "MeterUsages", over, f.direct, func(o v1.Operations) (v1.Page[v1.MeterUsage], error) {
+		return o.MeterUsages(ctx, "c", v1.MeterUsageQuery{MeterID: meter.ID})
+	})
+	both(t, called, "UpdateMeter", over, f.direct, func(o v1.Operations) (v1.Meter, error) {
+		none := []v1.MeterLink{}
+		return o.UpdateMeter(ctx, meter.ID, v1.UpdateMeter{Links: &none}, key("update-meter"))
+	})
+	both(t, called, "ArchiveMeter", over, f.direct, func(o v1.Operations) (v1.Meter, error) { return o.ArchiveMeter(ctx, meter.ID, key("archive-meter")) })
+	both(t, called, "ListMeters", over, f.direct, func(o v1.Operations) (v1.Page[v1.Meter], error) {
+		return o.ListMeters(ctx, v1.MeterQuery{Archived: "true"})
+	})
+	both(t, called, "UnarchiveMeter", over, f.direct, func(o v1.Operations) (v1.Meter, error) {
+		return o.UnarchiveMeter(ctx, meter.ID, key("unarchive-meter"))
+	})
+	both(t, called, "GetMeter", over, f.direct, func(o v1.Operations) (v1.Meter, error) { return o.GetMeter(ctx, "TOKENS") })
 	both(t, called, "ArchivePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.ArchivePack(ctx, pack.ID, key("archive-pack")) })
 
 	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
@@ -125,6 +180,9 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ArchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
 		return o.ArchiveCredit(ctx, credit.ID, key("archive-credit"))
 	})
+	both(t, called, "UnarchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		return o.UnarchiveCredit(ctx, credit.ID, key("unarchive-credit"))
+	})
 
 	for m := range reflect.TypeFor[v1.Operations]().Methods() {
 		if !called[m.Name] {
@@ -137,6 +195,9 @@ type reading struct{ credit, pack, grant, entry, hold string }
 
 func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool, id reading) {
 	ctx := context.Background()
+	both(t, called, "CreditBalances", over, f.direct, func(o v1.Operations) (v1.Page[v1.CustomerBalance], error) {
+		return o.CreditBalances(ctx, id.credit, v1.CreditBalanceQuery{CustomerID: "c", Limit: 1})
+	})
 	both(t, called, "GetCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) { return o.GetCredit(ctx, id.credit) })
 	both(t, called, "ListCredits", over, f.direct, func(o v1.Operations) (v1.Page[v1.Credit], error) { return o.ListCredits(ctx) })
 	both(t, called, "GetPack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.GetPack(ctx, id.pack) })
@@ -165,11 +226,11 @@ func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool,
 		return o.Ledger(ctx, "c", q)
 	})
 	both(t, called, "CustomerGrants", over, f.direct, func(o v1.Operations) (v1.Page[v1.Grant], error) {
-		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active", Limit: 10})
+		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active,depleted", Limit: 10, Offset: 1})
 	})
 	both(t, called, "GetCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) { return o.GetCustomer(ctx, "c") })
 	both(t, called, "ListCustomers", over, f.direct, func(o v1.Operations) (v1.Page[v1.Customer], error) {
-		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1})
+		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1, Name: "c", From: 1, To: f.clock.Now() + 1})
 	})
 	both(t, called, "GetApp", over, f.direct, func(o v1.Operations) (v1.App, error) { return o.GetApp(ctx) })
 }

@@ -49,6 +49,14 @@ func Parse(s string) (Instant, error) {
 	return i, nil
 }
 
+// ParseLoose is Parse for what programs log: a time without a zone reads as UTC.
+func ParseLoose(s string) (Instant, error) {
+	if t, err := time.Parse("2006-01-02T15:04:05", s); err == nil && !strings.Contains(s, ",") {
+		return At(t), nil
+	}
+	return Parse(s)
+}
+
 // strict refuses what time.Parse lets pass although RFC 3339 does not have it:
 // hours of one digit, a comma before the fraction, and offsets of a day or more.
 // time.Parse must have accepted s.

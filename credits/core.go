@@ -26,27 +26,14 @@ type Core struct {
 	Clock  clock.Clock
 }
 
-// Caller is who acts, for which app and mode.
-type Caller struct {
-	App   string
-	Mode  catalog.Mode
-	Key   string // id of the API key; empty: the process itself
-	Actor string // for the record; the key's id when empty
-}
-
 // Session does what one caller asks.
 type Session struct {
 	core   *Core
-	caller Caller
+	caller v1.Caller
 }
 
 // As returns the session of a caller.
-func (c *Core) As(caller Caller) *Session {
-	if caller.Actor == "" {
-		caller.Actor = caller.Key
-	}
-	return &Session{core: c, caller: caller}
-}
+func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
 
 // key names a customer's wallet.
 func (s *Session) key(customer string) (wallet.Key, error) {
@@ -68,7 +55,7 @@ func (s *Session) do(ctx context.Context, customer string, c wallet.Command, opt
 func (s *Session) request(key wallet.Key, c wallet.Command, opts []v1.Option) engine.Request {
 	return engine.Request{
 		Wallet: key, Command: c, Idempotency: v1.NewCall(opts).IdempotencyKey,
-		Actor: s.caller.Actor, APIKey: s.caller.Key,
+		Actor: s.caller.Name(), APIKey: s.caller.Key,
 	}
 }
 

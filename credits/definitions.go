@@ -2,12 +2,11 @@ package credits
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
@@ -16,28 +15,8 @@ import (
 
 // define changes definitions under the caller's idempotency key, and returns what was made.
 func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	var out T
-	body, err := json.Marshal(request)
-	if err != nil {
-		return out, fault.New("credits.define", fault.CodeInternalError, "the request cannot be remembered").Because(err)
-	}
-	body = fmt.Appendf(body, "\n%T", request)
-	answer, err := s.core.Engine.DefineOnce(ctx, s.caller.App, v1.NewCall(opts).IdempotencyKey, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
-		if s.caller.Key != "" && !defs.Keys[s.caller.Key] {
-			return store.Definition{}, nil, fault.New("credits.define", fault.CodeInvalidKey, "the API key was revoked")
-		}
-		d, made, err := change(defs)
-		if err != nil {
-			return d, nil, err
-		}
-		d.At = s.core.Clock.Now()
-		text, err := json.Marshal(made)
-		return d, text, err
-	})
-	if err != nil {
-		return out, err
-	}
-	return out, json.Unmarshal(answer, &out)
+	who := engine.Definer{App: s.caller.App, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
+	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
 }
 
 // CreateCredit defines a credit.
@@ -87,6 +66,7 @@ func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overag
 		c.Rollover = catalog.Rollover{
 			Percent: rollover.Percent, MaxCount: rollover.MaxCount,
 			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
+			Off:      rollover.Off,
 		}
 	}
 	return c.Validate()
@@ -154,7 +134,7 @@ func creditOut(c *catalog.Credit) v1.Credit {
 		},
 		Rollover: v1.Rollover{
 			Percent: c.Rollover.Percent, ValidityCount: c.Rollover.Validity.Count,
-			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount,
+			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount, Off: c.Rollover.Off,
 		},
 		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ArchivedAt: c.ArchivedAt,
 	}
@@ -201,17 +181,33 @@ func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.Update
 		ID string
 		v1.UpdateCredit
 	}{creditID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error { return updateCredit(defs, c, &r) })
+	})
+}
+
+// EditCredit is UpdateCredit where what is to be written depends on what is there: edit sees the
+// credit as the change will find it.
+func (s *Session) EditCredit(ctx context.Context, creditID string, edit func(v1.Credit) (v1.UpdateCredit, error)) (v1.Credit, error) {
+	return define(ctx, s, nil, "edit credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
-			set(&c.Name, r.Name)
-			set(&c.Unit, r.Unit)
-			set(&c.Description, r.Description)
-			set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-			if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+			r, err := edit(creditOut(c))
+			if err != nil {
 				return err
 			}
-			return freeName(defs, c)
+			return updateCredit(defs, c, &r)
 		})
 	})
+}
+
+func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCredit) error {
+	set(&c.Name, r.Name)
+	set(&c.Unit, r.Unit)
+	set(&c.Description, r.Description)
+	set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
+	if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+		return err
+	}
+	return freeName(defs, c)
 }
 
 // ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
@@ -223,6 +219,17 @@ func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1
 				c.ArchivedAt = s.core.Clock.Now()
 			}
 			return nil
+		})
+	})
+}
+
+// UnarchiveCredit lets a credit be granted again, unless its name was taken meanwhile. One that
+// is not archived stays as it is, which is no error.
+func (s *Session) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return define(ctx, s, opts, "unarchive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
+			c.ArchivedAt = 0
+			return freeName(defs, c)
 		})
 	})
 }

@@ -27,7 +27,7 @@ func (s *Session) Grant(ctx context.Context, r v1.GrantRequest, opts ...v1.Optio
 		return v1.Grants{}, err
 	}
 	v := newView(defs, res.Key)
-	out := v1.Grants{Grants: make([]v1.Grant, len(res.Grants)), Existing: res.Existing}
+	out := v1.Grants{Grants: make([]v1.Grant, len(res.Grants)), Entries: v.entries(res.Entries), Existing: res.Existing}
 	for i := range res.Grants {
 		out.Grants[i] = v.grant(&res.Grants[i])
 	}

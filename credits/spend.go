@@ -203,7 +203,7 @@ func (s *Session) inside(prefix, text, field string, code fault.Code) (engine.Re
 	}
 	return engine.Request{
 		ID: w, Wallet: wallet.Key{App: s.caller.App, Mode: s.caller.Mode},
-		Actor: s.caller.Actor, APIKey: s.caller.Key,
+		Actor: s.caller.Name(), APIKey: s.caller.Key,
 	}, n, nil
 }
 

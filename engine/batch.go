@@ -27,17 +27,21 @@ type batch struct {
 // open is one wallet within a batch.
 type open struct {
 	*cached
-	want    store.WantWallet
-	first   *job // the first command that concerns it
-	count   int  // how many do
-	asked   bool // by previews alone so far: what time did must not be written for them
-	exists  bool
-	answers map[string]store.StoredAnswer
-	change  store.WalletChange
-	grants  index[int64] // where in change a grant, hold or standing stands
-	holds   index[int64]
-	credits index[string]
-	from    wallet.Header // as it was before the batch
+	want      store.WantWallet
+	first     *job // the first command that concerns it
+	count     int  // how many do
+	asked     bool // by previews alone so far: what time did must not be written for them
+	exists    bool
+	answers   map[string]store.StoredAnswer
+	change    store.WalletChange
+	grants    index[int64] // where in change a grant, hold or standing stands
+	otherwise []int64      // grants in which more has changed than what is spent
+	holds     index[int64]
+	usages    index[int64]
+	credits   index[string]
+	tallies   index[wallet.TallyKey]
+	uniques   index[wallet.UniqueKey]
+	from      wallet.Header // as it was before the batch
 }
 
 func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
@@ -51,7 +55,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		if !ok {
 			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j, asked: true}
 			if o.cached != nil {
-				o.want.Version = o.state.Version
+				o.want.Version, o.want.Mark = o.state.Version, o.mark
 			}
 			b.wallets[j.id] = o
 			b.order = append(b.order, o)
@@ -59,7 +63,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		o.count++
 		o.asked = o.asked && j.Preview
 		if j.Command != nil {
-			addNeeds(&o.want.Needs, o.needs(j))
+			o.want.Needs.Add(o.needs(j, b.defs[j.Wallet.App]))
 		}
 		if j.Idempotency != "" && !slices.Contains(o.want.Answers, j.Idempotency) {
 			o.want.Answers = append(o.want.Answers, j.Idempotency)
@@ -67,7 +71,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 	}
 	for _, l := range back {
 		if o, ok := b.wallets[l.wallet]; ok {
-			addNeeds(&o.want.Needs, l.needs)
+			o.want.Needs.Add(l.needs)
 		}
 	}
 	// Every transaction locks in this order.
@@ -80,20 +84,16 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 }
 
 // needs leaves out holds and grants that the cache has: asking for them would cost a query.
-func (o *open) needs(j *job) wallet.Needs {
-	needs := j.Command.Needs()
+func (o *open) needs(j *job, defs *catalog.Definitions) wallet.Needs {
+	if defs == nil { // nobody asked for the app before; what is missing then is looked back at
+		defs = catalog.NewDefinitions(j.Wallet.App, "", 0)
+	}
+	needs := j.Command.Needs(defs)
 	if o.cached != nil {
 		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
 		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
 	}
 	return needs
-}
-
-func addNeeds(to *wallet.Needs, more wallet.Needs) {
-	to.Entries = append(to.Entries, more.Entries...)
-	to.Holds = append(to.Holds, more.Holds...)
-	to.Grants = append(to.Grants, more.Grants...)
-	to.External = append(to.External, more.External...)
 }
 
 func (b *batch) wantApp(app string) {
@@ -141,7 +141,7 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	switch {
 	case f.Snapshot != nil:
 		b.shard.engine.stats.Loads.Add(1)
-		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt}
+		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
 		o.cached = nil
 		if state := emptyState(o.first); state != nil {
@@ -154,8 +154,9 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	if o.cached == nil {
 		return
 	}
+	o.mark = f.Mark
 	o.from = o.header()
-	o.state.Adopt(f.Fetched.Grants, f.Fetched.Holds, f.Fetched.Past)
+	o.state.Adopt(&o.want.Needs, &f.Fetched)
 	if len(o.want.Answers) > 0 {
 		o.answers = make(map[string]store.StoredAnswer, len(o.want.Answers))
 	}
@@ -178,7 +179,7 @@ func (o *open) app(f *store.FoundWallet) string {
 func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
-		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq,
+		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
 		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
@@ -212,8 +213,10 @@ func (b *batch) run(j *job) error {
 		j.err = err
 		return nil
 	}
-	if d.Usage != nil && d.Usage.ID == "" {
-		d.Usage.ID = id.New(id.PrefixEvent)
+	for _, u := range d.Usages {
+		if u.ID == "" {
+			u.ID = id.New(id.PrefixEvent)
+		}
 	}
 	j.result.Answer = d.Answer
 	if j.Preview {
@@ -249,6 +252,8 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation").In("reservation_id")
 	case *wallet.RevokeGrant, *wallet.Freeze:
 		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
+	case *wallet.VoidUsage, *wallet.CorrectUsage:
+		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.Reverse:
 		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry").In("entry_id")
 	}
@@ -307,6 +312,7 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	if d.Empty() {
 		return
 	}
+	o.noteChanges(d.Grants)
 	o.state.Apply(d, defs)
 	c := &o.change
 	if c.Entries == nil {
@@ -317,8 +323,14 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	if d.Subscription != nil {
 		c.Subscription = d.Subscription
 	}
-	if d.Usage != nil {
-		c.Usages = append(c.Usages, *d.Usage)
+	for _, u := range d.Usages {
+		latest(&o.usages, u.N, u, pick(u.N > o.from.UsageSeq, &c.NewUsages, &c.Usages))
+	}
+	for _, t := range d.Tallies {
+		latest(&o.tallies, t.TallyKey, t, &c.Tallies)
+	}
+	for _, u := range d.Uniques {
+		latest(&o.uniques, u.UniqueKey, u, &c.Uniques)
 	}
 	for _, g := range d.Grants {
 		latest(&o.grants, g.N, g, pick(g.N > o.from.GrantSeq, &c.NewGrants, &c.Grants))
@@ -327,7 +339,30 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 		latest(&o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
 	}
 	for _, s := range d.Credits {
-		latest(&o.credits, s.Credit, wallet.Standing{Credit: s.Credit, Overage: s.Overage, Used: s.Used}, &c.Standings)
+		latest(&o.credits, s.Credit, s.Standing(), &c.Standings)
+	}
+}
+
+// noteChanges remembers the grants in which more changes than what is spent.
+func (o *open) noteChanges(grants []*wallet.Grant) {
+	for _, g := range grants {
+		if have, ok := o.state.Grant(g.N); ok && !g.OnlySpent(have) && !slices.Contains(o.otherwise, g.N) {
+			o.otherwise = append(o.otherwise, g.N)
+		}
+	}
+}
+
+// splitGrants sets the grants apart in which only what is spent has changed.
+func (o *open) splitGrants() {
+	c := &o.change
+	all := c.Grants
+	c.Grants = nil
+	for _, g := range all {
+		if slices.Contains(o.otherwise, g.N) {
+			c.Grants = append(c.Grants, g)
+		} else {
+			c.Spent = append(c.Spent, g)
+		}
 	}
 }
 
@@ -392,6 +427,8 @@ func (b *batch) changes() (*store.Changes, error) {
 			continue
 		}
 		o.state.Trim()
+		o.change.Standings = slices.DeleteFunc(o.change.Standings, o.isStored)
+		o.splitGrants()
 		if o.unchanged() || o.asked {
 			continue
 		}
@@ -408,10 +445,13 @@ func (b *batch) changes() (*store.Changes, error) {
 	return &changes, nil
 }
 
+// isStored reports whether a standing is in the store as it is: most deductions change none.
+func (o *open) isStored(st wallet.Standing) bool { return slices.Contains(o.stored, st) }
+
 func (o *open) unchanged() bool {
 	c := &o.change
-	return len(c.Entries)+len(c.NewGrants)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
-		len(c.Lanes)+len(c.Usages)+len(c.Answers) == 0 && c.Subscription == nil
+	return len(c.Entries)+len(c.NewGrants)+len(c.Spent)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
+		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil
 }
 
 // dueAfter is what the row says about when time changes the wallet next. It may be too early,
@@ -432,6 +472,10 @@ func (b *batch) settled() {
 		case o.asked && !o.unchanged():
 			b.shard.cache.drop(o.want.ID)
 		case o.exists || o.change.Created:
+			for _, st := range o.change.Standings {
+				same := func(have wallet.Standing) bool { return have.Credit == st.Credit }
+				o.stored = append(slices.DeleteFunc(o.stored, same), st)
+			}
 			b.shard.cache.put(o.cached)
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/wallet"
 )
 
@@ -17,7 +19,7 @@ import (
 var everyCommand = []wallet.Command{
 	&wallet.GiveCredits{}, &wallet.Deduct{}, &wallet.Track{}, &wallet.Reserve{}, &wallet.Commit{}, &wallet.Release{},
 	&wallet.Extend{}, &wallet.RevokeGrant{}, &wallet.Freeze{}, &wallet.Adjust{}, &wallet.Reverse{}, &wallet.Subscribe{},
-	&wallet.EndSubscription{}, &wallet.ResetOverage{},
+	&wallet.EndSubscription{}, &wallet.ResetOverage{}, &wallet.Ingest{}, &wallet.VoidUsage{}, &wallet.CorrectUsage{},
 }
 
 // commandNames reads package wallet for the types that are commands: those that decide.
@@ -115,6 +117,9 @@ func vary(v reflect.Value, path string, visit func(path string)) {
 	case reflect.Bool:
 		v.SetBool(true)
 		visit(path)
+	case reflect.Uint8:
+		v.SetUint(3)
+		visit(path)
 	default:
 		v.SetInt(7)
 		visit(path)
@@ -126,8 +131,15 @@ func varyMap(v reflect.Value, path string, visit func(path string)) {
 	for _, pair := range []string{"a=b", "a=c", "b=a", "a=", "ab="} {
 		key, value, _ := strings.Cut(pair, "=")
 		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(value))
-		visit(path + " " + pair)
+		if v.Type().Elem().Kind() == reflect.String {
+			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(value))
+			visit(path + " " + pair)
+			continue
+		}
+		for _, kind := range []catalog.ValueKind{catalog.TextValue, catalog.NumberValue} {
+			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(catalog.Value{Kind: kind, Text: value}))
+			visit(fmt.Sprint(path, " ", pair, " of kind ", kind))
+		}
 	}
 }
 

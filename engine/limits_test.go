@@ -82,7 +82,7 @@ func (s *shard) runs(t *testing.T, c wallet.Command) *job {
 func TestBatchesAreLimited(t *testing.T) {
 	s := newQuietShard(t, yes{})
 	for range DefaultBatch + 1 {
-		s.queue <- &job{}
+		s.queue <- (&job{}).group()
 	}
 	if n := len(s.next()); n != DefaultBatch {
 		t.Errorf("a batch of %d, want %d", n, DefaultBatch)
@@ -91,7 +91,7 @@ func TestBatchesAreLimited(t *testing.T) {
 		t.Errorf("then one of %d, want 1", n)
 	}
 	for range DefaultBatch {
-		s.queue <- &job{}
+		s.queue <- (&job{}).group()
 	}
 	if n := len(s.next()); n != DefaultBatch || len(s.queue) > 0 {
 		t.Errorf("a batch of %d with %d left", n, len(s.queue))

@@ -42,7 +42,7 @@ func (e *Engine) settleCopy(ctx context.Context, r *Reading, cx wallet.Context) 
 			if err != nil {
 				return err
 			}
-			r.State.Adopt(f.Grants, f.Holds, f.Past)
+			r.State.Adopt(&m.Needs, f)
 			continue
 		}
 		if err != nil || d == nil {

@@ -76,8 +76,11 @@ var catalogue = []Entry{
 	{"grant_not_found", NotFound, "Grant not found", "No grant with this id exists in this app and mode.", "Check the id against the customer's grants."},
 	{"pack_not_found", NotFound, "Pack not found", "No pack with this id exists in this app.", "Check the id against the list of packs."},
 	{"plan_not_found", NotFound, "Plan not found", "No plan with this id exists in this app.", "Check the id against the list of plans."},
+	{"product_not_found", NotFound, "Product not found", "No product with this id exists in this app.", "Check the id against the list of products."},
 	{"reservation_not_found", NotFound, "Reservation not found", "No reservation with this id exists in this app and mode.", "Pass the reservation_id that reserve returned."},
 	{"entry_not_found", NotFound, "Entry not found", "No ledger entry with this id exists in this app and mode.", "Check the id against the customer's ledger."},
+	{"meter_not_found", NotFound, "Meter not found", "No meter with this id exists in this app.", "Check the id against the list of meters."},
+	{"event_not_found", NotFound, "Event not found", "The customer has no usage event with this id.", "Check the event's id and the customer's."},
 	{"key_not_found", NotFound, "Key not found", "No API key with this id exists in this app and mode.", "Check the id against the list of keys."},
 
 	// What the rules refuse.
@@ -87,6 +90,10 @@ var catalogue = []Entry{
 	{"reservation_not_pending", Invalid, "Reservation not pending", "The reservation has been committed or released already; nothing was changed.", "Commit or release a reservation once; use idempotency keys for retries."},
 	{"reservation_too_small", Invalid, "Reservation too small", "The commit asks for more than was held, and does not allow more.", "Commit at most the amount held, or allow the excess explicitly."},
 	{"entry_not_reversible", Invalid, "Entry not reversible", "Entries of this type cannot be reversed.", "Reverse the entry that took the credits, or make a manual adjustment."},
+	{"duplicate_event", Invalid, "Duplicate event", "Two events of the call have the same id; nothing was stored.", "Give each event an id of its own, and send it once in a call."},
+	{"event_exists", Conflict, "Event exists", "The customer has another usage event with this id.", "Give the correction an id that was not used before."},
+	{"event_voided", Conflict, "Event voided", "The usage event was voided before, so that it cannot be corrected.", "Report the usage as a new event."},
+	{"event_not_voidable", Invalid, "Event not voidable", "The usage event was charged when it was tracked, not by a meter.", "Reverse the ledger entry that charged it."},
 	{"already_reversed", Conflict, "Already reversed", "The entry has been reversed in full already.", "Nothing is left to do; the ledger shows the reversal."},
 	{"not_adjustable", Invalid, "Not adjustable", "A manual adjustment cannot be made to this credit or grant.", "Grant, deduct or revoke instead."},
 	{"too_many_grants", Conflict, "Too many grants", "The wallet holds as many live grants as are allowed.", "Let grants be used up or expire, or combine small grants into larger ones."},

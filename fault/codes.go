@@ -22,10 +22,20 @@ const (
 	CodeCustomerNotFound Code = "customer_not_found"
 	// CodeCustomerTokenRequired (403): A publishable key came without a customer token, or with one that is wrong or has expired.
 	CodeCustomerTokenRequired Code = "customer_token_required"
+	// CodeDuplicateEvent (400): Two events of the call have the same id; nothing was stored.
+	CodeDuplicateEvent Code = "duplicate_event"
 	// CodeEntryNotFound (404): No ledger entry with this id exists in this app and mode.
 	CodeEntryNotFound Code = "entry_not_found"
 	// CodeEntryNotReversible (400): Entries of this type cannot be reversed.
 	CodeEntryNotReversible Code = "entry_not_reversible"
+	// CodeEventExists (409): The customer has another usage event with this id.
+	CodeEventExists Code = "event_exists"
+	// CodeEventNotFound (404): The customer has no usage event with this id.
+	CodeEventNotFound Code = "event_not_found"
+	// CodeEventNotVoidable (400): The usage event was charged when it was tracked, not by a meter.
+	CodeEventNotVoidable Code = "event_not_voidable"
+	// CodeEventVoided (409): The usage event was voided before, so that it cannot be corrected.
+	CodeEventVoided Code = "event_voided"
 	// CodeGrantNotFound (404): No grant with this id exists in this app and mode.
 	CodeGrantNotFound Code = "grant_not_found"
 	// CodeIdempotencyKeyInvalid (400): The idempotency key is empty, too long, or has characters that are not allowed.
@@ -74,6 +84,8 @@ const (
 	CodeLimitReached Code = "limit_reached"
 	// CodeMetadataTooLarge (400): The metadata has too many names, or a name or value is too long.
 	CodeMetadataTooLarge Code = "metadata_too_large"
+	// CodeMeterNotFound (404): No meter with this id exists in this app.
+	CodeMeterNotFound Code = "meter_not_found"
 	// CodeMethodNotAllowed (405): The path exists, but not with this HTTP method.
 	CodeMethodNotAllowed Code = "method_not_allowed"
 	// CodeMissingField (400): A required field is absent or empty.
@@ -96,6 +108,8 @@ const (
 	CodePackNotFound Code = "pack_not_found"
 	// CodePlanNotFound (404): No plan with this id exists in this app.
 	CodePlanNotFound Code = "plan_not_found"
+	// CodeProductNotFound (404): No product with this id exists in this app.
+	CodeProductNotFound Code = "product_not_found"
 	// CodeRequestTooLarge (413): The body, or the list in it, is larger than this call accepts.
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.

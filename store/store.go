@@ -56,13 +56,15 @@ type Wallets interface {
 	// Snapshot reads a wallet; nil when it does not exist.
 	Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error)
 	// Fetch reads closed things that a command looks back at.
-	Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*Fetched, error)
+	Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*wallet.Found, error)
 	// Grants lists a wallet's grants, in order of their numbers.
 	Grants(ctx context.Context, q GrantQuery) ([]*wallet.Grant, error)
 	// Entries lists a wallet's entries, newest first.
 	Entries(ctx context.Context, q EntryQuery) ([]wallet.Entry, error)
-	// Usages lists a wallet's recorded usage events, newest first.
-	Usages(ctx context.Context, q UsageQuery) ([]wallet.Usage, error)
+	// Usages lists usage events by when they took place, newest first.
+	Usages(ctx context.Context, q UsageQuery) ([]CustomerUsage, error)
+	// Tallies lists what meters have counted of a wallet, newest period first.
+	Tallies(ctx context.Context, q TallyQuery) ([]*wallet.Tally, error)
 	// Due lists wallets in which time has something to write down, at most limit of them.
 	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
 	// Headers lists wallets in order of their ids, for verification.
@@ -86,6 +88,7 @@ type WantApp struct {
 type WantWallet struct {
 	ID      id.Wallet
 	Version int64        // 0: nothing is known
+	Mark    int64        // what came with the version: see FoundWallet
 	Needs   wallet.Needs // closed things to fetch besides
 	Answers []string     // idempotency keys whose stored answers are wanted
 }
@@ -98,17 +101,14 @@ type Found struct {
 
 // FoundWallet is one wallet under lock.
 type FoundWallet struct {
-	Exists   bool
+	Exists bool
+	// Mark stands for a stretch of time in which nobody but the holder of this store has written:
+	// while it holds, a version that came with it is current, and the store need not look. Zero
+	// in a store that cannot tell.
+	Mark     int64
 	Snapshot *wallet.Snapshot // nil when the known version is current, or nothing exists
-	Fetched  Fetched
+	Fetched  wallet.Found
 	Answers  []StoredAnswer
-}
-
-// Fetched is what a wallet's Needs named, as far as it exists.
-type Fetched struct {
-	Grants []*wallet.Grant
-	Holds  []*wallet.Hold
-	Past   []*wallet.Past
 }
 
 // StoredAnswer is the answer that an idempotency key got. Without a time window: it is kept as
@@ -132,14 +132,18 @@ type WalletChange struct {
 	Created      bool
 	Entries      []wallet.Entry
 	NewGrants    []*wallet.Grant
-	Grants       []*wallet.Grant // changed
+	Spent        []*wallet.Grant // changed in what is available, held, spent and metered alone
+	Grants       []*wallet.Grant // changed otherwise
 	NewHolds     []*wallet.Hold
 	Holds        []*wallet.Hold // changed
 	Standings    []wallet.Standing
 	Lanes        []*wallet.Lane       // new
 	Subscription *wallet.Subscription // nil: unchanged
-	Usages       []wallet.Usage       // new
-	Answers      []StoredAnswer       // new
+	NewUsages    []*wallet.Usage
+	Usages       []*wallet.Usage  // changed
+	Tallies      []*wallet.Tally  // new or changed
+	Uniques      []*wallet.Unique // new or changed
+	Answers      []StoredAnswer   // new
 }
 
 // GrantQuery selects grants of a wallet.
@@ -161,10 +165,11 @@ type EntryQuery struct {
 	To     clock.Instant // effective before; zero: no bound
 	Before int64         // sequences below this one; zero: no bound
 	Seq    int64         // this one only, when not zero
+	Offset int           // how many to leave out
 	Limit  int
 }
 
-// Accepts reports whether an entry is one that the query selects, its limit aside.
+// Accepts reports whether an entry is one that the query selects, its offset and limit aside.
 func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
 	return (q.Credit == "" || e.Credit == q.Credit) &&
 		(len(q.Types) == 0 || slices.Contains(q.Types, e.Type)) &&
@@ -172,12 +177,44 @@ func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
 		(q.Before == 0 || e.Seq < q.Before) && (q.Seq == 0 || e.Seq == q.Seq)
 }
 
-// UsageQuery selects usage events of a wallet, newest first.
+// UsageQuery selects usage events, newest first by when they took place. With Customer they are
+// those of one wallet, else those of all wallets of the app and mode.
 type UsageQuery struct {
+	App      string
+	Mode     catalog.Mode
+	Customer string
+	Event    string // empty: all
+	ID       string // this one only, in whichever wallets; these come in the order of the wallets
+	From     clock.Instant
+	To       clock.Instant // before; zero: no bound
+	After    UsagePosition // further down the list than this one
+	Skip     int           // rows to leave out first
+	Limit    int
+}
+
+// UsagePosition is a place in a list of usage events; the zero position is before the first.
+type UsagePosition struct {
+	At     clock.Instant
 	Wallet id.Wallet
-	Event  string
-	ID     string
-	Before clock.Instant
+	N      int64
+}
+
+// CustomerUsage is a usage event with whose it is.
+type CustomerUsage struct {
+	Customer string
+	Wallet   id.Wallet
+	wallet.Usage
+}
+
+// Position is where the event stands in a list.
+func (u *CustomerUsage) Position() UsagePosition { return UsagePosition{u.At, u.Wallet, u.N} }
+
+// TallyQuery selects tallies of a wallet.
+type TallyQuery struct {
+	Wallet id.Wallet
+	Meter  string
+	From   clock.Instant // whose period ends after this
+	To     clock.Instant // and begins before this; zero: no bound
 	Limit  int
 }
 
@@ -210,11 +247,13 @@ type App struct {
 
 // Definition is a change of definitions: what is set is inserted, or replaced under its id.
 type Definition struct {
-	Credits []*catalog.Credit
-	Packs   []*catalog.Pack
-	NewKeys []Key
-	Revoke  []string // ids of keys to revoke
-	At      clock.Instant
+	Credits  []*catalog.Credit
+	Packs    []*catalog.Pack
+	Meters   []*catalog.Meter
+	Products []*catalog.Product
+	NewKeys  []Key
+	Revoke   []string // ids of keys to revoke
+	At       clock.Instant
 }
 
 // AppAnswer is the answer that an idempotency key got outside any wallet.
@@ -261,8 +300,12 @@ const (
 type Customers interface {
 	// Customers lists the wallets of an app and mode by customer id.
 	Customers(ctx context.Context, q CustomerQuery) ([]Customer, error)
+	// Holders lists the wallets that were ever granted a credit, or used it, by customer id.
+	Holders(ctx context.Context, q HolderQuery) ([]Holder, error)
 	// SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
 	SaveCustomer(ctx context.Context, c Customer) error
+	// UpdateCustomer changes what is known of a customer; false when there is no such wallet.
+	UpdateCustomer(ctx context.Context, c CustomerChange) (bool, error)
 }
 
 // Customer is what is known of a wallet's holder.
@@ -270,16 +313,50 @@ type Customer struct {
 	Key       wallet.Key
 	Name      string
 	Email     string
+	Phone     string
 	Metadata  wallet.Metadata
 	CreatedAt clock.Instant
 	UpdatedAt clock.Instant
 }
 
+// CustomerChange is what is newly known of a wallet's holder. What is nil stays as it is.
+type CustomerChange struct {
+	Key      wallet.Key
+	Name     *string
+	Email    *string
+	Phone    *string
+	Metadata *wallet.Metadata
+	At       clock.Instant
+}
+
 // CustomerQuery selects customers.
 type CustomerQuery struct {
-	App   string
-	Mode  catalog.Mode
-	ID    string // this one only
-	After string // customer ids above this one
-	Limit int
+	App    string
+	Mode   catalog.Mode
+	ID     string        // this one only
+	Email  string        // the whole address, in any case
+	Name   string        // part of the name, in any case
+	From   clock.Instant // known at or after
+	To     clock.Instant // known before; zero: no bound
+	After  string        // customer ids above this one
+	Offset int           // how many to leave out
+	Limit  int
+}
+
+// Holder is a wallet that has something to say about a credit.
+type Holder struct {
+	Customer  string
+	CreatedAt clock.Instant // of its first grant of the credit, or else of the wallet
+	LastAt    clock.Instant // of the last entry that changed its balance or overage; zero: none
+}
+
+// HolderQuery selects the holders of a credit.
+type HolderQuery struct {
+	App      string
+	Mode     catalog.Mode
+	Credit   string
+	Customer string // this one only
+	After    string // customer ids above this one
+	Offset   int    // how many to leave out
+	Limit    int
 }

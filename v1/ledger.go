@@ -67,6 +67,7 @@ type Grant struct {
 // Grants is what a granting came to.
 type Grants struct {
 	Grants   []Grant `json:"grants"`
+	Entries  []Entry `json:"entries,omitempty" doc:"What was booked; nothing yet for a grant that begins later"`
 	Existing bool    `json:"existing,omitempty" doc:"They were there already, under the same external_ref"`
 }
 
@@ -164,6 +165,14 @@ type Balance struct {
 	Overage    money.Decimal `json:"overage"`
 	Used       money.Decimal `json:"used" doc:"All that was ever deducted, less what was reversed"`
 	ByCategory ByCategory    `json:"by_category"`
+}
+
+// CustomerBalance is one customer's standing in a credit.
+type CustomerBalance struct {
+	CustomerID string `json:"customer_id"`
+	Balance
+	CreatedAt   clock.Instant `json:"created_at" doc:"When the customer was first granted the credit"`
+	LastEntryAt clock.Instant `json:"last_entry_at" doc:"When the balance last changed; null when nothing took effect yet"`
 }
 
 // Balances is a customer's standing in every credit.
@@ -378,6 +387,14 @@ type BalanceQuery struct {
 	At       clock.Instant `query:"at" doc:"An earlier instant; now when absent"`
 }
 
+// CreditBalanceQuery selects the customers who hold a credit, by id.
+type CreditBalanceQuery struct {
+	CustomerID string `query:"customer_id" doc:"One customer; all when absent"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset     int    `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
+	Cursor     string `query:"cursor" doc:"next_cursor of the page before"`
+}
+
 // UsageQuery selects what a customer may still use.
 type UsageQuery struct {
 	CustomerID string `query:"customer_id" required:"true"`
@@ -391,22 +408,29 @@ type LedgerQuery struct {
 	From     clock.Instant `query:"from" doc:"Effective at or after"`
 	To       clock.Instant `query:"to" doc:"Effective before"`
 	Limit    int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset   int           `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
 	Cursor   string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // GrantQuery selects grants of a customer, in draw order.
 type GrantQuery struct {
 	CreditID    string `query:"credit_id" doc:"Id or name of one credit"`
-	Status      string `query:"status" enum:"pending,active,depleted,expired,revoked,rolled_over"`
+	Status      string `query:"status" doc:"pending, active, depleted, expired, revoked or rolled_over, or several with commas between"`
 	ExternalRef string `query:"external_ref" doc:"Made under this reference, as the order's"`
 	Limit       int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset      int    `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
 	Cursor      string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CustomerQuery selects customers by id.
 type CustomerQuery struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
-	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
+	Email  string        `query:"email" doc:"The mail address, in upper or lower case"`
+	Name   string        `query:"name" doc:"Part of the name, in upper or lower case"`
+	From   clock.Instant `query:"from" doc:"Known at or after"`
+	To     clock.Instant `query:"to" doc:"Known before"`
+	Limit  int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset int           `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
+	Cursor string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CreateKey makes an API key.

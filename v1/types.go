@@ -17,9 +17,11 @@ const (
 	MaxBody = 1 << 20
 	// MaxCustomerID bounds a customer's id, in characters.
 	MaxCustomerID = 256
-	// MaxCustomerName and MaxCustomerEmail bound what is known of a customer, in characters.
+	// MaxCustomerName, MaxCustomerEmail and MaxCustomerPhone bound what is known of a customer, in
+	// characters.
 	MaxCustomerName  = 255
 	MaxCustomerEmail = 320
+	MaxCustomerPhone = 50
 	// MaxKeyLabel bounds what an API key is recognised by, in characters.
 	MaxKeyLabel = 100
 )
@@ -77,6 +79,7 @@ type Rollover struct {
 	ValidityCount int    `json:"validity_count,omitempty" doc:"How long the new grant lives, in validity_unit"`
 	ValidityUnit  string `json:"validity_unit,omitempty" enum:"day,week,month,year,"`
 	MaxCount      int    `json:"max_count,omitempty" doc:"How often the same credits may roll over; no bound when absent"`
+	Off           bool   `json:"off,omitempty" doc:"Keep the policy, and roll nothing over meanwhile"`
 }
 
 // Credit is a unit of account.
@@ -174,6 +177,7 @@ type Customer struct {
 	ID        string            `json:"id"`
 	Name      string            `json:"name,omitempty"`
 	Email     string            `json:"email,omitempty"`
+	Phone     string            `json:"phone,omitempty"`
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	CreatedAt clock.Instant     `json:"created_at"`
 	UpdatedAt clock.Instant     `json:"updated_at"`
@@ -183,7 +187,16 @@ type Customer struct {
 type SaveCustomer struct {
 	Name     string   `json:"name,omitempty" maxLength:"255"`
 	Email    string   `json:"email,omitempty" maxLength:"320"`
+	Phone    string   `json:"phone,omitempty" maxLength:"50"`
 	Metadata Metadata `json:"metadata,omitempty"`
+}
+
+// UpdateCustomer changes what is known of a customer. What is absent stays.
+type UpdateCustomer struct {
+	Name     *string   `json:"name,omitempty" maxLength:"255"`
+	Email    *string   `json:"email,omitempty" maxLength:"320"`
+	Phone    *string   `json:"phone,omitempty" maxLength:"50"`
+	Metadata *Metadata `json:"metadata,omitempty"`
 }
 
 // Metadata is flat text; numbers and booleans are taken as their text.

@@ -32,14 +32,19 @@ const (
 
 // Usage is a usage event that a command recorded.
 type Usage struct {
-	ID       string // given by the engine
-	Event    string
-	Quantity int64 // micros
-	Metadata Metadata
-	Match    MatchStatus
-	Hold     int64 // the hold that it was charged by; 0 = charged at once
-	Response string
-	At       clock.Instant
+	N          int64  // the number within the wallet
+	ID         string // the caller's, or given by the engine
+	Event      string
+	Quantity   int64 // micros
+	Metadata   catalog.Values
+	Match      MatchStatus
+	Metered    bool  // meters charge it; else it was charged when it was tracked, by its event
+	Hold       int64 // the hold that it was charged by; 0 = charged at once
+	Response   string
+	At         clock.Instant // when it took place
+	RecordedAt clock.Instant
+	VoidedAt   clock.Instant // zero: it counts
+	Corrects   string        // the event in whose place it stands
 }
 
 // Shortage says how much a denied charge asked for, how much there was, and so what would have
@@ -57,16 +62,18 @@ type Answer struct {
 	Reasons  []Reason  `json:",omitempty"`
 	Shortage *Shortage `json:",omitempty"`
 
-	Taken    int64         // what the charge took, in its own measure
-	Short    int64         // what a partial charge could not take
-	Entries  []Entry       `json:",omitempty"`
-	Grants   []Grant       `json:",omitempty"` // granted, revoked or frozen by the command
-	Hold     *Hold         `json:",omitempty"`
-	Standing []CreditState `json:",omitempty"` // the touched credits afterwards
-	Counters []Allowance   `json:",omitempty"` // the allowances that matched, afterwards
-	Usage    *Usage        `json:",omitempty"`
-	Draw     []Drawn       `json:",omitempty"` // the grants that pay, in the order they are drawn
-	Existing bool          // the grants were there already, under the same external reference
+	Taken      int64         // what the charge took, in its own measure
+	Short      int64         // what a partial charge could not take
+	Entries    []Entry       `json:",omitempty"`
+	Grants     []Grant       `json:",omitempty"` // granted, revoked or frozen by the command
+	Hold       *Hold         `json:",omitempty"`
+	Standing   []CreditState `json:",omitempty"` // the touched credits afterwards
+	Counters   []Allowance   `json:",omitempty"` // the allowances that matched, afterwards
+	Usage      *Usage        `json:",omitempty"`
+	Ingested   int           `json:",omitempty"` // usage events that were new
+	Duplicates int           `json:",omitempty"` // and those that were there already
+	Draw       []Drawn       `json:",omitempty"` // the grants that pay, in the order they are drawn
+	Existing   bool          // the grants were there already, under the same external reference
 }
 
 // Drawn is a grant that pays a part of a charge.
@@ -87,17 +94,19 @@ type Decision struct {
 	Credits      []*CreditState
 	Lanes        []*Lane
 	Subscription *Subscription // nil: unchanged
-	Usage        *Usage
+	Usages       []*Usage      // new, or changed
+	Tallies      []*Tally
+	Uniques      []*Unique
 
-	seq, grantSeq, holdSeq int64
-	head                   Hash
-	at                     clock.Instant
+	seq, grantSeq, holdSeq, usageSeq int64
+	head                             Hash
+	at                               clock.Instant
 }
 
 // Empty reports whether there is nothing to write.
 func (d *Decision) Empty() bool {
 	return len(d.Entries) == 0 && len(d.Grants) == 0 && len(d.Holds) == 0 && len(d.Credits) == 0 &&
-		len(d.Lanes) == 0 && d.Subscription == nil && d.Usage == nil
+		len(d.Lanes) == 0 && d.Subscription == nil && len(d.Usages) == 0 && len(d.Tallies) == 0
 }
 
 // Context is what surrounds a command: the instant, the definitions, and who asks.

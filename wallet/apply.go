@@ -31,14 +31,31 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 	if d.Subscription != nil {
 		s.Subscription = d.Subscription
 	}
+	s.applyUsage(d)
 	s.noteReversals(d.Entries)
 	if s.recent == nil {
 		s.recent = slices.Clip(d.Entries) // most often all there is: no copy
 	} else {
 		s.recent = append(s.recent, d.Entries...)
 	}
-	s.Seq, s.GrantSeq, s.HoldSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.head
+	s.Seq, s.GrantSeq, s.HoldSeq, s.UsageSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.usageSeq, d.head
 	s.LastAt = max(s.LastAt, d.at)
+}
+
+// applyUsage takes what was counted into the state.
+func (s *State) applyUsage(d *Decision) {
+	if len(d.Usages) > 0 && s.usages == nil {
+		s.usages = make(map[string]*Usage, len(d.Usages))
+	}
+	for _, u := range d.Usages {
+		s.usages[u.ID] = u
+	}
+	for _, t := range d.Tallies {
+		s.tallies[t.TallyKey] = t
+	}
+	for _, u := range d.Uniques {
+		s.uniques[u.UniqueKey] = u
+	}
 }
 
 // noteReversals lets the next reversal of the same entry see this one.
@@ -97,22 +114,84 @@ func (s *State) Redefine(defs *catalog.Definitions) {
 	}
 }
 
-// Adopt puts closed things that a command looks back at into memory. Trim removes them.
-func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
-	for _, g := range grants {
+// Found is what a command's Needs named, as far as it exists.
+type Found struct {
+	Grants  []*Grant
+	Holds   []*Hold
+	Past    []*Past
+	Usages  []*Usage
+	Ranges  map[UsageRange][]*Usage
+	Tallies []*Tally
+	Uniques []*Unique
+}
+
+// Adopt puts what commands look back at into memory; what was needed and not found does not
+// exist. Trim removes it.
+func (s *State) Adopt(needs *Needs, found *Found) {
+	for _, g := range found.Grants {
 		if _, ok := s.grants[g.N]; !ok {
 			s.update(g)
 			s.closed = append(s.closed, g.N)
 		}
 	}
-	for _, h := range holds {
+	for _, h := range found.Holds {
 		if _, ok := s.holds[h.N]; !ok {
 			s.holds[h.N] = h
 			s.closedHolds = append(s.closedHolds, h.N)
 		}
 	}
-	for _, p := range past {
+	for _, p := range found.Past {
 		s.entries[p.Entry.Seq] = p
+	}
+	s.adoptUsage(needs, found)
+}
+
+// adoptUsage adopts what lies outside grants and holds. What was made since the last Trim is
+// newer than what was fetched.
+func (s *State) adoptUsage(needs *Needs, found *Found) {
+	if len(needs.Usages)+len(needs.Ranges)+len(needs.Tallies)+len(needs.Uniques)+len(needs.Metered) == 0 {
+		return
+	}
+	if s.usages == nil {
+		s.usages = make(map[string]*Usage, len(needs.Usages))
+	}
+	if s.ranges == nil {
+		s.ranges, s.uniques = map[UsageRange][]*Usage{}, map[UniqueKey]*Unique{}
+		s.askedUnique, s.meteredKnown = map[UniqueRef]bool{}, map[string]bool{}
+	}
+	for _, u := range found.Usages {
+		if _, ok := s.usages[u.ID]; !ok {
+			s.usages[u.ID] = u
+		}
+	}
+	for _, r := range needs.Ranges {
+		s.ranges[r] = found.Ranges[r]
+	}
+	for _, ref := range needs.Uniques {
+		s.askedUnique[ref] = true
+	}
+	for _, u := range found.Uniques {
+		if _, ok := s.uniques[u.UniqueKey]; !ok {
+			s.uniques[u.UniqueKey] = u
+		}
+	}
+	for _, credit := range needs.Metered {
+		s.meteredKnown[credit] = true
+	}
+	s.adoptTallies(needs.Tallies, found.Tallies)
+}
+
+func (s *State) adoptTallies(asked []TallyKey, found []*Tally) {
+	if s.askedTally == nil && len(asked) > 0 {
+		s.askedTally = make(map[TallyKey]bool, len(asked))
+	}
+	for _, key := range asked {
+		s.askedTally[key] = true
+	}
+	for _, t := range found {
+		if _, ok := s.tallies[t.TallyKey]; !ok {
+			s.tallies[t.TallyKey] = t
+		}
 	}
 }
 
@@ -121,6 +200,7 @@ func (s *State) Adopt(grants []*Grant, holds []*Hold, past []*Past) {
 func (s *State) Trim() {
 	clear(s.entries)
 	s.recent = nil
+	s.usages, s.ranges, s.uniques, s.askedUnique, s.meteredKnown = nil, nil, nil, nil, nil
 	for _, n := range s.closedHolds {
 		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {
 			delete(s.holds, n)
@@ -146,6 +226,8 @@ func (s *State) LoadGrant(g *Grant) {
 	sums.Available += g.Available
 	sums.Frozen += g.Frozen
 	sums.Held += g.Held
+	c.Used += g.openSpent()
+	c.openSpent += g.openSpent()
 }
 
 // LoadHold takes a stored pending hold into memory.
@@ -156,10 +238,12 @@ func (s *State) LoadHold(h *Hold) {
 	}
 }
 
-// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants.
-func (s *State) LoadStanding(credit string, overage, used int64) {
-	c := s.standing(credit)
-	c.Overage, c.Used = overage, used
+// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants,
+// which are loaded after it.
+func (s *State) LoadStanding(st Standing) {
+	c := s.standing(st.Credit)
+	c.Overage, c.Used = st.Overage, st.UsedOutside
+	c.Uncovered, c.MeteredOverage = st.Uncovered, st.MeteredOverage
 }
 
 func (s *State) standing(credit string) *CreditState {

@@ -101,8 +101,9 @@ func (n Note) noteFor(c *Charge) Note {
 // Command is one thing that a wallet can be asked to do. Its fields are its whole content: two
 // commands with equal fields are the same request.
 type Command interface {
-	// Needs names what must be fetched besides what an open wallet always has in memory.
-	Needs() Needs
+	// Needs names what must be fetched besides what an open wallet always has in memory. The
+	// definitions are those last seen: where they have changed since, the decision asks again.
+	Needs(defs *catalog.Definitions) Needs
 	decide(w *work) error
 }
 
@@ -112,6 +113,11 @@ type Needs struct {
 	Holds    []int64
 	Grants   []int64
 	External []ExternalRef
+	Usages   []string     // usage events, by id
+	Ranges   []UsageRange // usage events that are not void, by when they took place
+	Tallies  []TallyKey
+	Uniques  []UniqueRef
+	Metered  []string // credits: the grants that pay for usage which meters count
 }
 
 // ExternalRef is the caller's own name of a granting, under what was granted.
@@ -122,7 +128,21 @@ type ExternalRef struct {
 
 // Empty reports whether nothing needs to be fetched.
 func (n Needs) Empty() bool {
-	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && len(n.External) == 0
+	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && len(n.External) == 0 &&
+		len(n.Usages) == 0 && len(n.Ranges) == 0 && len(n.Tallies) == 0 && len(n.Uniques) == 0 && len(n.Metered) == 0
+}
+
+// Add joins what two commands need.
+func (n *Needs) Add(more Needs) {
+	n.Entries = append(n.Entries, more.Entries...)
+	n.Holds = append(n.Holds, more.Holds...)
+	n.Grants = append(n.Grants, more.Grants...)
+	n.External = append(n.External, more.External...)
+	n.Usages = append(n.Usages, more.Usages...)
+	n.Ranges = append(n.Ranges, more.Ranges...)
+	n.Tallies = append(n.Tallies, more.Tallies...)
+	n.Uniques = append(n.Uniques, more.Uniques...)
+	n.Metered = append(n.Metered, more.Metered...)
 }
 
 // GiveCredits grants one credit, or every item of a pack. The pack's items are read when the
@@ -251,7 +271,7 @@ type ResetOverage struct {
 // Needs implementations: what lies outside an open wallet's memory.
 
 // Needs asks for the grants made under the same external reference.
-func (c *GiveCredits) Needs() Needs {
+func (c *GiveCredits) Needs(*catalog.Definitions) Needs {
 	if c.ExternalRef == "" {
 		return Needs{}
 	}
@@ -263,40 +283,40 @@ func (c *GiveCredits) Needs() Needs {
 }
 
 // Needs asks for nothing.
-func (c *Deduct) Needs() Needs { return Needs{} }
+func (c *Deduct) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for nothing.
-func (c *Track) Needs() Needs { return Needs{} }
+func (c *Track) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for nothing.
-func (c *Reserve) Needs() Needs { return Needs{} }
+func (c *Reserve) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for the hold, which may be closed.
-func (c *Commit) Needs() Needs { return Needs{Holds: []int64{c.Hold}} }
+func (c *Commit) Needs(*catalog.Definitions) Needs { return Needs{Holds: []int64{c.Hold}} }
 
 // Needs asks for the hold, which may be closed.
-func (c *Release) Needs() Needs { return Needs{Holds: []int64{c.Hold}} }
+func (c *Release) Needs(*catalog.Definitions) Needs { return Needs{Holds: []int64{c.Hold}} }
 
 // Needs asks for the hold, which may be closed.
-func (c *Extend) Needs() Needs { return Needs{Holds: []int64{c.Hold}} }
+func (c *Extend) Needs(*catalog.Definitions) Needs { return Needs{Holds: []int64{c.Hold}} }
 
 // Needs asks for the grant, which may be closed.
-func (c *RevokeGrant) Needs() Needs { return Needs{Grants: []int64{c.Grant}} }
+func (c *RevokeGrant) Needs(*catalog.Definitions) Needs { return Needs{Grants: []int64{c.Grant}} }
 
 // Needs asks for the grant, which may be closed.
-func (c *Freeze) Needs() Needs { return Needs{Grants: []int64{c.Grant}} }
+func (c *Freeze) Needs(*catalog.Definitions) Needs { return Needs{Grants: []int64{c.Grant}} }
 
 // Needs asks for nothing.
-func (c *Adjust) Needs() Needs { return Needs{} }
+func (c *Adjust) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for the entry that is reversed.
-func (c *Reverse) Needs() Needs { return Needs{Entries: []int64{c.Entry}} }
+func (c *Reverse) Needs(*catalog.Definitions) Needs { return Needs{Entries: []int64{c.Entry}} }
 
 // Needs asks for nothing.
-func (c *Subscribe) Needs() Needs { return Needs{} }
+func (c *Subscribe) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for nothing.
-func (c *EndSubscription) Needs() Needs { return Needs{} }
+func (c *EndSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for nothing.
-func (c *ResetOverage) Needs() Needs { return Needs{} }
+func (c *ResetOverage) Needs(*catalog.Definitions) Needs { return Needs{} }

@@ -18,6 +18,7 @@ type drawn struct {
 	short   int64
 	matched bool
 	reasons []Reason // not empty: denied
+	gates   []gate   // not empty: meters charge it, and nothing else does
 }
 
 // source is a lane that may pay for a charge, and at which rate.

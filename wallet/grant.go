@@ -18,7 +18,7 @@ func (c *GiveCredits) decide(w *work) error {
 	if catalog.Longer(c.ExternalRef, MaxExternalRefLength) {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "external_ref has at most %d characters", MaxExternalRefLength).In("external_ref")
 	}
-	if existing := w.s.underRef(c.Needs().External); len(existing) > 0 {
+	if existing := w.s.underRef(c.Needs(w.cx.Defs).External); len(existing) > 0 {
 		// One reference grants once, for ever, whatever became of the credits since.
 		w.d.Answer.Allowed, w.d.Answer.Existing, w.d.Answer.Grants = true, true, existing
 		return nil
@@ -268,6 +268,11 @@ func (w *work) repay(g *Grant) {
 		kind: CreditDeducted, credit: g.Credit, amount: -pay, overage: -pay,
 		slices: []Slice{{Grant: g.N, Available: -pay}},
 	})
+	c := w.credit(g.Credit)
+	if moved := c.MeteredOverage - c.Overage; moved > 0 { // the grant pays now for what meters drew
+		c.MeteredOverage -= moved
+		g.Metered += moved
+	}
 	w.note = saved
 }
 

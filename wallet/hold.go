@@ -20,13 +20,9 @@ func (c *Reserve) decide(w *work) error {
 		return fault.New("wallet.Reserve", fault.CodeTooManyHolds, "a customer has at most %d open reservations: commit or release some", MaxPendingHolds)
 	}
 	w.note = c.noteFor(&c.Charge)
-	d, err := w.draw(&c.Charge, c.Measure())
-	if err != nil {
+	d, err := w.find(&c.Charge, c.Measure())
+	if err != nil || !w.d.Answer.Allowed {
 		return err
-	}
-	w.answerDraw(&c.Charge, d)
-	if !w.d.Answer.Allowed {
-		return nil
 	}
 	w.d.holdSeq++
 	h := w.putHold(&Hold{
@@ -34,6 +30,7 @@ func (c *Reserve) decide(w *work) error {
 		Status: ReservationPending, CreatedAt: w.at, ExpiresAt: w.at.Add(ttl), Reason: c.Reason, Actor: w.cx.Actor,
 	})
 	w.refer(h)
+	w.holdMetered(h, d.gates)
 	w.countPlan(d.plan)
 	parts := make([]Slice, len(d.picks))
 	for i, p := range d.picks {
@@ -140,19 +137,22 @@ func (c *Commit) decide(w *work) error {
 	if err != nil || !w.d.Answer.Allowed {
 		return err
 	}
-	w.takeHeld(h, min(take, held))
-	w.spend(excess)
 	h.Status, h.ClosedAt, h.Committed = ReservationCommitted, w.at, min(take, held)+excess.taken
 	h.tell(c.Reason, c.ErrorCode, c.Response)
 	a := &w.d.Answer
 	a.Taken, a.Short, a.Hold = h.Committed, excess.short, h
-	if h.Charge.Gated() {
-		a.Usage = &Usage{
-			Event: h.Charge.Event, Quantity: h.Committed, Metadata: h.Charge.Metadata, Match: Matched,
-			Hold: h.N, Response: h.Response, At: w.at,
-		}
+	if len(h.Metered) > 0 {
+		return w.commitMetered(h)
 	}
-	return nil
+	w.takeHeld(h, min(take, held))
+	w.spend(excess)
+	if !h.Charge.Gated() {
+		return nil
+	}
+	return w.track(&Usage{
+		Event: h.Charge.Event, Quantity: h.Committed, Metadata: catalog.ValuesOf(h.Charge.Metadata), Match: Matched,
+		Hold: h.N, Response: h.Response, At: w.at, RecordedAt: w.at,
+	})
 }
 
 // decimalsOf is how many decimals a charge's own measure has.
@@ -169,6 +169,13 @@ func (w *work) drawExcess(h *Hold, excess int64) (drawn, error) {
 	w.d.Answer.Allowed, w.d.Answer.Matched = true, true
 	if excess <= 0 {
 		return drawn{}, nil
+	}
+	if len(h.Metered) > 0 {
+		_, err := w.find(&h.Charge, excess)
+		if !w.d.Answer.Allowed {
+			w.d.Holds, w.holds = nil, nil
+		}
+		return drawn{taken: excess}, err
 	}
 	d, err := w.draw(&h.Charge, excess)
 	if err != nil {
@@ -262,6 +269,7 @@ func (c *Release) decide(w *work) error {
 // closeHold gives all of a hold back.
 func (w *work) closeHold(h *Hold, status HoldStatus) {
 	w.uncountPlan(h.Plan)
+	w.unholdMetered(h)
 	parts := make([]Slice, len(h.Slices))
 	for i, s := range h.Slices {
 		parts[i] = Slice{Grant: s.Grant, Held: -s.Units, Available: s.Units}

@@ -14,6 +14,7 @@ type Header struct {
 	Seq       int64
 	GrantSeq  int64
 	HoldSeq   int64
+	UsageSeq  int64
 	Head      Hash
 	LastAt    clock.Instant
 	NextDue   clock.Instant // no later than the next instant at which time changes the wallet; zero: none known
@@ -28,25 +29,42 @@ type Snapshot struct {
 	Grants       []*Grant // open ones, and closed ones that an open one rolled into
 	Holds        []*Hold  // pending ones
 	Subscription *Subscription
+	Tallies      []*Tally // those whose period had not ended at LastAt
 }
 
 // Standing is the stored part of a CreditState; the rest follows from grants and holds.
 type Standing struct {
 	Credit  string
 	Overage int64
-	Used    int64
+	// UsedOutside is what was ever used, less what open grants show as spent: so a deduction
+	// that leaves its grants open changes no standing, and most do.
+	UsedOutside    int64
+	Uncovered      int64
+	MeteredOverage int64
+}
+
+// Standing is the part of the state that is stored.
+func (c *CreditState) Standing() Standing {
+	return Standing{
+		Credit: c.Credit, Overage: c.Overage, UsedOutside: c.Used - c.openSpent,
+		Uncovered: c.Uncovered, MeteredOverage: c.MeteredOverage,
+	}
 }
 
 // Load builds the state from a snapshot under the definitions of its app.
 func Load(sn *Snapshot, defs *catalog.Definitions) *State {
 	s := NewState(sn.Key)
 	s.Version, s.Seq, s.GrantSeq, s.HoldSeq = sn.Version, sn.Seq, sn.GrantSeq, sn.HoldSeq
+	s.UsageSeq, s.talliesFrom = sn.UsageSeq, sn.LastAt
 	s.Head, s.LastAt, s.Subscription = sn.Head, sn.LastAt, sn.Subscription
 	for _, lane := range sn.Lanes {
 		s.AddLane(lane, defs)
 	}
 	for _, st := range sn.Standings {
-		s.LoadStanding(st.Credit, st.Overage, st.Used)
+		s.LoadStanding(st)
+	}
+	for _, t := range sn.Tallies {
+		s.tallies[t.TallyKey] = t
 	}
 	for _, g := range sn.Grants {
 		s.LoadGrant(g)

@@ -14,7 +14,7 @@ func (e *Entry) UsedChange() int64 {
 	switch {
 	case e.Type == CreditDeducted && e.RefType != RefRepayment, e.Type == OverageCharged:
 		return -e.Amount
-	case e.Type == Refund && e.RefType == RefEntry:
+	case e.Type == Refund && (e.RefType == RefEntry || e.RefType == RefUsage):
 		return -e.Amount
 	}
 	return 0

@@ -126,6 +126,7 @@ func (c *ResetOverage) decide(w *work) error {
 	w.note = c.Note
 	if over := w.seeCredit(c.Credit).Overage; over > 0 {
 		w.book(line{kind: OverageReset, credit: c.Credit, amount: over, overage: -over})
+		w.uncoverOverage(w.credit(c.Credit))
 	}
 	w.d.Answer.Allowed = true
 	return nil

@@ -3,6 +3,7 @@ package wallet
 import (
 	"strings"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 )
@@ -12,15 +13,37 @@ func (c *Deduct) decide(w *work) error {
 		return err
 	}
 	w.note = c.noteFor(&c.Charge)
-	d, err := w.draw(&c.Charge, c.Measure())
-	if err != nil {
+	d, err := w.find(&c.Charge, c.Measure())
+	if err != nil || !w.d.Answer.Allowed {
 		return err
 	}
-	w.answerDraw(&c.Charge, d)
-	if w.d.Answer.Allowed {
-		w.spend(d)
+	if len(d.gates) > 0 {
+		return w.spendMetered(&c.Charge, c.Quantity, "")
 	}
+	w.spend(d)
 	return nil
+}
+
+// find finds what pays for a charge, by meters where they charge its event, and answers it.
+func (w *work) find(c *Charge, measure int64) (drawn, error) {
+	gates, err := w.gates(c, measure)
+	if err != nil {
+		return drawn{}, err
+	}
+	var d drawn
+	if len(gates) > 0 {
+		d, err = w.drawGates(c, gates, measure)
+	} else {
+		d, err = w.draw(c, measure)
+	}
+	if err != nil {
+		return d, err
+	}
+	w.answerDraw(c, d)
+	if !w.d.Answer.Allowed {
+		w.tallies, w.d.Tallies = nil, nil // nothing is counted
+	}
+	return d, nil
 }
 
 func (c *Track) decide(w *work) error {
@@ -31,13 +54,14 @@ func (c *Track) decide(w *work) error {
 		return err
 	}
 	w.note = c.noteFor(&c.Charge)
-	d, err := w.draw(&c.Charge, c.Measure())
+	d, err := w.find(&c.Charge, c.Measure())
 	if err != nil {
 		return err
 	}
-	w.answerDraw(&c.Charge, d)
 	match := Matched
 	switch {
+	case w.d.Answer.Allowed && len(d.gates) > 0:
+		return w.spendMetered(&c.Charge, c.Quantity, c.Response)
 	case w.d.Answer.Allowed:
 		w.spend(d)
 	case d.matched:
@@ -47,11 +71,16 @@ func (c *Track) decide(w *work) error {
 	default:
 		match = Unmatched
 	}
-	w.d.Answer.Usage = &Usage{
-		Event: c.Event, Quantity: c.Quantity, Metadata: c.Charge.Metadata, Match: match,
-		Response: clipResponse(c.Response), At: w.at,
-	}
-	return nil
+	return w.track(&Usage{
+		Event: c.Event, Quantity: c.Quantity, Metadata: catalog.ValuesOf(c.Charge.Metadata), Match: match,
+		Response: clipResponse(c.Response), At: w.at, RecordedAt: w.at,
+	})
+}
+
+// track records a usage event that was charged already, and reports it.
+func (w *work) track(u *Usage) error {
+	w.d.Answer.Usage = u
+	return w.record(u)
 }
 
 // answerDraw says in the answer what a draw came to.
@@ -174,18 +203,20 @@ func (c *Reverse) decide(w *work) error {
 	if e.Type != CreditDeducted && e.Type != OverageCharged {
 		return fault.New(op, fault.CodeEntryNotReversible, "only credit_deducted and overage_charged can be reversed; this entry is %s", e.Type)
 	}
+	for _, s := range e.Slices {
+		if _, ok := w.s.grants[s.Grant]; !ok {
+			return &Missing{Needs{Grants: []int64{s.Grant}}}
+		}
+	}
 	w.note = c.Note
 	w.note.RefType, w.note.RefID = RefEntry, id.Object(id.PrefixEntry, w.s.ID, e.Seq)
-	left := -e.Amount
-	for _, r := range past.Reversals {
-		left -= r.Amount
-	}
+	left := w.reversible(past)
 	want := left
 	if c.Amount != nil {
 		want = *c.Amount
 	}
 	if left == 0 {
-		return fault.New(op, fault.CodeAlreadyReversed, "all of this entry was reversed before")
+		return fault.New(op, fault.CodeAlreadyReversed, "all of this entry was reversed before, or its usage was voided")
 	}
 	if want <= 0 || want > left {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount to reverse must be positive and at most what was not reversed yet").In("amount").With("reversible_units", left)
@@ -193,16 +224,46 @@ func (c *Reverse) decide(w *work) error {
 	if e.Type == OverageCharged {
 		return w.reverseOverage(e, want)
 	}
-	for _, s := range e.Slices {
-		if _, ok := w.s.grants[s.Grant]; !ok {
-			return &Missing{Needs{Grants: []int64{s.Grant}}}
-		}
-	}
 	if err := w.fits(e.Credit, want); err != nil {
 		return err
 	}
 	w.reverseUsage(past, want)
 	return nil
+}
+
+// reversible is how much of a deduction was not given back yet.
+func (w *work) reversible(past *Past) int64 {
+	left := -past.Entry.Amount
+	for _, r := range past.Reversals {
+		left -= r.Amount
+	}
+	if past.Entry.Type == OverageCharged {
+		return left
+	}
+	parts := int64(0)
+	for _, units := range w.reversibleSlices(past) {
+		parts += units
+	}
+	return min(left, parts)
+}
+
+// reversibleSlices is what each slice of a deduction can give back. What meters drew may have
+// gone back already because the usage turned out not to have taken place.
+func (w *work) reversibleSlices(past *Past) []int64 {
+	given := map[int64]int64{}
+	for _, r := range past.Reversals {
+		for _, s := range r.Slices {
+			given[s.Grant] += s.Sum()
+		}
+	}
+	units := make([]int64, len(past.Entry.Slices))
+	for i, s := range past.Entry.Slices {
+		units[i] = -s.Sum() - given[s.Grant]
+		if past.Entry.RefType == RefUsage {
+			units[i] = min(units[i], w.see(w.s.grants[s.Grant]).Metered)
+		}
+	}
+	return units
 }
 
 // RefEntry is the reference type of an entry that points at an earlier one.
@@ -216,32 +277,49 @@ func (w *work) reverseOverage(e *Entry, want int64) error {
 		return fault.New("wallet.Reverse", fault.CodeEntryNotReversible, "the overage was billed or reset meanwhile, so there is less of it than was asked to be reversed")
 	}
 	w.book(line{kind: Refund, credit: e.Credit, amount: want, overage: -want, used: -want})
+	w.uncoverOverage(w.credit(e.Credit))
 	w.d.Answer.Allowed = true
 	return nil
 }
 
 // reverseUsage gives units back to the grants that they came from, the last drawn first.
 func (w *work) reverseUsage(past *Past, want int64) {
-	given := map[int64]int64{}
-	for _, r := range past.Reversals {
-		for _, s := range r.Slices {
-			given[s.Grant] += s.Sum()
-		}
-	}
 	var parts []Slice
-	for i := len(past.Entry.Slices) - 1; i >= 0 && want > 0; i-- {
-		s := past.Entry.Slices[i]
-		units := min(want, -s.Sum()-given[s.Grant])
+	left := w.reversibleSlices(past)
+	for i := len(left) - 1; i >= 0 && want > 0; i-- {
+		units := min(want, left[i])
 		if units <= 0 {
 			continue
 		}
 		want -= units
-		parts = append(parts, Slice{Grant: s.Grant, Available: units})
+		parts = append(parts, Slice{Grant: past.Entry.Slices[i].Grant, Available: units})
 	}
 	sum := creditSlices{slices: parts}.sum()
 	w.book(line{kind: Refund, credit: past.Entry.Credit, amount: sum, slices: parts, used: -sum})
+	if past.Entry.RefType == RefUsage {
+		w.uncoverSpent(parts)
+	}
 	for _, p := range parts {
 		w.returned(w.grant(p.Grant))
 	}
 	w.d.Answer.Allowed = true
+}
+
+// uncoverSpent keeps the books of metered usage when a deduction is given back by hand: what the
+// meters made due is then no longer covered, so that it is not given back a second time when the
+// usage turns out not to have taken place.
+func (w *work) uncoverSpent(parts []Slice) {
+	for _, p := range parts {
+		g := w.grant(p.Grant)
+		g.Metered -= p.Available
+		w.credit(g.Credit).Uncovered += p.Available
+	}
+}
+
+// uncoverOverage does the same where overage was taken away.
+func (w *work) uncoverOverage(c *CreditState) {
+	if lost := c.MeteredOverage - c.Overage; lost > 0 {
+		c.MeteredOverage -= lost
+		c.Uncovered += lost
+	}
 }

@@ -43,6 +43,7 @@ type Grant struct {
 	Frozen     int64 // unspendable while a dispute is open
 	Held       int64 // set aside by pending holds
 	Spent      int64
+	Metered    int64 // the part of Spent that meters drew
 	Expired    int64
 	Revoked    int64
 	RolledOver int64
@@ -112,6 +113,23 @@ func (g *Grant) open() bool {
 	return g.Status == GrantPending || g.Available|g.Frozen|g.Held != 0
 }
 
+// OnlySpent reports whether nothing that can change in a grant differs between two of its states
+// but what is available, held and spent: as it is after most commands.
+func (g *Grant) OnlySpent(before *Grant) bool {
+	return g.open() == before.open() && g.Amount == before.Amount && g.Frozen == before.Frozen && g.Expired == before.Expired &&
+		g.Revoked == before.Revoked && g.RolledOver == before.RolledOver && g.Status == before.Status &&
+		g.Disputed == before.Disputed && g.EffectiveAt == before.EffectiveAt && g.ExpiresAt == before.ExpiresAt &&
+		g.EndedAt == before.EndedAt && g.RolledInto == before.RolledInto
+}
+
+// openSpent is what the grant shows as spent while it is open.
+func (g *Grant) openSpent() int64 {
+	if !g.open() {
+		return 0
+	}
+	return g.Spent
+}
+
 // Open reports whether the grant still holds something, or will when it becomes effective.
 func (g *Grant) Open() bool { return g.open() }
 
@@ -129,6 +147,9 @@ func (g *Grant) Conserved() bool {
 		if part < 0 {
 			return false
 		}
+	}
+	if g.Metered < 0 || g.Metered > g.Spent {
+		return false
 	}
 	if g.Status == GrantPending {
 		return g.Live()+g.Spent+g.Expired+g.RolledOver == 0 && g.Amount > g.Revoked
@@ -162,6 +183,7 @@ type Hold struct {
 	Plan      []PlanPart
 	Slices    []HoldSlice
 	Overage   []OveragePart
+	Metered   []MeteredPart // what meters will count when it is committed; then Plan is empty
 	Status    HoldStatus
 	Committed int64 // what commit took, in the charge's own measure
 	CreatedAt clock.Instant
@@ -176,6 +198,9 @@ type Hold struct {
 // Measure is the size of the hold in the charge's own measure: units of the credit for a
 // direct charge, micros of quantity for a gated one.
 func (h *Hold) Measure() int64 {
+	if len(h.Metered) > 0 {
+		return h.Charge.Quantity
+	}
 	var total int64
 	if len(h.Plan) > 0 {
 		total = h.Plan[0].Micros
@@ -211,6 +236,13 @@ type OveragePart struct {
 	Measure int64
 }
 
+// MeteredPart is usage that a hold announces to a tally.
+type MeteredPart struct {
+	TallyKey
+	To     clock.Instant // the end of the tally's period
+	Micros int64
+}
+
 // CreditState is a wallet's standing in one credit, in units of it.
 type CreditState struct {
 	Credit      string
@@ -219,6 +251,12 @@ type CreditState struct {
 	Overage     int64 // used beyond zero, never negative
 	OverageHeld int64 // overage that pending holds may become
 	Used        int64 // all that was ever deducted, less what was reversed
+	openSpent   int64 // the part of Used that open grants show as spent
+
+	// What meters made due, over all tallies, is Uncovered + MeteredOverage + what the grants paid
+	// of it (Grant.Metered).
+	Uncovered      int64 // what nothing paid: there was no balance, and no overage to be had
+	MeteredOverage int64 // the part of Overage that meters drew
 }
 
 // Sums are totals over grants.
@@ -305,12 +343,26 @@ type State struct {
 	Seq      int64 // number of the last entry
 	GrantSeq int64
 	HoldSeq  int64
+	UsageSeq int64
 	Head     Hash          // hash of the last entry
 	LastAt   clock.Instant // the latest instant at which something took effect
 
 	Credits      map[string]*CreditState
 	Lanes        []*Lane
 	Subscription *Subscription
+
+	// Tallies whose period ends after talliesFrom are all in memory; of older ones those that
+	// were asked for.
+	tallies     map[TallyKey]*Tally
+	askedTally  map[TallyKey]bool
+	talliesFrom clock.Instant
+
+	// Until Trim: what was fetched, and over it what was made since.
+	usages       map[string]*Usage
+	ranges       map[UsageRange][]*Usage
+	uniques      map[UniqueKey]*Unique
+	askedUnique  map[UniqueRef]bool
+	meteredKnown map[string]bool // credits all of whose metered grants are in memory
 
 	grants      map[int64]*Grant
 	holds       map[int64]*Hold
@@ -334,6 +386,7 @@ func NewState(key Key) *State {
 		grants:  map[int64]*Grant{},
 		holds:   map[int64]*Hold{},
 		entries: map[int64]*Past{},
+		tallies: map[TallyKey]*Tally{},
 	}
 }
 
@@ -346,4 +399,9 @@ func (s *State) Grant(n int64) (*Grant, bool) { g, ok := s.grants[n]; return g, 
 func (s *State) Hold(n int64) (*Hold, bool) { h, ok := s.holds[n]; return h, ok }
 
 // Weight is how much memory the state is worth, in grants and holds, for a cache to bound.
-func (s *State) Weight() int { return 4 + len(s.grants) + len(s.holds) + len(s.Lanes) }
+func (s *State) Weight() int { return 4 + len(s.grants) + len(s.holds) + len(s.Lanes) + len(s.tallies) }
+
+// knowsTally reports whether a tally that is not in memory does not exist.
+func (s *State) knowsTally(key TallyKey, to clock.Instant) bool {
+	return to > s.talliesFrom || s.askedTally[key]
+}

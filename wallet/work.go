@@ -23,14 +23,21 @@ type work struct {
 	grants  map[int64]*Grant
 	holds   map[int64]*Hold
 	credits map[string]*CreditState
-	err     error // the first overflow or broken law; nothing is decided then
+	usages  map[string]*Usage
+	tallies map[TallyKey]*Tally
+	uniques map[UniqueKey]*Unique
+	prepaid []HoldSlice // what the hold that is being committed has set aside for meters
+
+	periodFrom, periodTo clock.Instant // the billing period that was looked up last
+
+	err error // the first overflow or broken law; nothing is decided then
 }
 
 func newWork(s *State, cx Context, at clock.Instant) *work {
 	at = max(at, s.LastAt) // a wallet's time does not go backwards, whatever the machine's does
 	return &work{
 		s: s, cx: cx, at: at, op: s.Seq + 1,
-		d: Decision{seq: s.Seq, grantSeq: s.GrantSeq, holdSeq: s.HoldSeq, head: s.Head, at: at},
+		d: Decision{seq: s.Seq, grantSeq: s.GrantSeq, holdSeq: s.HoldSeq, usageSeq: s.UsageSeq, head: s.Head, at: at},
 	}
 }
 
@@ -57,12 +64,20 @@ func (w *work) finish() (*Decision, error) {
 		return nil, w.err
 	}
 	for _, g := range w.d.Grants {
+		before := int64(0)
+		if have, ok := w.s.grants[g.N]; ok {
+			before = have.openSpent()
+		}
+		if change := g.openSpent() - before; change != 0 {
+			w.credit(g.Credit).openSpent += change
+		}
 		if !g.Conserved() {
 			return nil, fault.New(op, fault.CodeInvariantViolated, "grant %d would not add up", g.N)
 		}
 	}
 	for _, c := range w.d.Credits {
-		if c.Overage < 0 || c.OverageHeld < 0 || c.Available() < 0 || c.Held() < 0 || c.Frozen() < 0 {
+		if c.Overage < 0 || c.OverageHeld < 0 || c.Available() < 0 || c.Held() < 0 || c.Frozen() < 0 ||
+			c.Uncovered < 0 || c.MeteredOverage < 0 || c.MeteredOverage > c.Overage {
 			return nil, fault.New(op, fault.CodeInvariantViolated, "the balance of %s would be negative", c.Credit)
 		}
 	}
@@ -70,7 +85,6 @@ func (w *work) finish() (*Decision, error) {
 	for _, c := range w.d.Credits {
 		w.d.Answer.Standing = append(w.d.Answer.Standing, *c)
 	}
-	w.d.Usage = w.d.Answer.Usage
 	return &w.d, nil
 }
 
@@ -180,6 +194,7 @@ type line struct {
 	slices  []Slice
 	overage int64 // change of the overage
 	used    int64 // change of the lifetime usage
+	metered bool  // it pays for what meters count, or gives that back
 }
 
 // book moves credits within and between grants, keeps every total, and writes the entry.
@@ -196,6 +211,9 @@ func (w *work) book(l line) *Entry {
 	}
 	for _, s := range l.slices {
 		w.move(l.kind, c, s)
+		if l.metered {
+			w.grant(s.Grant).Metered -= s.Sum()
+		}
 	}
 	c.Overage += l.overage
 	used, err := money.Add(c.Used, l.used)

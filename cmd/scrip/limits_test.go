@@ -213,6 +213,10 @@ var limits = []struct {
 		},
 		{"name of an app, characters", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
 		{
+			"telephone number of a customer, characters", v1.MaxCustomerPhone, "v1.MaxCustomerPhone", fault.CodeInvalidRequest,
+			call{"PUT /v1/customers/u", `{"phone": "` + text(v1.MaxCustomerPhone+1) + `"}`},
+		},
+		{
 			"life of a customer token; 1h0m0s when not given", accounts.MaxTokenTTL, "accounts.MaxTokenTTL", fault.CodeInvalidRequest,
 			call{"POST /v1/customer-tokens", `{"customer_id": "u", "ttl_seconds": 86401}`},
 		},

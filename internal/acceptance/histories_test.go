@@ -276,7 +276,7 @@ func (l *life) live(defs *catalog.Definitions, all []model.Move) told {
 	told := told{balances: map[clock.Instant]string{}}
 	session := func() *credits.Session {
 		core := &credits.Core{Engine: l.engine, Store: l.db.store, Clock: l.clock}
-		return core.As(credits.Caller{App: l.key.App, Mode: l.key.Mode})
+		return core.As(v1.Caller{App: l.key.App, Mode: l.key.Mode})
 	}
 	for _, m := range all {
 		if m.Restart {

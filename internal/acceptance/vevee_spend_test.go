@@ -158,7 +158,7 @@ func commitResponse(t *testing.T, f *forge) {
 	if n := len(stored.Response); n > 32<<10 || n < 32<<10-4 || !strings.HasPrefix(text, stored.Response) {
 		t.Fatalf("%d bytes were kept, which are not the beginning of the response", n)
 	}
-	usages, err := f.store.Usages(t.Context(), store.UsageQuery{Wallet: f.key("u").ID(), Limit: 10})
+	usages, err := f.store.Usages(t.Context(), store.UsageQuery{App: f.key("u").App, Mode: f.key("u").Mode, Customer: "u", Limit: 10})
 	noError(t, err)
 	equal(t, "events", len(usages), 2)
 	equal(t, "newest", usages[0].Response, stored.Response)

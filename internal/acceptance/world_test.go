@@ -24,6 +24,7 @@ import (
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/internal/testenv"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -139,6 +140,7 @@ type world struct {
 type server struct {
 	engine   *engine.Engine
 	core     *credits.Core
+	metering *metering.Core
 	accounts *accounts.Accounts
 }
 
@@ -196,6 +198,7 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 	return &server{
 		engine:   e,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.Clock},
+		metering: &metering.Core{Engine: e, Store: st, Clock: o.Clock},
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.Clock},
 	}
 }
@@ -203,16 +206,22 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 // ops is every operation of v1 for one app and mode, in process.
 type ops struct {
 	*credits.Session
+	*meters
 	*keys
 }
 
-type keys = accounts.Session
+type (
+	meters = metering.Session
+	keys   = accounts.Session
+)
 
 var _ v1.Operations = (*ops)(nil)
 
 func (s *server) as(app store.App, mode catalog.Mode) *ops {
+	caller := v1.Caller{App: app.ID, Mode: mode, Actor: "test"}
 	return &ops{
-		Session: s.core.As(credits.Caller{App: app.ID, Mode: mode, Actor: "test"}),
+		Session: s.core.As(caller),
+		meters:  s.metering.As(caller),
 		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
 	}
 }

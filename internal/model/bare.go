@@ -25,6 +25,9 @@ type Bare struct {
 	standings    map[string]wallet.Standing
 	lanes        []wallet.Lane
 	subscription *wallet.Subscription
+	usages       map[string]wallet.Usage
+	tallies      map[wallet.TallyKey]wallet.Tally
+	uniques      map[wallet.UniqueKey]wallet.Unique
 
 	// What changed since the last Trim: an engine's store does not have it until the batch is
 	// written, and what was read from the store was read before.
@@ -45,6 +48,7 @@ const mostTries = 1000
 func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
 	return &Bare{
 		state: wallet.NewState(key), defs: defs, standings: map[string]wallet.Standing{},
+		usages: map[string]wallet.Usage{}, tallies: map[wallet.TallyKey]wallet.Tally{}, uniques: map[wallet.UniqueKey]wallet.Unique{},
 		newGrants: map[int64]bool{}, newHolds: map[int64]bool{}, known: map[int64]bool{},
 	}
 }
@@ -64,7 +68,7 @@ func (b *Bare) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
 	if err := b.settle(cx); err != nil || c == nil {
 		return wallet.Answer{}, err
 	}
-	b.fetch(c.Needs())
+	b.fetch(c.Needs(b.defs))
 	d, err := b.decide(c, cx)
 	if err == nil && b.count%8 == 0 {
 		again, errAgain := b.decide(c, cx)
@@ -105,7 +109,7 @@ func (b *Bare) settle(cx wallet.Context) error {
 }
 
 func (b *Bare) decide(c wallet.Command, cx wallet.Context) (*wallet.Decision, error) {
-	return b.lookingBack(c.Needs(), func() (*wallet.Decision, error) { return wallet.Decide(b.state, c, cx) })
+	return b.lookingBack(c.Needs(b.defs), func() (*wallet.Decision, error) { return wallet.Decide(b.state, c, cx) })
 }
 
 // lookingBack decides, and again with what turned out to be missing. An engine would begin its
@@ -117,9 +121,7 @@ func (b *Bare) lookingBack(known wallet.Needs, decide func() (*wallet.Decision, 
 		if !errors.As(err, &missing) || tries == mostTries {
 			return d, err
 		}
-		known.Entries = append(known.Entries, missing.Needs.Entries...)
-		known.Holds = append(known.Holds, missing.Needs.Holds...)
-		known.Grants = append(known.Grants, missing.Needs.Grants...)
+		known.Add(missing.Needs)
 		b.write()
 		b.fetch(known)
 	}
@@ -144,7 +146,19 @@ func (b *Bare) apply(d *wallet.Decision) {
 		b.holdViews = put(b.holdViews, h.N, ViewHold(h))
 	}
 	for _, c := range d.Credits {
-		b.standings[c.Credit] = wallet.Standing{Credit: c.Credit, Overage: c.Overage, Used: c.Used}
+		b.standings[c.Credit] = c.Standing()
+	}
+	for _, u := range d.Usages {
+		if u.ID == "" {
+			u.ID = fmt.Sprintf("evt_%d", u.N)
+		}
+		b.usages[u.ID] = *u
+	}
+	for _, t := range d.Tallies {
+		b.tallies[t.TallyKey] = *t
+	}
+	for _, u := range d.Uniques {
+		b.uniques[u.UniqueKey] = *u
 	}
 	if d.Subscription != nil {
 		b.subscription = d.Subscription
@@ -204,7 +218,46 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			holds = append(holds, &h)
 		}
 	}
-	b.state.Adopt(grants, holds, past)
+	for _, credit := range needs.Metered {
+		for _, g := range b.grants {
+			if g.Credit == credit && g.Metered > 0 && !b.newGrants[g.N] {
+				grants = append(grants, &g)
+			}
+		}
+	}
+	found := &wallet.Found{Grants: grants, Holds: holds, Past: past}
+	b.fetchUsage(&needs, found)
+	b.state.Adopt(&needs, found)
+}
+
+func (b *Bare) fetchUsage(needs *wallet.Needs, found *wallet.Found) {
+	for _, name := range needs.Usages {
+		if u, ok := b.usages[name]; ok {
+			found.Usages = append(found.Usages, &u)
+		}
+	}
+	for _, r := range needs.Ranges {
+		if found.Ranges == nil {
+			found.Ranges = map[wallet.UsageRange][]*wallet.Usage{}
+		}
+		for _, u := range b.usages {
+			if u.Event == r.Event && u.At >= r.From && u.At < r.To && u.VoidedAt.IsZero() {
+				found.Ranges[r] = append(found.Ranges[r], &u)
+			}
+		}
+	}
+	for _, key := range needs.Tallies {
+		if t, ok := b.tallies[key]; ok {
+			found.Tallies = append(found.Tallies, &t)
+		}
+	}
+	for _, ref := range needs.Uniques {
+		for key, u := range b.uniques {
+			if key.Meter == ref.Meter && key.Credit == ref.Credit && key.Value == ref.Value {
+				found.Uniques = append(found.Uniques, &u)
+			}
+		}
+	}
 }
 
 func (b *Bare) past(seq int64) *wallet.Past {
@@ -230,7 +283,7 @@ func (b *Bare) Snapshot() *wallet.Snapshot {
 	sn := &wallet.Snapshot{
 		Header: wallet.Header{
 			ID: s.ID, Key: s.Key, Version: s.Version, Seq: int64(len(b.entries)), GrantSeq: int64(len(b.grants)),
-			HoldSeq: int64(len(b.holds)), LastAt: s.LastAt,
+			HoldSeq: int64(len(b.holds)), UsageSeq: s.UsageSeq, LastAt: s.LastAt,
 		},
 		Subscription: b.subscription,
 	}
@@ -243,6 +296,11 @@ func (b *Bare) Snapshot() *wallet.Snapshot {
 	for i := range b.lanes {
 		lane := bareLane(&b.lanes[i])
 		sn.Lanes = append(sn.Lanes, &lane)
+	}
+	for _, t := range b.tallies {
+		if t.To > s.LastAt {
+			sn.Tallies = append(sn.Tallies, &t)
+		}
 	}
 	wanted := map[int64]bool{}
 	for i := range b.grants {

@@ -2,5 +2,9 @@
 
 package model_test
 
-// usualOps is how many steps TestHistories takes under the race detector, which is slow.
-const usualOps = 100_000
+// How many steps TestHistories takes, and how many histories TestOrderOfEvents has, under the
+// race detector, which is slow.
+const (
+	usualOps       = 100_000
+	usualHistories = 2_000
+)

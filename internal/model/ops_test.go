@@ -2,5 +2,8 @@
 
 package model_test
 
-// usualOps is how many steps TestHistories takes.
-const usualOps = 1_000_000
+// How many steps TestHistories takes, and how many histories TestOrderOfEvents has.
+const (
+	usualOps       = 1_000_000
+	usualHistories = 100_000
+)

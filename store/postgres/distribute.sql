@@ -15,12 +15,16 @@ ALTER TABLE subscriptions DROP CONSTRAINT subscriptions_bucket_wallet_fkey;
 ALTER TABLE allowances DROP CONSTRAINT allowances_bucket_wallet_fkey;
 ALTER TABLE entries DROP CONSTRAINT entries_bucket_wallet_fkey;
 ALTER TABLE usages DROP CONSTRAINT usages_bucket_wallet_fkey;
+ALTER TABLE tallies DROP CONSTRAINT tallies_bucket_wallet_fkey;
+ALTER TABLE uniques DROP CONSTRAINT uniques_bucket_wallet_fkey;
 ALTER TABLE answers DROP CONSTRAINT answers_bucket_wallet_fkey;
 
 SELECT create_reference_table('apps');
 SELECT create_reference_table('api_keys');
 SELECT create_reference_table('credits');
 SELECT create_reference_table('packs');
+SELECT create_reference_table('meters');
+SELECT create_reference_table('products');
 SELECT create_reference_table('app_answers');
 
 SELECT create_distributed_table('wallets', 'bucket');
@@ -33,6 +37,8 @@ SELECT create_distributed_table('subscriptions', 'bucket', colocate_with => 'wal
 SELECT create_distributed_table('allowances', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('entries', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('usages', 'bucket', colocate_with => 'wallets');
+SELECT create_distributed_table('tallies', 'bucket', colocate_with => 'wallets');
+SELECT create_distributed_table('uniques', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('answers', 'bucket', colocate_with => 'wallets');
 
 ALTER TABLE customers ADD CONSTRAINT customers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
@@ -44,4 +50,6 @@ ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_bucket_wallet_fkey FOREIG
 ALTER TABLE allowances ADD CONSTRAINT allowances_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE entries ADD CONSTRAINT entries_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE usages ADD CONSTRAINT usages_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
+ALTER TABLE tallies ADD CONSTRAINT tallies_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
+ALTER TABLE uniques ADD CONSTRAINT uniques_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE answers ADD CONSTRAINT answers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);

@@ -14,7 +14,7 @@ import (
 
 // Statements that read wallets, any number at a time.
 var (
-	selectStandings = over(`SELECT s.wallet, s.credit_id, s.overage, s.used
+	selectStandings = over(`SELECT s.wallet, s.credit_id, s.overage, s.used_outside, s.uncovered, s.metered_overage
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
 		JOIN standings s ON s.bucket = {d.bucket} AND s.wallet = d.wallet ORDER BY s.wallet, s.credit_id`)
 
@@ -41,6 +41,35 @@ var (
 		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet AND g.external_ref = d.ref
 			AND g.external_ref <> '' AND g.parent = 0
 			AND (g.pack_id = d.what OR (g.pack_id = '' AND g.credit_id = d.what))` + followGrants)
+
+	// Grants of a credit that pay for what meters count, and whatever they rolled into.
+	selectMeteredGrants = over(`WITH RECURSIVE seen AS (
+		SELECT g.bucket, g.wallet, g.n, g.rolled_into
+		FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, credit)
+		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet AND g.credit_id = d.credit AND g.metered > 0` + followGrants)
+
+	selectUsages = over(`SELECT ` + usageColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, id)
+		JOIN usages u ON u.id = d.id AND u.bucket = {d.bucket} AND u.wallet = d.wallet`)
+
+	selectUsageRanges = over(`SELECT ` + usageColumns + `, d.event, d.since, d.until
+		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS d (bucket, wallet, event, since, until)
+		JOIN usages u ON u.bucket = {d.bucket} AND u.wallet = d.wallet AND u.at >= d.since AND u.at < d.until
+			AND u.event = d.event AND u.voided_at = 0`)
+
+	// Tallies of periods that had not ended when the wallet was last written.
+	selectOpenTallies = over(`SELECT ` + tallyColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN wallets w ON w.bucket = {d.bucket} AND w.wallet = d.wallet
+		JOIN tallies t ON t.bucket = {d.bucket} AND t.wallet = d.wallet AND t.period_end > w.last_at`)
+
+	selectTallies = over(`SELECT ` + tallyColumns + `
+		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[]) AS d (bucket, wallet, meter, credit, since)
+		JOIN tallies t ON t.bucket = {d.bucket} AND t.wallet = d.wallet AND t.meter_id = d.meter AND t.credit_id = d.credit
+			AND t.period_start = d.since`)
+
+	selectUniques = over(`SELECT q.wallet, q.meter_id, q.credit_id, q.period_start, q.value, q.events
+		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS d (bucket, wallet, meter, credit, value)
+		JOIN uniques q ON q.bucket = {d.bucket} AND q.wallet = d.wallet AND q.meter_id = d.meter AND q.credit_id = d.credit
+			AND q.value = d.value`)
 
 	selectPendingHolds = over(`SELECT ` + holdColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
 		JOIN holds h ON h.bucket = {d.bucket} AND h.wallet = d.wallet WHERE h.status = 'pending' ORDER BY h.wallet, h.n`)
@@ -94,7 +123,7 @@ func (s *script) snapshots(loaded map[id.Wallet]*wallet.Snapshot) {
 	var w id.Wallet
 	s.over(partOther, func(r pgx.Rows) error {
 		var st wallet.Standing
-		err := r.Scan(key(&w), &st.Credit, &st.Overage, &st.Used)
+		err := r.Scan(key(&w), &st.Credit, &st.Overage, &st.UsedOutside, &st.Uncovered, &st.MeteredOverage)
 		if err != nil {
 			return err
 		}
@@ -143,6 +172,14 @@ func (s *script) snapshots(loaded map[id.Wallet]*wallet.Snapshot) {
 		sub.Allowances = append(sub.Allowances, a)
 		return nil
 	}, selectAllowances, &k)
+	s.over(partOther, func(r pgx.Rows) error {
+		t, err := scanTally(r, &w)
+		if err != nil {
+			return err
+		}
+		loaded[w].Tallies = append(loaded[w].Tallies, t)
+		return nil
+	}, selectOpenTallies, &k)
 }
 
 // look is what is looked up of wallets besides what is open in them.
@@ -168,7 +205,111 @@ type look struct {
 		keys
 		texts []string
 	}
+	metered struct {
+		keys
+		credits []string
+	}
+	usages struct {
+		keys
+		ids []string
+	}
+	ranges struct {
+		keys
+		events   []string
+		from, to []int64
+	}
+	tallies struct {
+		keys
+		meters, credits []string
+		from            []int64
+	}
+	uniques struct {
+		keys
+		meters, credits []string
+		values          [][]byte
+	}
 	found func(id.Wallet) *store.FoundWallet
+}
+
+// wantUsage adds what one wallet's needs name of usage events and of what meters made of them.
+func (l *look) wantUsage(w id.Wallet, needs *wallet.Needs) {
+	for _, event := range distinct(needs.Usages) {
+		l.usages.add(w)
+		l.usages.ids = append(l.usages.ids, event)
+	}
+	for _, r := range needs.Ranges {
+		l.ranges.add(w)
+		l.ranges.events = append(l.ranges.events, r.Event)
+		l.ranges.from, l.ranges.to = append(l.ranges.from, int64(r.From)), append(l.ranges.to, int64(r.To))
+	}
+	for _, key := range needs.Tallies {
+		l.tallies.add(w)
+		l.tallies.meters, l.tallies.credits = append(l.tallies.meters, key.Meter), append(l.tallies.credits, key.Credit)
+		l.tallies.from = append(l.tallies.from, int64(key.From))
+	}
+	seen := make(map[wallet.UniqueRef]bool, len(needs.Uniques))
+	for i := range needs.Uniques {
+		ref := &needs.Uniques[i]
+		if seen[*ref] {
+			continue
+		}
+		seen[*ref] = true
+		l.uniques.add(w)
+		l.uniques.meters, l.uniques.credits = append(l.uniques.meters, ref.Meter), append(l.uniques.credits, ref.Credit)
+		l.uniques.values = append(l.uniques.values, ref.Value[:])
+	}
+	for _, credit := range distinct(needs.Metered) {
+		l.metered.add(w)
+		l.metered.credits = append(l.metered.credits, credit)
+	}
+}
+
+// usage queues what reads usage events, and what meters made of them.
+func (s *script) usage(l *look) {
+	var w id.Wallet
+	s.over(partOther, func(r pgx.Rows) error {
+		u, err := scanUsage(r, &w)
+		if err != nil {
+			return err
+		}
+		f := &l.found(w).Fetched
+		f.Usages = append(f.Usages, u)
+		return nil
+	}, selectUsages, &l.usages.keys, l.usages.ids)
+	s.over(partOther, func(r pgx.Rows) error {
+		var of wallet.UsageRange
+		u, err := scanUsage(r, &w, &of.Event, instant(&of.From), instant(&of.To))
+		if err != nil {
+			return err
+		}
+		f := &l.found(w).Fetched
+		if f.Ranges == nil {
+			f.Ranges = map[wallet.UsageRange][]*wallet.Usage{}
+		}
+		f.Ranges[of] = append(f.Ranges[of], u)
+		return nil
+	}, selectUsageRanges, &l.ranges.keys, l.ranges.events, l.ranges.from, l.ranges.to)
+	s.over(partOther, func(r pgx.Rows) error {
+		t, err := scanTally(r, &w)
+		if err != nil {
+			return err
+		}
+		f := &l.found(w).Fetched
+		f.Tallies = append(f.Tallies, t)
+		return nil
+	}, selectTallies, &l.tallies.keys, l.tallies.meters, l.tallies.credits, l.tallies.from)
+	s.over(partOther, func(r pgx.Rows) error {
+		u := &wallet.Unique{}
+		value := []byte{}
+		if err := r.Scan(key(&w), &u.Meter, &u.Credit, instant(&u.From), &value, &u.Events); err != nil {
+			return err
+		}
+		u.Value = [16]byte(value)
+		f := &l.found(w).Fetched
+		f.Uniques = append(f.Uniques, u)
+		return nil
+	}, selectUniques, &l.uniques.keys, l.uniques.meters, l.uniques.credits, l.uniques.values)
+	s.over(partOther, l.addGrant, selectMeteredGrants, &l.metered.keys, l.metered.credits)
 }
 
 // want adds what one wallet's needs name.
@@ -191,6 +332,7 @@ func (l *look) want(w id.Wallet, needs wallet.Needs) {
 		l.external.what = append(l.external.what, x.What)
 		l.external.refs = append(l.external.refs, x.Ref)
 	}
+	l.wantUsage(w, &needs)
 }
 
 func (l *look) wantAnswers(w id.Wallet, wanted []string) {
@@ -230,6 +372,7 @@ func (s *script) things(l *look) {
 		f.Fetched.Holds = append(f.Fetched.Holds, h)
 		return nil
 	}, selectHolds, &l.holds.keys, l.holds.numbers)
+	s.usage(l)
 	s.over(partOther, l.addGrant, selectExternal, &l.external.keys, l.external.what, l.external.refs)
 	s.over(partOther, func(r pgx.Rows) error {
 		p := &wallet.Past{}

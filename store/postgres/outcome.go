@@ -180,8 +180,8 @@ func witnessIn(c *store.WalletChange) witness {
 		a := &c.Answers[0]
 		w.sql = "SELECT 1 FROM answers" + where + "key = $3::text AND request = $4::bytea AND answer = $5::bytea AND created_at = $6::bigint"
 		w.args = append(w.args, a.Key, a.Request[:], present(a.Answer), int64(a.At))
-	case len(c.Usages) > 0:
-		u := &c.Usages[0]
+	case len(c.NewUsages) > 0:
+		u := c.NewUsages[0]
 		w.sql = "SELECT 1 FROM usages" + where + "id = $3::text AND at = $4::bigint"
 		w.args = append(w.args, u.ID, int64(u.At))
 	case len(c.NewGrants) > 0:

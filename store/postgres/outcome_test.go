@@ -35,9 +35,9 @@ func TestOutcome(t *testing.T) {
 	written := store.WalletChange{
 		Header:  wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1, Head: wallet.Hash{1}},
 		Created: true, Entries: []wallet.Entry{{Seq: 1, Type: wallet.OverageReset, Hash: wallet.Hash{1}}},
-		Answers:  []store.StoredAnswer{{Key: "k", Answer: []byte("{}"), At: 5}},
-		Usages:   []wallet.Usage{{ID: "u", At: 5}},
-		NewHolds: []*wallet.Hold{{N: 1, Status: wallet.ReservationPending, CreatedAt: 5}},
+		Answers:   []store.StoredAnswer{{Key: "k", Answer: []byte("{}"), At: 5}},
+		NewUsages: []*wallet.Usage{{N: 1, ID: "u", At: 5}},
+		NewHolds:  []*wallet.Hold{{N: 1, Status: wallet.ReservationPending, CreatedAt: 5}},
 	}
 	err = s.Transact(t.Context(), &store.Want{Wallets: []store.WantWallet{{ID: k.ID()}}}, func(*store.Found) (*store.Changes, error) {
 		return &store.Changes{Wallets: []store.WalletChange{written}}, nil
@@ -79,7 +79,7 @@ func TestOutcome(t *testing.T) {
 			c.Answers = []store.StoredAnswer{{Key: "k", Answer: []byte("{}"), At: 6}}
 		}), false},
 		{"a stranger's number, another usage", committed, change(func(c *store.WalletChange) {
-			c.Usages = []wallet.Usage{{ID: "v", At: 5}}
+			c.NewUsages = []*wallet.Usage{{N: 2, ID: "v", At: 5}}
 		}), false},
 		{"a stranger's number, another grant", committed, change(func(c *store.WalletChange) {
 			c.NewGrants = []*wallet.Grant{{N: 1}}

@@ -188,7 +188,8 @@ func TestNewerSchema(t *testing.T) {
 const overAllBuckets = "{wallets_customer, wallets_due}"
 
 // TestDistributable checks the rules that let the tables be distributed by bucket: it heads
-// every index and every foreign key of a wallet table but those above, and nothing fires by itself.
+// every index and every foreign key of a wallet table but those above, is part of every unique one, and
+// nothing fires by itself.
 func TestDistributable(t *testing.T) {
 	url := pgtest.URL(t)
 	openURL(t, url)
@@ -198,9 +199,12 @@ func TestDistributable(t *testing.T) {
 	}
 	defer func() { _ = conn.Close(t.Context()) }()
 	for what, query := range map[string]string{
-		"unique index without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
+		"primary key without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
 			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
-			WHERE i.indisunique AND i.indkey[0] <> b.attnum`,
+			WHERE i.indisprimary AND i.indkey[0] <> b.attnum`,
+		"unique index without bucket": `SELECT i.indexrelid::regclass::text FROM pg_index i
+			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
+			WHERE i.indisunique AND NOT b.attnum = ANY(i.indkey)`,
 		"index of a wallet table without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
 			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
 			WHERE i.indkey[0] <> b.attnum AND i.indexrelid::regclass::text <> ALL ('` + overAllBuckets + `')`,

@@ -34,7 +34,7 @@ func (s *Store) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, er
 }
 
 // Fetch reads closed things that a command looks back at.
-func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*store.Fetched, error) {
+func (s *Store) Fetch(ctx context.Context, w id.Wallet, needs wallet.Needs) (*wallet.Found, error) {
 	const op = "postgres.Fetch"
 	if err := s.enter(op); err != nil {
 		return nil, err
@@ -121,33 +121,77 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	work.add(partOther, func(r pgx.Rows) error {
 		list = append(list, wallet.Entry{})
 		return scanEntry(r, &w, &list[len(list)-1])
-	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit)), f.args...)
+	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
 	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
 		return nil, err
 	}
 	return list, nil
 }
 
-// Usages lists a wallet's recorded usage events, newest first.
-func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
-	f := within("u", q.Wallet)
-	if q.Event != "" {
-		f.and("u.event = ?::text", q.Event)
+// Usages lists usage events by when they took place, newest first.
+func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.CustomerUsage, error) {
+	f := usageFilter(&q)
+	var list []store.CustomerUsage
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		var c store.CustomerUsage
+		u, err := scanUsage(r, &c.Wallet, &c.Customer)
+		c.Usage = *u
+		list = append(list, c)
+		return err
+	}, f.sql("SELECT "+usageColumns+", w.customer_id FROM usages u JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet",
+		"u.at DESC, u.bucket DESC, u.wallet DESC, u.n DESC", store.PageLimit(q.Limit))+" OFFSET "+f.arg(int64(q.Skip))+"::bigint", f.args...)
+	if err := s.read(ctx, "postgres.Usages", &work); err != nil {
+		return nil, err
 	}
+	return list, nil
+}
+
+func usageFilter(q *store.UsageQuery) *filter {
+	f := &filter{}
+	if q.Customer != "" {
+		f = within("u", wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID())
+	}
+	f.and("w.app_id = ?::text", q.App)
+	f.and("w.mode = ?::text", string(q.Mode))
 	if q.ID != "" {
 		f.and("u.id = ?::text", q.ID)
 	}
-	if !q.Before.IsZero() {
-		f.and("u.at < ?::bigint", int64(q.Before))
+	if q.Event != "" {
+		f.and("u.event = ?::text", q.Event)
 	}
-	var list []wallet.Usage
+	if !q.From.IsZero() {
+		f.and("u.at >= ?::bigint", int64(q.From))
+	}
+	if !q.To.IsZero() {
+		f.and("u.at < ?::bigint", int64(q.To))
+	}
+	if after := q.After; after != (store.UsagePosition{}) {
+		f.conditions = append(f.conditions, "(u.at, u.bucket, u.wallet, u.n) < ("+f.arg(int64(after.At))+"::bigint, "+
+			f.arg(int16(after.Wallet.Bucket()))+"::smallint, "+f.arg(uuid(after.Wallet))+"::uuid, "+f.arg(after.N)+"::bigint)")
+	}
+	return f
+}
+
+// Tallies lists what meters have counted of a wallet, newest period first.
+func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tally, error) {
+	f := within("t", q.Wallet)
+	f.and("t.period_end > ?::bigint", int64(q.From))
+	if !q.To.IsZero() {
+		f.and("t.period_start < ?::bigint", int64(q.To))
+	}
+	if q.Meter != "" {
+		f.and("t.meter_id = ?::text", q.Meter)
+	}
+	var list []*wallet.Tally
+	var w id.Wallet
 	var work script
 	work.add(partOther, func(r pgx.Rows) error {
-		u, err := scanUsage(r)
-		list = append(list, u)
+		t, err := scanTally(r, &w)
+		list = append(list, t)
 		return err
-	}, f.sql("SELECT u.id, u.event, u.quantity, u.metadata, u.match, u.hold, u.response, u.at FROM usages u", "u.at DESC, u.id DESC", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.Usages", &work); err != nil {
+	}, f.sql("SELECT "+tallyColumns+" FROM tallies t", "t.period_start DESC, t.meter_id DESC, t.credit_id DESC", store.PageLimit(q.Limit)), f.args...)
+	if err := s.read(ctx, "postgres.Tallies", &work); err != nil {
 		return nil, err
 	}
 	return list, nil

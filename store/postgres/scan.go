@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -105,33 +106,65 @@ func (o *overageParts) ScanBytes(v []byte) error {
 	return nil
 }
 
+// meteredParts receives what meters will count of a hold.
+type meteredParts []wallet.MeteredPart
+
+// meteredPart is one of them as it is stored.
+type meteredPart struct {
+	Meter  string `json:"meter"`
+	Credit string `json:"credit"`
+	From   int64  `json:"period_start"`
+	To     int64  `json:"period_end"`
+	Micros int64  `json:"micros"`
+}
+
+// ScanBytes takes the value that the driver read.
+func (m *meteredParts) ScanBytes(v []byte) error {
+	var parts []meteredPart
+	if err := json.Unmarshal(v, &parts); err != nil {
+		return err
+	}
+	*m = nil
+	for _, p := range parts {
+		key := wallet.TallyKey{Meter: p.Meter, Credit: p.Credit, From: clock.Instant(p.From)}
+		*m = append(*m, wallet.MeteredPart{TallyKey: key, To: clock.Instant(p.To), Micros: p.Micros})
+	}
+	return nil
+}
+
 func instant(i *clock.Instant) *int64 { return (*int64)(i) }
 
 func key(w *id.Wallet) *[16]byte { return (*[16]byte)(w) }
 
 // Columns, each list in the order in which its scan function takes them.
 const (
-	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, " +
+	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, w.usage_seq, " +
 		"w.head, w.last_at, w.next_due, w.created_at"
 
-	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.expired, " +
+	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.metered, g.expired, " +
 		"g.revoked, g.rolled_over, g.status, g.disputed, g.category, g.priority, g.effective_at, g.expires_at, " +
 		"g.ended_at, g.created_at, l.scope, l.inherited, g.source, g.source_id, g.pack_id, g.pack_item_id, " +
 		"g.external_ref, g.cost_basis, g.cost_currency, g.rollover, g.rollover_count, g.parent, g.rolled_into, " +
 		"g.reason, g.actor, g.metadata"
 
 	holdColumns = "h.wallet, h.n, h.status, h.credit_id, h.amount, h.event, h.quantity, h.shortfall, h.metadata, " +
-		"h.plan, h.slices, h.overage, h.committed, h.created_at, h.expires_at, h.closed_at, h.reason, " +
+		"h.plan, h.slices, h.overage, h.metered, h.committed, h.created_at, h.expires_at, h.closed_at, h.reason, " +
 		"h.error_code, h.response, h.actor"
 
 	entryColumns = "e.wallet, e.seq, e.type, e.credit_id, e.amount, e.balance_before, e.balance_after, " +
 		"e.overage_before, e.overage_after, e.slices, e.op, e.ref_type, e.ref_id, e.reason, e.metadata, " +
 		"e.idempotency_key, e.actor, e.effective_at, e.recorded_at, e.prev_hash, e.hash"
+
+	usageColumns = "u.wallet, u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, " +
+		"u.recorded_at, u.voided_at, u.corrects"
+
+	tallyColumns = "t.wallet, t.meter_id, t.credit_id, t.period_start, t.period_end, t.units_num, t.units_den, " +
+		"t.free_threshold, t.since, t.events, t.aggregate, t.held, t.last_at, t.last_id, t.due"
 )
 
 func scanHeader(r pgx.Rows, h *wallet.Header) error {
 	return r.Scan(
-		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq,
+		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq, &h.UsageSeq,
 		(*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
 	)
 }
@@ -139,7 +172,7 @@ func scanHeader(r pgx.Rows, h *wallet.Header) error {
 func scanGrant(r pgx.Rows, w *id.Wallet) (*wallet.Grant, error) {
 	g := &wallet.Grant{}
 	return g, r.Scan(
-		key(w), &g.N, &g.Lane, &g.Credit, &g.Amount, &g.Available, &g.Frozen, &g.Held, &g.Spent, &g.Expired,
+		key(w), &g.N, &g.Lane, &g.Credit, &g.Amount, &g.Available, &g.Frozen, &g.Held, &g.Spent, &g.Metered, &g.Expired,
 		&g.Revoked, &g.RolledOver, (*string)(&g.Status), &g.Disputed, (*string)(&g.Category), &g.Priority,
 		instant(&g.EffectiveAt), instant(&g.ExpiresAt), instant(&g.EndedAt), instant(&g.CreatedAt),
 		doc(&g.Scope), &g.Inherited, (*string)(&g.Source), &g.SourceID, &g.Pack, &g.PackItem, &g.ExternalRef,
@@ -153,7 +186,8 @@ func scanHold(r pgx.Rows, w *id.Wallet) (*wallet.Hold, error) {
 	c := &h.Charge
 	return h, r.Scan(
 		key(w), &h.N, (*string)(&h.Status), &c.Credit, &c.Amount, &c.Event, &c.Quantity, (*string)(&c.Shortfall),
-		doc(&c.Metadata), (*planParts)(&h.Plan), (*holdSlices)(&h.Slices), (*overageParts)(&h.Overage), &h.Committed, instant(&h.CreatedAt),
+		doc(&c.Metadata), (*planParts)(&h.Plan), (*holdSlices)(&h.Slices), (*overageParts)(&h.Overage), (*meteredParts)(&h.Metered),
+		&h.Committed, instant(&h.CreatedAt),
 		instant(&h.ExpiresAt), instant(&h.ClosedAt), &h.Reason, &h.ErrorCode, &h.Response, &h.Actor,
 	)
 }
@@ -182,12 +216,35 @@ func scanLane(r pgx.Rows, w *id.Wallet) (*wallet.Lane, error) {
 	return l, r.Scan(key(w), &l.N, &l.Credit, doc(&l.Scope), &l.Inherited)
 }
 
-func scanUsage(r pgx.Rows) (wallet.Usage, error) {
-	var u wallet.Usage
-	err := r.Scan(
-		&u.ID, &u.Event, &u.Quantity, doc(&u.Metadata), (*string)(&u.Match), &u.Hold, &u.Response, instant(&u.At),
+// written receives JSON that is kept as text, because its numbers must come back as they were
+// written. Empty text leaves the value as it is.
+type written[T any] struct{ to *T }
+
+// ScanText takes the value that the driver read.
+func (w written[T]) ScanText(v pgtype.Text) error {
+	if v.String == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(v.String), w.to)
+}
+
+// scanUsage reads usageColumns, and more columns behind them.
+func scanUsage(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Usage, error) {
+	u := &wallet.Usage{}
+	return u, r.Scan(append([]any{
+		key(w), &u.N, &u.ID, &u.Event, &u.Quantity,
+		written[catalog.Values]{&u.Metadata},
+		(*string)(&u.Match), &u.Metered, &u.Hold,
+		&u.Response, instant(&u.At), instant(&u.RecordedAt), instant(&u.VoidedAt), &u.Corrects,
+	}, more...)...)
+}
+
+func scanTally(r pgx.Rows, w *id.Wallet) (*wallet.Tally, error) {
+	t := &wallet.Tally{}
+	return t, r.Scan(
+		key(w), &t.Meter, &t.Credit, instant(&t.From), instant(&t.To), &t.UnitsPerCredit.Num, &t.UnitsPerCredit.Den,
+		&t.FreeThreshold, &t.Since, &t.Events, &t.Aggregate, &t.Held, instant(&t.LastAt), &t.LastID, &t.Due,
 	)
-	return u, err
 }
 
 const creditColumns = "id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, " +
@@ -213,6 +270,16 @@ func scanPack(r pgx.Rows) (*catalog.Pack, error) {
 	)
 }
 
+const productColumns = "app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at"
+
+func scanProduct(r pgx.Rows) (*catalog.Product, error) {
+	p := &catalog.Product{}
+	return p, r.Scan(
+		&p.App, &p.ID, &p.Name, &p.Description, &p.TaxCategory, doc(&p.Price), doc(&p.Credits), doc(&p.Metadata),
+		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt),
+	)
+}
+
 const apiKeyColumns = "id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at"
 
 func scanAPIKey(r pgx.Rows) (store.Key, error) {
@@ -222,4 +289,14 @@ func scanAPIKey(r pgx.Rows) (store.Key, error) {
 		instant(&k.CreatedAt), instant(&k.RevokedAt),
 	)
 	return k, err
+}
+
+const meterColumns = "id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at"
+
+func scanMeter(r pgx.Rows) (*catalog.Meter, error) {
+	m := &catalog.Meter{}
+	return m, r.Scan(
+		&m.ID, &m.App, &m.Name, &m.Description, &m.Event, written[*catalog.Filter]{&m.Filter}, doc(&m.Aggregation), &m.Unit, doc(&m.Links),
+		instant(&m.CreatedAt), instant(&m.UpdatedAt), instant(&m.ArchivedAt),
+	)
 }

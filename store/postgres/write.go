@@ -13,13 +13,13 @@ import (
 var (
 	walletsTable = table{
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "last_at", "next_due", "created_at"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "last_at", "next_due", "created_at"},
 		texts:   []string{"app_id", "mode", "customer_id"},
 		blobs:   []string{"head"},
 	}
 	headersTable = table{ // what changes of a wallet's own row
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "last_at", "next_due"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "last_at", "next_due"},
 		blobs:   []string{"head"},
 	}
 	lanesTable = table{
@@ -32,7 +32,7 @@ var (
 	grantsTable = table{
 		name: "grants",
 		numbers: []string{
-			"n", "lane", "amount", "available", "frozen", "held", "spent", "expired", "revoked", "rolled_over",
+			"n", "lane", "amount", "available", "frozen", "held", "spent", "metered", "expired", "revoked", "rolled_over",
 			"priority", "effective_at", "expires_at", "ended_at", "created_at", "rollover_count", "parent", "rolled_into",
 		},
 		texts: []string{
@@ -45,11 +45,15 @@ var (
 	changedGrantsTable = table{ // what changes of a grant; the rest is fixed when it is made
 		name: "grants",
 		numbers: []string{
-			"n", "amount", "available", "frozen", "held", "spent", "expired", "revoked", "rolled_over",
+			"n", "amount", "available", "frozen", "held", "spent", "metered", "expired", "revoked", "rolled_over",
 			"effective_at", "expires_at", "ended_at", "rolled_into",
 		},
 		texts: []string{"status"},
 		flags: []string{"is_open", "disputed"},
+	}
+	spentGrantsTable = table{ // what most commands change of a grant
+		name:    "grants",
+		numbers: []string{"n", "available", "held", "spent", "metered"},
 	}
 	holdsTable = table{
 		name:    "holds",
@@ -57,7 +61,7 @@ var (
 		texts: []string{
 			"status", "credit_id", "event", "shortfall", "reason", "error_code", "response", "actor",
 		},
-		documents: []string{"metadata", "plan", "slices", "overage"},
+		documents: []string{"metadata", "plan", "slices", "overage", "metered"},
 	}
 	changedHoldsTable = table{ // what changes of a hold
 		name:    "holds",
@@ -66,7 +70,7 @@ var (
 	}
 	standingsTable = table{
 		name:    "standings",
-		numbers: []string{"overage", "used"},
+		numbers: []string{"overage", "used_outside", "uncovered", "metered_overage"},
 		texts:   []string{"credit_id"},
 	}
 	subscriptionsTable = table{
@@ -91,10 +95,29 @@ var (
 		blobs:     []string{"slices", "prev_hash", "hash"},
 	}
 	usagesTable = table{
-		name:      "usages",
-		numbers:   []string{"quantity", "hold", "at"},
-		texts:     []string{"id", "event", "match", "response"},
-		documents: []string{"metadata"},
+		name:    "usages",
+		numbers: []string{"n", "quantity", "hold", "at", "recorded_at", "voided_at"},
+		texts:   []string{"id", "event", "metadata", "match", "response", "corrects"},
+		flags:   []string{"metered"},
+	}
+	changedUsagesTable = table{
+		name:    "usages",
+		numbers: []string{"at", "n", "voided_at"},
+		texts:   []string{"match"},
+	}
+	talliesTable = table{
+		name: "tallies",
+		numbers: []string{
+			"period_start", "period_end", "units_num", "units_den", "free_threshold", "since", "events", "aggregate", "held",
+			"last_at", "due",
+		},
+		texts: []string{"meter_id", "credit_id", "last_id"},
+	}
+	uniquesTable = table{
+		name:    "uniques",
+		numbers: []string{"period_start", "events"},
+		texts:   []string{"meter_id", "credit_id"},
+		blobs:   []string{"value"},
 	}
 	answersTable = table{
 		name:    "answers",
@@ -112,6 +135,7 @@ var (
 	// One external reference grants an item once; see the index grants_ref.
 	insertGrants = grantsTable.insertNew(
 		"(bucket, wallet, external_ref, pack_id, pack_item_id, credit_id) WHERE external_ref <> '' AND parent = 0")
+	updateSpent         = spentGrantsTable.update([]string{"n"}, nil)
 	updateGrants        = changedGrantsTable.update([]string{"n"}, nil)
 	insertHolds         = holdsTable.insert()
 	updateHolds         = changedHoldsTable.update([]string{"n"}, nil)
@@ -120,6 +144,9 @@ var (
 	upsertAllowances    = allowancesTable.upsert("position")
 	insertEntries       = entriesTable.insert()
 	insertUsages        = usagesTable.insert()
+	updateUsages        = changedUsagesTable.update([]string{"at", "n"}, nil)
+	upsertTallies       = talliesTable.upsert("period_start", "meter_id", "credit_id")
+	upsertUniques       = uniquesTable.upsert("meter_id", "credit_id", "value", "period_start")
 	insertAnswers       = answersTable.insert()
 )
 
@@ -129,10 +156,11 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 
 // writer gathers the rows of a transaction's changes.
 type writer struct {
-	created, headers, lanes, newGrants, grants, newHolds, holds, standings *rows
-	subscriptions, allowances, entries, usages, answers                    *rows
-	lengths                                                                []int64 // of subscriptions' allowances
-	err                                                                    error   // the first value that JSON cannot hold
+	created, headers, lanes, newGrants, spent, grants, newHolds, holds, standings *rows
+	subscriptions, allowances, entries, answers                                   *rows
+	newUsages, usages, tallies, uniques                                           *rows
+	lengths                                                                       []int64 // of subscriptions' allowances
+	err                                                                           error   // the first value that JSON cannot hold
 }
 
 // changes queues everything that is to be written. A wallet's own row comes first where it is
@@ -154,6 +182,7 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partHeaders, insertWallets, w.created)
 	s.rows(partOther, insertLanes, w.lanes)
 	s.rows(partGrants, insertGrants, w.newGrants)
+	s.rows(partOther, updateSpent, w.spent)
 	s.rows(partOther, updateGrants, w.grants)
 	s.rows(partOther, insertHolds, w.newHolds)
 	s.rows(partOther, updateHolds, w.holds)
@@ -162,7 +191,10 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, upsertAllowances, w.allowances)
 	s.over(partOther, nil, deleteAllowances, &w.subscriptions.keys, w.lengths)
 	s.rows(partOther, insertEntries, w.entries)
-	s.rows(partUnique, insertUsages, w.usages)
+	s.rows(partUnique, insertUsages, w.newUsages)
+	s.rows(partOther, updateUsages, w.usages)
+	s.rows(partOther, upsertTallies, w.tallies)
+	s.rows(partOther, upsertUniques, w.uniques)
 	s.rows(partUnique, insertAnswers, w.answers)
 	s.rows(partHeaders, updateHeaders, w.headers)
 	return nil
@@ -173,7 +205,8 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
-	var created, lanes, newGrants, grants, newHolds, holds, standings, subs, allowances, entries, usages, answers int
+	var created, lanes, newGrants, spent, grants, newHolds, holds, standings, subs, allowances, entries, answers int
+	var newUsages, usages, tallies, uniques int
 	for i := range changes {
 		c := &changes[i]
 		if c.Created {
@@ -185,21 +218,26 @@ func newWriter(changes []store.WalletChange) *writer {
 		}
 		lanes += len(c.Lanes)
 		newGrants += len(c.NewGrants)
+		spent += len(c.Spent)
 		grants += len(c.Grants)
 		newHolds += len(c.NewHolds)
 		holds += len(c.Holds)
 		standings += len(c.Standings)
 		entries += len(c.Entries)
+		newUsages += len(c.NewUsages)
 		usages += len(c.Usages)
+		tallies += len(c.Tallies)
+		uniques += len(c.Uniques)
 		answers += len(c.Answers)
 	}
 	return &writer{
 		created: walletsTable.rows(created), headers: headersTable.rows(len(changes) - created),
-		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), grants: changedGrantsTable.rows(grants),
+		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), spent: spentGrantsTable.rows(spent), grants: changedGrantsTable.rows(grants),
 		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
 		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
-		usages: usagesTable.rows(usages), answers: answersTable.rows(answers),
+		newUsages: usagesTable.rows(newUsages), usages: changedUsagesTable.rows(usages), tallies: talliesTable.rows(tallies),
+		uniques: uniquesTable.rows(uniques), answers: answersTable.rows(answers),
 	}
 }
 
@@ -208,11 +246,11 @@ func (w *writer) wallet(c *store.WalletChange) {
 	h := &c.Header
 	if c.Created {
 		w.created.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
 			strs(h.Key.App, string(h.Key.Mode), h.Key.Customer).bins(h.Head[:])
 	} else {
 		w.headers.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
 	}
 	for _, l := range c.Lanes {
 		w.lanes.add(h.ID).nums(int64(l.N)).strs(l.Credit).docs(list(w, l.Scope)).bits(l.Inherited)
@@ -220,10 +258,13 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for _, g := range c.NewGrants {
 		w.newGrant(c, g)
 	}
+	for _, g := range c.Spent {
+		w.spent.add(h.ID).nums(g.N, g.Available, g.Held, g.Spent, g.Metered)
+	}
 	for _, g := range c.Grants {
 		w.grants.add(h.ID).
 			nums(
-				g.N, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+				g.N, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Metered, g.Expired, g.Revoked, g.RolledOver,
 				int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), g.RolledInto,
 			).
 			strs(string(g.Status)).bits(g.Open(), g.Disputed)
@@ -236,7 +277,7 @@ func (w *writer) wallet(c *store.WalletChange) {
 			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
 	}
 	for _, st := range c.Standings {
-		w.standings.add(h.ID).nums(st.Overage, st.Used).strs(st.Credit)
+		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage).strs(st.Credit)
 	}
 	if c.Subscription != nil {
 		w.subscription(c)
@@ -244,21 +285,39 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for i := range c.Entries {
 		w.entry(c, &c.Entries[i])
 	}
-	for i := range c.Usages {
-		u := &c.Usages[i]
-		w.usages.add(h.ID).nums(u.Quantity, u.Hold, int64(u.At)).
-			strs(u.ID, u.Event, string(u.Match), u.Response).docs(w.metadata(u.Metadata))
-	}
+	w.usage(c)
 	for i := range c.Answers {
 		a := &c.Answers[i]
 		w.answers.add(h.ID).nums(int64(a.At)).strs(a.Key).bins(a.Request[:], present(a.Answer))
 	}
 }
 
+// usage adds usage events, and what meters made of them.
+func (w *writer) usage(c *store.WalletChange) {
+	for _, u := range c.NewUsages {
+		w.newUsages.add(c.Header.ID).nums(u.N, u.Quantity, u.Hold, int64(u.At), int64(u.RecordedAt), int64(u.VoidedAt)).
+			strs(u.ID, u.Event, u.Metadata.Text(), string(u.Match), u.Response, u.Corrects).bits(u.Metered)
+	}
+	for _, u := range c.Usages {
+		w.usages.add(c.Header.ID).nums(int64(u.At), u.N, int64(u.VoidedAt)).strs(string(u.Match))
+	}
+	for _, t := range c.Tallies {
+		w.tallies.add(c.Header.ID).
+			nums(
+				int64(t.From), int64(t.To), t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Since, t.Events,
+				t.Aggregate, t.Held, int64(t.LastAt), t.Due,
+			).
+			strs(t.Meter, t.Credit, t.LastID)
+	}
+	for _, u := range c.Uniques {
+		w.uniques.add(c.Header.ID).nums(int64(u.From), u.Events).strs(u.Meter, u.Credit).bins(u.Value[:])
+	}
+}
+
 func (w *writer) newGrant(c *store.WalletChange, g *wallet.Grant) {
 	w.newGrants.add(c.Header.ID).
 		nums(
-			g.N, int64(g.Lane), g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+			g.N, int64(g.Lane), g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Metered, g.Expired, g.Revoked, g.RolledOver,
 			int64(g.Priority), int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), int64(g.CreatedAt),
 			int64(g.RolloverCount), g.Parent, g.RolledInto,
 		).
@@ -297,6 +356,10 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 	for i, p := range h.Overage {
 		overage[i] = overagePart(p)
 	}
+	metered := make([]meteredPart, len(h.Metered))
+	for i, p := range h.Metered {
+		metered[i] = meteredPart{p.Meter, p.Credit, int64(p.From), int64(p.To), p.Micros}
+	}
 	w.newHolds.add(c.Header.ID).
 		nums(
 			h.N, h.Charge.Amount, h.Charge.Quantity, h.Committed, int64(h.CreatedAt), int64(h.ExpiresAt), int64(h.ClosedAt),
@@ -305,7 +368,7 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 			string(h.Status), h.Charge.Credit, h.Charge.Event, string(h.Charge.Shortfall), h.Reason, h.ErrorCode,
 			h.Response, h.Actor,
 		).
-		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage))
+		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage), list(w, metered))
 }
 
 func (w *writer) subscription(c *store.WalletChange) {

@@ -48,31 +48,60 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	err := s.read(ctx, "sqlite.Entries", func(c *session) error {
 		var err error
 		entries, err = c.entries(ctx, selectEntries,
-			of(q.Wallet, first, last, q.Credit, types, int64(q.From), int64(q.To), limit(q.Limit))...)
+			of(q.Wallet, first, last, q.Credit, types, int64(q.From), int64(q.To), limit(q.Limit), int64(q.Offset))...)
 		return err
 	})
 	return entries, err
 }
 
-// Usages lists a wallet's recorded usage events, newest first.
-func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]wallet.Usage, error) {
-	last := int64(math.MaxInt64)
-	if !q.Before.IsZero() {
-		last = int64(q.Before) - 1
+// Usages lists usage events by when they took place, newest first.
+func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.CustomerUsage, error) {
+	to := int64(math.MaxInt64)
+	if !q.To.IsZero() {
+		to = int64(q.To)
 	}
-	st, args := selectUsages, of(q.Wallet, last, q.Event, limit(q.Limit))
-	if q.ID != "" {
-		st, args = selectUsage, of(q.Wallet, q.ID, last, q.Event)
+	after := q.After
+	if after == (store.UsagePosition{}) {
+		after = store.UsagePosition{At: math.MaxInt64}
 	}
-	var usages []wallet.Usage
+	var st statement
+	var args []any
+	switch {
+	case q.ID != "":
+		st, args = selectUsagesByID, []any{q.App, string(q.Mode), q.ID, q.Customer, q.Event, limit(q.Limit)}
+	case q.Customer != "":
+		w := wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID()
+		st, args = selectUsages, of(w, int64(q.From), to, int64(after.At), after.N, q.Event, limit(q.Limit), int64(q.Skip))
+	default:
+		st, args = selectAllUsages, []any{
+			q.App, string(q.Mode), int64(q.From), to, int64(after.At), int64(after.Wallet.Bucket()), after.Wallet[:], after.N,
+			q.Event, limit(q.Limit), int64(q.Skip),
+		}
+	}
+	var usages []store.CustomerUsage
 	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			u, err := r.usage()
-			usages = append(usages, u)
+			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(13), Wallet: id.Wallet(r.blob(14))})
 			return err
 		}, args...)
 	})
 	return usages, err
+}
+
+// Tallies lists what meters have counted of a wallet, newest period first.
+func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tally, error) {
+	to := int64(math.MaxInt64)
+	if !q.To.IsZero() {
+		to = int64(q.To)
+	}
+	var tallies []*wallet.Tally
+	err := s.read(ctx, "sqlite.Tallies", func(c *session) error {
+		var err error
+		tallies, err = c.tallies(ctx, selectTallies, of(q.Wallet, q.Meter, int64(q.From), to, limit(q.Limit))...)
+		return err
+	})
+	return tallies, err
 }
 
 // Due lists wallets in which time has something to write down, the longest due first.
@@ -101,21 +130,42 @@ func (s *Store) Headers(ctx context.Context, after id.Wallet, most int) ([]walle
 
 // Customers lists the wallets of an app and mode by customer id.
 func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.Customer, error) {
-	st, args := selectCustomers, []any{q.App, string(q.Mode), q.After, limit(q.Limit)}
-	if q.ID != "" {
+	st, args := selectCustomers, []any{
+		q.App, string(q.Mode), q.After, store.FoldName(q.Name), int64(q.From), int64(q.To), limit(q.Limit), int64(q.Offset),
+	}
+	switch {
+	case q.ID != "":
 		st, args = selectCustomer, []any{q.App, string(q.Mode), q.ID}
+	case q.Email != "":
+		st, args = selectCustomersAt, append(args, store.FoldName(q.Email))
 	}
 	var customers []store.Customer
 	err := s.read(ctx, "sqlite.Customers", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			customers = append(customers, store.Customer{
 				Key:  wallet.Key{App: q.App, Mode: q.Mode, Customer: r.text(0)},
-				Name: r.text(1), Email: r.text(2), CreatedAt: r.instant(4), UpdatedAt: r.instant(5),
+				Name: r.text(1), Email: r.text(2), Phone: r.text(3), CreatedAt: r.instant(5), UpdatedAt: r.instant(6),
 			})
-			return r.json(3, &customers[len(customers)-1].Metadata)
+			return r.json(4, &customers[len(customers)-1].Metadata)
 		}, args...)
 	})
 	return customers, err
+}
+
+// Holders lists the wallets that were ever granted a credit, or used it, by customer id.
+func (s *Store) Holders(ctx context.Context, q store.HolderQuery) ([]store.Holder, error) {
+	st, args := selectHolders, []any{q.App, string(q.Mode), q.Credit, q.After, limit(q.Limit), int64(q.Offset)}
+	if q.Customer != "" {
+		st, args = selectHolder, of(wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID(), q.Credit)
+	}
+	var holders []store.Holder
+	err := s.read(ctx, "sqlite.Holders", func(c *session) error {
+		return c.query(ctx, st, func(r row) error {
+			holders = append(holders, store.Holder{Customer: r.text(0), CreatedAt: r.instant(1), LastAt: r.instant(2)})
+			return nil
+		}, args...)
+	})
+	return holders, err
 }
 
 // SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
@@ -128,10 +178,38 @@ func (s *Store) SaveCustomer(ctx context.Context, cu store.Customer) error {
 		if _, err := c.exec(ctx, insertWalletOnce, headerValues(o, &h)...); err != nil {
 			return err
 		}
-		_, err := c.exec(ctx, upsertCustomer, o.bucket, o.wallet, cu.Name, cu.Email, jsonOf(cu.Metadata, len(cu.Metadata)),
-			int64(cu.CreatedAt), int64(cu.UpdatedAt))
+		_, err := c.exec(ctx, upsertCustomer, o.bucket, o.wallet, cu.Name, store.FoldName(cu.Name), cu.Email, store.FoldName(cu.Email),
+			cu.Phone, jsonOf(cu.Metadata, len(cu.Metadata)), int64(cu.CreatedAt), int64(cu.UpdatedAt))
 		return err
 	})
+}
+
+// UpdateCustomer changes what is known of a customer; false when there is no such wallet.
+func (s *Store) UpdateCustomer(ctx context.Context, cu store.CustomerChange) (bool, error) {
+	var metadata any
+	if cu.Metadata != nil {
+		metadata = jsonOf(*cu.Metadata, len(*cu.Metadata))
+	}
+	found := false
+	err := s.change(ctx, "sqlite.UpdateCustomer", func(c *session) error {
+		args := of(cu.Key.ID(), textOrNull(cu.Name, nil), textOrNull(cu.Name, store.FoldName), textOrNull(cu.Email, nil),
+			textOrNull(cu.Email, store.FoldName), textOrNull(cu.Phone, nil), metadata, int64(cu.At))
+		n, err := c.exec(context.WithoutCancel(ctx), updateCustomer, args...)
+		found = n > 0
+		return err
+	})
+	return found, err
+}
+
+// textOrNull is a text, folded when fold is given, or the database's null where there is none.
+func textOrNull(s *string, fold func(string) string) any {
+	switch {
+	case s == nil:
+		return nil
+	case fold != nil:
+		return fold(*s)
+	}
+	return *s
 }
 
 func limit(n int) int64 { return int64(store.PageLimit(n)) }

@@ -45,26 +45,27 @@ func (r row) header() wallet.Header {
 	return wallet.Header{
 		ID:      id.Wallet(r.blob(0)),
 		Key:     wallet.Key{App: r.text(1), Mode: catalog.Mode(r.text(2)), Customer: r.text(3)},
-		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7),
-		Head: wallet.Hash(r.blob(8)), LastAt: r.instant(9), NextDue: r.instant(10), CreatedAt: r.instant(11),
+		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7), UsageSeq: r.int(8),
+		Head: wallet.Hash(r.blob(9)), LastAt: r.instant(10), NextDue: r.instant(11), CreatedAt: r.instant(12),
 	}
 }
 
 func (r row) grant() (*wallet.Grant, error) {
 	g := &wallet.Grant{
 		N: r.int(0), Lane: int(r.int(1)), Credit: r.text(2), Amount: r.int(3),
-		Available: r.int(4), Frozen: r.int(5), Held: r.int(6), Spent: r.int(7), Expired: r.int(8), Revoked: r.int(9), RolledOver: r.int(10),
-		Status: wallet.GrantStatus(r.text(11)), Disputed: r.bool(12),
-		Category: catalog.Category(r.text(13)), Priority: int(r.int(14)),
-		EffectiveAt: r.instant(15), ExpiresAt: r.instant(16), EndedAt: r.instant(17), CreatedAt: r.instant(18),
-		Source: wallet.Source(r.text(19)), SourceID: r.text(20), Pack: r.text(21), PackItem: r.text(22), ExternalRef: r.text(23),
-		CostBasis: money.Decimal(r.text(24)), CostCurr: r.text(25), RolloverCount: int(r.int(27)),
-		Parent: r.int(28), RolledInto: r.int(29), Reason: r.text(30), Actor: r.text(31),
+		Available: r.int(4), Frozen: r.int(5), Held: r.int(6), Spent: r.int(7), Metered: r.int(8),
+		Expired: r.int(9), Revoked: r.int(10), RolledOver: r.int(11),
+		Status: wallet.GrantStatus(r.text(12)), Disputed: r.bool(13),
+		Category: catalog.Category(r.text(14)), Priority: int(r.int(15)),
+		EffectiveAt: r.instant(16), ExpiresAt: r.instant(17), EndedAt: r.instant(18), CreatedAt: r.instant(19),
+		Source: wallet.Source(r.text(20)), SourceID: r.text(21), Pack: r.text(22), PackItem: r.text(23), ExternalRef: r.text(24),
+		CostBasis: money.Decimal(r.text(25)), CostCurr: r.text(26), RolloverCount: int(r.int(28)),
+		Parent: r.int(29), RolledInto: r.int(30), Reason: r.text(31), Actor: r.text(32),
 	}
-	if err := r.json(26, &g.Rollover); err != nil {
+	if err := r.json(27, &g.Rollover); err != nil {
 		return nil, err
 	}
-	return g, r.json(32, &g.Metadata)
+	return g, r.json(33, &g.Metadata)
 }
 
 func (r row) hold() (*wallet.Hold, error) {
@@ -73,10 +74,10 @@ func (r row) hold() (*wallet.Hold, error) {
 		Charge: wallet.Charge{
 			Credit: r.text(2), Amount: r.int(3), Event: r.text(4), Quantity: r.int(5), Shortfall: wallet.Shortfall(r.text(6)),
 		},
-		Committed: r.int(11), CreatedAt: r.instant(12), ExpiresAt: r.instant(13), ClosedAt: r.instant(14),
-		Reason: r.text(15), ErrorCode: r.text(16), Response: r.text(17), Actor: r.text(18),
+		Committed: r.int(12), CreatedAt: r.instant(13), ExpiresAt: r.instant(14), ClosedAt: r.instant(15),
+		Reason: r.text(16), ErrorCode: r.text(17), Response: r.text(18), Actor: r.text(19),
 	}
-	for i, into := range map[int]any{7: &h.Charge.Metadata, 8: &h.Plan, 9: &h.Slices, 10: &h.Overage} {
+	for i, into := range map[int]any{7: &h.Charge.Metadata, 8: &h.Plan, 9: &h.Slices, 10: &h.Overage, 11: &h.Metered} {
 		if err := r.json(i, into); err != nil {
 			return nil, err
 		}
@@ -109,12 +110,34 @@ func (r row) allowance() (wallet.Allowance, error) {
 	return a, r.json(5, &a.Period)
 }
 
-func (r row) usage() (wallet.Usage, error) {
-	u := wallet.Usage{
-		ID: r.text(0), Event: r.text(1), Quantity: r.int(2), Match: wallet.MatchStatus(r.text(4)), Hold: r.int(5),
-		Response: r.text(6), At: r.instant(7),
+func (r row) usage() (*wallet.Usage, error) {
+	u := &wallet.Usage{
+		N: r.int(0), ID: r.text(1), Event: r.text(2), Quantity: r.int(3), Match: wallet.MatchStatus(r.text(5)),
+		Metered: r.bool(6), Hold: r.int(7), Response: r.text(8), At: r.instant(9), RecordedAt: r.instant(10),
+		VoidedAt: r.instant(11), Corrects: r.text(12),
 	}
-	return u, r.json(3, &u.Metadata)
+	return u, r.json(4, &u.Metadata)
+}
+
+func (r row) tally() *wallet.Tally {
+	return &wallet.Tally{
+		TallyKey: wallet.TallyKey{Meter: r.text(0), Credit: r.text(1), From: r.instant(2)}, To: r.instant(3),
+		UnitsPerCredit: money.Ratio{Num: r.int(4), Den: r.int(5)}, FreeThreshold: r.int(6), Since: r.int(7),
+		Events: r.int(8), Aggregate: r.int(9), Held: r.int(10), LastAt: r.instant(11), LastID: r.text(12), Due: r.int(13),
+	}
+}
+
+func (r row) meter() (*catalog.Meter, error) {
+	m := &catalog.Meter{
+		ID: r.text(0), App: r.text(1), Name: r.text(2), Description: r.text(3), Event: r.text(4), Unit: r.text(7),
+		CreatedAt: r.instant(9), UpdatedAt: r.instant(10), ArchivedAt: r.instant(11),
+	}
+	for i, into := range map[int]any{5: &m.Filter, 6: &m.Aggregation, 8: &m.Links} {
+		if err := r.json(i, into); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 func (r row) credit() (*catalog.Credit, error) {
@@ -136,6 +159,20 @@ func (r row) pack() (*catalog.Pack, error) {
 		ExpiresAfterDays: int(r.int(6)), CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10),
 	}
 	return p, r.json(7, &p.Items)
+}
+
+func (r row) product() (*catalog.Product, error) {
+	p := &catalog.Product{
+		App: r.text(0), ID: r.text(1), Name: r.text(2), Description: r.text(3), TaxCategory: r.text(4),
+		CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10),
+	}
+	if err := r.json(5, &p.Price); err != nil {
+		return nil, err
+	}
+	if err := r.json(6, &p.Credits); err != nil {
+		return nil, err
+	}
+	return p, r.json(7, &p.Metadata)
 }
 
 func (r row) key() store.Key {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/seed42445051/scrip/id"
-	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
 
@@ -21,7 +20,9 @@ func (c *session) snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, 
 		return nil, err
 	}
 	err = c.query(ctx, selectStandings, func(r row) error {
-		sn.Standings = append(sn.Standings, wallet.Standing{Credit: r.text(0), Overage: r.int(1), Used: r.int(2)})
+		sn.Standings = append(sn.Standings, wallet.Standing{
+			Credit: r.text(0), Overage: r.int(1), UsedOutside: r.int(2), Uncovered: r.int(3), MeteredOverage: r.int(4),
+		})
 		return nil
 	}, of(w)...)
 	if err != nil {
@@ -36,8 +37,70 @@ func (c *session) snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, 
 	if sn.Holds, err = c.holds(ctx, selectPendingHolds, of(w)...); err != nil {
 		return nil, err
 	}
-	sn.Subscription, err = c.subscription(ctx, w)
+	if sn.Subscription, err = c.subscription(ctx, w); err != nil {
+		return nil, err
+	}
+	sn.Tallies, err = c.tallies(ctx, selectOpenTallies, of(w, int64(sn.LastAt))...)
 	return sn, err
+}
+
+func (c *session) tallies(ctx context.Context, s statement, args ...any) ([]*wallet.Tally, error) {
+	var tallies []*wallet.Tally
+	err := c.query(ctx, s, func(r row) error {
+		tallies = append(tallies, r.tally())
+		return nil
+	}, args...)
+	return tallies, err
+}
+
+func (c *session) usages(ctx context.Context, s statement, args ...any) ([]*wallet.Usage, error) {
+	var usages []*wallet.Usage
+	err := c.query(ctx, s, func(r row) error {
+		u, err := r.usage()
+		usages = append(usages, u)
+		return err
+	}, args...)
+	return usages, err
+}
+
+// fetchUsage reads what needs name of usage events and of what meters made of them.
+func (c *session) fetchUsage(ctx context.Context, w id.Wallet, needs *wallet.Needs, into *wallet.Found) error {
+	if len(needs.Usages) > 0 {
+		var err error
+		if into.Usages, err = c.usages(ctx, selectUsagesAmong, of(w, jsonOf(needs.Usages, 1))...); err != nil {
+			return err
+		}
+	}
+	for _, r := range needs.Ranges {
+		found, err := c.usages(ctx, selectUsageRange, of(w, int64(r.From), int64(r.To), r.Event)...)
+		if err != nil {
+			return err
+		}
+		if into.Ranges == nil {
+			into.Ranges = map[wallet.UsageRange][]*wallet.Usage{}
+		}
+		into.Ranges[r] = found
+	}
+	for _, key := range needs.Tallies {
+		found, err := c.tallies(ctx, selectTally, of(w, key.Meter, key.Credit, int64(key.From))...)
+		if err != nil {
+			return err
+		}
+		into.Tallies = append(into.Tallies, found...)
+	}
+	for _, ref := range needs.Uniques {
+		err := c.query(ctx, selectUniques, func(r row) error {
+			key := wallet.UniqueKey{
+				TallyKey: wallet.TallyKey{Meter: r.text(0), Credit: r.text(1), From: r.instant(2)}, Value: [16]byte(r.blob(3)),
+			}
+			into.Uniques = append(into.Uniques, &wallet.Unique{UniqueKey: key, Events: r.int(4)})
+			return nil
+		}, of(w, ref.Meter, ref.Credit, ref.Value[:])...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *session) lanes(ctx context.Context, w id.Wallet) ([]*wallet.Lane, error) {
@@ -137,8 +200,20 @@ func (c *session) subscription(ctx context.Context, w id.Wallet) (*wallet.Subscr
 }
 
 // fetch reads what needs name, as far as it exists.
-func (c *session) fetch(ctx context.Context, w id.Wallet, needs wallet.Needs, into *store.Fetched) error {
+func (c *session) fetch(ctx context.Context, w id.Wallet, needs wallet.Needs, into *wallet.Found) error {
+	if err := c.fetchUsage(ctx, w, &needs, into); err != nil {
+		return err
+	}
 	wanted := slices.Clone(needs.Grants)
+	for _, credit := range needs.Metered {
+		err := c.query(ctx, selectMeteredGrants, func(r row) error {
+			wanted = append(wanted, r.int(0))
+			return nil
+		}, of(w, credit)...)
+		if err != nil {
+			return err
+		}
+	}
 	for _, ref := range needs.External {
 		err := c.query(ctx, selectGrantsUnder, func(r row) error {
 			wanted = append(wanted, r.int(0))

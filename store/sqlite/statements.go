@@ -8,6 +8,7 @@ const (
 	ping statement = iota
 	begin
 	beginImmediate
+	dataVersion
 	commit
 	rollback
 	selectSchemaTable
@@ -32,7 +33,15 @@ const (
 	selectAnswer
 	selectAnswers
 	selectUsages
-	selectUsage
+	selectAllUsages
+	selectUsagesByID
+	selectUsagesAmong
+	selectUsageRange
+	selectOpenTallies
+	selectTallies
+	selectTally
+	selectUniques
+	selectMeteredGrants
 	selectDue
 
 	insertWallet
@@ -42,6 +51,7 @@ const (
 	insertStanding
 	insertLane
 	insertGrant
+	updateGrantSpent
 	updateGrant
 	updateGrantOpen
 	insertHold
@@ -51,6 +61,9 @@ const (
 	deleteAllowances
 	insertEntry
 	insertUsage
+	updateUsage
+	upsertTally
+	upsertUnique
 	insertAnswer
 
 	insertApp
@@ -60,8 +73,12 @@ const (
 	raiseAppVersion
 	upsertCredit
 	selectCredits
+	upsertProduct
+	selectProducts
 	upsertPack
 	selectPacks
+	upsertMeter
+	selectMeters
 	insertKey
 	revokeKey
 	selectKeyExists
@@ -73,31 +90,50 @@ const (
 
 	insertWalletOnce
 	upsertCustomer
+	updateCustomer
 	selectCustomers
 	selectCustomer
+	selectCustomersAt
+	selectHolders
+	selectHolder
 
 	statements // how many there are
 )
 
 const (
-	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, head, last_at, next_due, created_at`
-	grantColumns  = `n, lane, credit_id, amount, available, frozen, held, spent, expired, revoked, rolled_over, status, disputed,
+	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, head, last_at, next_due, created_at`
+	grantColumns  = `n, lane, credit_id, amount, available, frozen, held, spent, metered, expired, revoked, rolled_over, status, disputed,
 		category, priority, effective_at, expires_at, ended_at, created_at, source, source_id, pack_id, pack_item_id, external_ref,
 		cost_basis, cost_currency, rollover, rollover_count, parent, rolled_into, reason, actor, metadata`
-	holdColumns = `n, status, credit_id, amount, event, quantity, shortfall, metadata, plan, slices, overage, committed,
+	holdColumns = `n, status, credit_id, amount, event, quantity, shortfall, metadata, plan, slices, overage, metered, committed,
 		created_at, expires_at, closed_at, reason, error_code, response, actor`
 	entryColumns = `seq, type, credit_id, amount, balance_before, balance_after, overage_before, overage_after, slices, op,
 		ref_type, ref_id, reason, metadata, idempotency_key, actor, effective_at, recorded_at, prev_hash, hash`
-	usageColumns  = `id, event, quantity, metadata, match, hold, response, at`
+	usageColumns = `n, id, event, quantity, metadata, match, metered, hold, response, at, recorded_at, voided_at, corrects`
+	whose        = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
+		u.voided_at, u.corrects, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
+	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, since, events,
+		aggregate, held, last_at, last_id, due`
+	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
 		created_at, updated_at, archived_at`
-	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
+	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at`
+	packColumns    = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
 		created_at, updated_at, archived_at`
-	keyColumns = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
-	customer   = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.metadata, ''),
-		coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at)
-		FROM wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
-		WHERE w.app_id = ? AND w.mode = ? AND `
+	keyColumns      = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
+	customerColumns = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
+		coalesce(c.metadata, ''), coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at) FROM `
+	customer = customerColumns + `wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
+		WHERE w.app_id = ?1 AND w.mode = ?2 AND `
+	holder = `SELECT w.customer_id,
+		coalesce((SELECT g.created_at FROM grants g WHERE g.bucket = w.bucket AND g.wallet = w.wallet AND g.credit_id = ?3
+			ORDER BY g.n LIMIT 1), w.created_at),
+		coalesce((SELECT e.effective_at FROM entries e WHERE e.bucket = w.bucket AND e.wallet = w.wallet AND e.credit_id = ?3
+			AND e.type <> 'hold_placed' AND e.type <> 'hold_released' ORDER BY e.seq DESC LIMIT 1), 0)
+		FROM `
+	customerFilter = `w.customer_id > ?3 AND (?4 = '' OR instr(c.folded, ?4) > 0)
+		AND (?5 = 0 OR coalesce(c.created_at, w.created_at) >= ?5) AND (?6 = 0 OR coalesce(c.created_at, w.created_at) < ?6)
+		ORDER BY w.customer_id LIMIT ?7 OFFSET ?8`
 	mine = ` WHERE bucket = ? AND wallet = ?`
 )
 
@@ -106,6 +142,7 @@ var text = [statements]string{
 	ping:                `SELECT 1`,
 	begin:               `BEGIN`,
 	beginImmediate:      `BEGIN IMMEDIATE`,
+	dataVersion:         `PRAGMA data_version`,
 	commit:              `COMMIT`,
 	rollback:            `ROLLBACK`,
 	selectSchemaTable:   `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`,
@@ -114,7 +151,7 @@ var text = [statements]string{
 	selectVersion:    `SELECT version FROM wallets` + mine,
 	selectHeader:     `SELECT ` + headerColumns + ` FROM wallets` + mine,
 	selectHeaders:    `SELECT ` + headerColumns + ` FROM wallets WHERE (bucket, wallet) > (?, ?) ORDER BY bucket, wallet LIMIT ?`,
-	selectStandings:  `SELECT credit_id, overage, used FROM standings` + mine + ` ORDER BY credit_id`,
+	selectStandings:  `SELECT credit_id, overage, used_outside, uncovered, metered_overage FROM standings` + mine + ` ORDER BY credit_id`,
 	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
 	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
 	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
@@ -139,34 +176,48 @@ var text = [statements]string{
 	selectReversals: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND ref_id = ? AND type = 'refund' AND ref_type = ? ORDER BY seq`,
 	selectEntries: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq >= ?3 AND seq <= ?4
 		AND (?5 = '' OR credit_id = ?5) AND (?6 = '' OR type IN (SELECT value FROM json_each(?6)))
-		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9`,
+		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9 OFFSET ?10`,
 	selectAnswer:  `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key = ?`,
 	selectAnswers: `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key IN (SELECT value FROM json_each(?))`,
-	selectUsages: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at <= ?3 AND (?4 = '' OR event = ?4)
-		ORDER BY at DESC, id DESC LIMIT ?5`,
-	selectUsage: `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND id = ?3 AND at <= ?4 AND (?5 = '' OR event = ?5)`,
+	selectUsages: `SELECT ` + whose + ` WHERE u.bucket = ?1 AND u.wallet = ?2 AND u.at >= ?3 AND u.at < ?4
+		AND (u.at, u.n) < (?5, ?6) AND (?7 = '' OR u.event = ?7) ORDER BY u.at DESC, u.n DESC LIMIT ?8 OFFSET ?9`,
+	selectAllUsages: `SELECT ` + whose + ` WHERE u.at >= ?3 AND u.at < ?4
+		AND (u.at, u.bucket, u.wallet, u.n) < (?5, ?6, ?7, ?8) AND w.app_id = ?1 AND w.mode = ?2 AND (?9 = '' OR u.event = ?9)
+		ORDER BY u.at DESC, u.bucket DESC, u.wallet DESC, u.n DESC LIMIT ?10 OFFSET ?11`,
+	selectUsagesByID: `SELECT ` + whose + ` WHERE u.id = ?3 AND w.app_id = ?1 AND w.mode = ?2 AND (?4 = '' OR w.customer_id = ?4)
+		AND (?5 = '' OR u.event = ?5) ORDER BY u.bucket DESC, u.wallet DESC LIMIT ?6`,
+	selectUsagesAmong: `SELECT ` + usageColumns + ` FROM usages WHERE id IN (SELECT value FROM json_each(?3)) AND bucket = ?1 AND wallet = ?2`,
+	selectUsageRange:  `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at >= ? AND at < ? AND event = ? AND voided_at = 0`,
+	selectOpenTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND period_end > ?`,
+	selectTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND (?3 = '' OR meter_id = ?3) AND period_end > ?4
+		AND period_start < ?5 ORDER BY period_start DESC, meter_id DESC, credit_id DESC LIMIT ?6`,
+	selectTally:         `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND meter_id = ? AND credit_id = ? AND period_start = ?`,
+	selectUniques:       `SELECT meter_id, credit_id, period_start, value, events FROM uniques` + mine + ` AND meter_id = ? AND credit_id = ? AND value = ?`,
+	selectMeteredGrants: `SELECT n FROM grants` + mine + ` AND credit_id = ? AND metered > 0`,
 	selectDue: `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= ?
 		ORDER BY next_due LIMIT ?`,
 
-	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, head = ?, last_at = ?` + mine +
+	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?` + mine +
 		` AND version = ? AND next_due = ?`,
-	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
+	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
 		` AND version = ?`,
-	updateStanding: `UPDATE standings SET overage = ?, used = ?` + mine + ` AND credit_id = ?`,
-	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used) VALUES (?, ?, ?, ?, ?)`,
-	insertLane:     `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
+	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
+	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, uncovered, metered_overage)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	insertLane: `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
 	insertGrant: `INSERT INTO grants (bucket, wallet, is_open, ` + grantColumns + `) VALUES (?, ?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateGrantSpent: `UPDATE grants SET available = ?, held = ?, spent = ?, metered = ?` + mine + ` AND n = ?`,
 	// The first leaves is_open alone, so that SQLite need not touch the index over it.
-	updateGrant: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, expired = ?, revoked = ?,
+	updateGrant: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, metered = ?, expired = ?, revoked = ?,
 		rolled_over = ?, status = ?, disputed = ?, effective_at = ?, expires_at = ?, ended_at = ?, rolled_into = ?` + mine +
 		` AND n = ? AND is_open = ?`,
-	updateGrantOpen: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, expired = ?, revoked = ?,
+	updateGrantOpen: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, metered = ?, expired = ?, revoked = ?,
 		rolled_over = ?, status = ?, disputed = ?, effective_at = ?, expires_at = ?, ended_at = ?, rolled_into = ?, is_open = ?` + mine +
 		` AND n = ?`,
 	insertHold: `INSERT INTO holds (bucket, wallet, ` + holdColumns + `) VALUES (?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
 		` AND n = ?`,
 	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, id, plan_id, started_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -179,7 +230,13 @@ var text = [statements]string{
 	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
 	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	insertUsage:  `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateUsage: `UPDATE usages SET match = ?, voided_at = ?` + mine + ` AND at = ? AND n = ?`,
+	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET events = excluded.events, aggregate = excluded.aggregate, held = excluded.held,
+		last_at = excluded.last_at, last_id = excluded.last_id, due = excluded.due`,
+	upsertUnique: `INSERT INTO uniques (bucket, wallet, meter_id, credit_id, period_start, value, events) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET events = excluded.events`,
 	insertAnswer: `INSERT INTO answers (bucket, wallet, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
 
 	insertApp:        `INSERT INTO apps (id, name, version, created_at) VALUES (?, ?, 1, ?)`,
@@ -194,11 +251,22 @@ var text = [statements]string{
 		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
 		WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
+	upsertProduct: `INSERT INTO products (` + productColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (app_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, tax_category = excluded.tax_category,
+		price = excluded.price, credits = excluded.credits, metadata = excluded.metadata, created_at = excluded.created_at,
+		updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+	selectProducts: `SELECT ` + productColumns + ` FROM products WHERE app_id = ?`,
 	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
 		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
-	selectPacks:     `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
+	selectPacks: `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
+	upsertMeter: `INSERT INTO meters (folded, ` + meterColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
+		event = excluded.event, filter = excluded.filter, aggregation = excluded.aggregation, unit = excluded.unit,
+		links = excluded.links, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
+		WHERE app_id = excluded.app_id`,
+	selectMeters:    `SELECT ` + meterColumns + ` FROM meters WHERE app_id = ?`,
 	insertKey:       `INSERT INTO api_keys (` + keyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	revokeKey:       `UPDATE api_keys SET revoked_at = ? WHERE app_id = ? AND id = ? AND revoked_at = 0`,
 	selectKeyExists: `SELECT 1 FROM api_keys WHERE app_id = ? AND id = ?`,
@@ -208,11 +276,26 @@ var text = [statements]string{
 	insertAppAnswer: `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
 	selectAppAnswer: `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
 
-	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
 	// When a customer became known is told once.
-	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, email, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, email = excluded.email, metadata = excluded.metadata, updated_at = excluded.updated_at`,
-	selectCustomers: customer + `w.customer_id > ? ORDER BY w.customer_id LIMIT ?`,
-	selectCustomer:  customer + `w.customer_id = ?`,
+	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, folded = excluded.folded, email = excluded.email, address = excluded.address,
+		phone = excluded.phone, metadata = excluded.metadata, updated_at = excluded.updated_at`,
+	updateCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
+		SELECT bucket, wallet, coalesce(?3, ''), coalesce(?4, ''), coalesce(?5, ''), coalesce(?6, ''), coalesce(?7, ''), coalesce(?8, ''),
+		created_at, ?9 FROM wallets WHERE bucket = ?1 AND wallet = ?2
+		ON CONFLICT DO UPDATE SET name = coalesce(?3, name), folded = coalesce(?4, folded), email = coalesce(?5, email),
+		address = coalesce(?6, address), phone = coalesce(?7, phone), metadata = coalesce(?8, metadata), updated_at = ?9`,
+	selectCustomers: customer + customerFilter,
+	selectCustomer:  customer + `w.customer_id = ?3`,
+	selectCustomersAt: customerColumns + `customers c JOIN wallets w ON w.bucket = c.bucket AND w.wallet = c.wallet
+		WHERE c.address = ?9 AND c.address <> '' AND w.app_id = ?1 AND w.mode = ?2 AND ` + customerFilter,
+	selectHolders: holder + `(SELECT bucket, wallet FROM lanes WHERE credit_id = ?3 UNION SELECT bucket, wallet FROM standings WHERE credit_id = ?3) h
+		JOIN wallets w ON w.bucket = h.bucket AND w.wallet = h.wallet
+		WHERE w.app_id = ?1 AND w.mode = ?2 AND w.customer_id > ?4 ORDER BY w.customer_id LIMIT ?5 OFFSET ?6`,
+	selectHolder: holder + `wallets w WHERE w.bucket = ?1 AND w.wallet = ?2 AND (
+		EXISTS (SELECT 1 FROM lanes l WHERE l.bucket = ?1 AND l.wallet = ?2 AND l.credit_id = ?3) OR
+		EXISTS (SELECT 1 FROM standings s WHERE s.bucket = ?1 AND s.wallet = ?2 AND s.credit_id = ?3))`,
 }

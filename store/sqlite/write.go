@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -48,10 +49,8 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 			return err
 		}
 	}
-	for i := range w.Usages {
-		if err := c.writeUsage(ctx, o, &w.Usages[i]); err != nil {
-			return raced(err)
-		}
+	if err := c.writeUsages(ctx, o, w); err != nil {
+		return err
 	}
 	for i := range w.Answers {
 		a := &w.Answers[i]
@@ -68,12 +67,12 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 		_, err := c.exec(ctx, insertWallet, headerValues(o, h)...)
 		return raced(err)
 	}
-	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head[:], int64(h.LastAt),
+	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.Head[:], int64(h.LastAt),
 		o.bucket, o.wallet, h.Version-1, int64(h.NextDue))
 	if err != nil || n == 1 {
 		return err
 	}
-	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue),
+	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue),
 		o.bucket, o.wallet, h.Version-1)
 	if err != nil {
 		return err
@@ -86,31 +85,40 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 
 func headerValues(o owner, h *wallet.Header) []any {
 	return []any{
-		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq,
+		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq,
 		h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
 	}
 }
 
 // writeStanding tries the update first: a credit is used for the first time only once.
 func (c *session) writeStanding(ctx context.Context, o owner, st *wallet.Standing) error {
-	n, err := c.exec(ctx, updateStanding, st.Overage, st.Used, o.bucket, o.wallet, st.Credit)
+	n, err := c.exec(ctx, updateStanding, st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage, o.bucket, o.wallet, st.Credit)
 	if err != nil || n == 1 {
 		return err
 	}
-	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.Used)
+	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage)
 	return err
 }
 
 func (c *session) writeGrants(ctx context.Context, o owner, w *store.WalletChange) error {
 	for _, g := range w.NewGrants {
 		_, err := c.exec(ctx, insertGrant, o.bucket, o.wallet, flag(g.Open()),
-			g.N, int64(g.Lane), g.Credit, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+			g.N, int64(g.Lane), g.Credit, g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Metered, g.Expired, g.Revoked, g.RolledOver,
 			string(g.Status), flag(g.Disputed), string(g.Category), int64(g.Priority),
 			int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), int64(g.CreatedAt),
 			string(g.Source), g.SourceID, g.Pack, g.PackItem, g.ExternalRef, string(g.CostBasis), g.CostCurr,
 			rolloverOf(g), int64(g.RolloverCount), g.Parent, g.RolledInto, g.Reason, g.Actor, jsonOf(g.Metadata, len(g.Metadata)))
 		if err != nil {
 			return refTaken(err)
+		}
+	}
+	for _, g := range w.Spent {
+		n, err := c.exec(ctx, updateGrantSpent, g.Available, g.Held, g.Spent, g.Metered, o.bucket, o.wallet, g.N)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return missing("grant", g.N)
 		}
 	}
 	for _, g := range w.Grants {
@@ -124,7 +132,7 @@ func (c *session) writeGrants(ctx context.Context, o owner, w *store.WalletChang
 // changeGrant writes what can change in a grant. Nearly always it stays open, or closed.
 func (c *session) changeGrant(ctx context.Context, o owner, g *wallet.Grant) error {
 	values := []any{
-		g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Expired, g.Revoked, g.RolledOver,
+		g.Amount, g.Available, g.Frozen, g.Held, g.Spent, g.Metered, g.Expired, g.Revoked, g.RolledOver,
 		string(g.Status), flag(g.Disputed), int64(g.EffectiveAt), int64(g.ExpiresAt), int64(g.EndedAt), g.RolledInto,
 	}
 	n, err := c.exec(ctx, updateGrant, append(values, o.bucket, o.wallet, g.N, flag(g.Open()))...)
@@ -143,7 +151,7 @@ func (c *session) writeHolds(ctx context.Context, o owner, w *store.WalletChange
 		_, err := c.exec(ctx, insertHold, o.bucket, o.wallet, h.N, string(h.Status),
 			h.Charge.Credit, h.Charge.Amount, h.Charge.Event, h.Charge.Quantity, string(h.Charge.Shortfall),
 			jsonOf(h.Charge.Metadata, len(h.Charge.Metadata)), jsonOf(h.Plan, len(h.Plan)), jsonOf(h.Slices, len(h.Slices)),
-			jsonOf(h.Overage, len(h.Overage)), h.Committed, int64(h.CreatedAt), int64(h.ExpiresAt), int64(h.ClosedAt),
+			jsonOf(h.Overage, len(h.Overage)), jsonOf(h.Metered, len(h.Metered)), h.Committed, int64(h.CreatedAt), int64(h.ExpiresAt), int64(h.ClosedAt),
 			h.Reason, h.ErrorCode, h.Response, h.Actor)
 		if err != nil {
 			return err
@@ -187,16 +195,44 @@ func (c *session) writeEntry(ctx context.Context, o owner, e *wallet.Entry) erro
 	return err
 }
 
-func (c *session) writeUsage(ctx context.Context, o owner, u *wallet.Usage) error {
-	_, err := c.exec(ctx, insertUsage, o.bucket, o.wallet, u.ID, u.Event, u.Quantity, jsonOf(u.Metadata, len(u.Metadata)),
-		string(u.Match), u.Hold, u.Response, int64(u.At))
-	return err
+func (c *session) writeUsages(ctx context.Context, o owner, w *store.WalletChange) error {
+	for _, u := range w.NewUsages {
+		_, err := c.exec(ctx, insertUsage, o.bucket, o.wallet, u.N, u.ID, u.Event, u.Quantity, u.Metadata.Text(),
+			string(u.Match), flag(u.Metered), u.Hold, u.Response, int64(u.At), int64(u.RecordedAt), int64(u.VoidedAt), u.Corrects)
+		if err != nil {
+			return raced(err)
+		}
+	}
+	for _, u := range w.Usages {
+		n, err := c.exec(ctx, updateUsage, string(u.Match), int64(u.VoidedAt), o.bucket, o.wallet, int64(u.At), u.N)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return missing("usage event", u.N)
+		}
+	}
+	for _, t := range w.Tallies {
+		_, err := c.exec(ctx, upsertTally, o.bucket, o.wallet, t.Meter, t.Credit, int64(t.From), int64(t.To),
+			t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Since, t.Events, t.Aggregate, t.Held,
+			int64(t.LastAt), t.LastID, t.Due)
+		if err != nil {
+			return err
+		}
+	}
+	for _, u := range w.Uniques {
+		_, err := c.exec(ctx, upsertUnique, o.bucket, o.wallet, u.Meter, u.Credit, int64(u.From), u.Value[:], u.Events)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rolloverOf leaves the column empty for the usual grant, which rolls nothing over.
 func rolloverOf(g *wallet.Grant) string {
 	length := 1
-	if !g.Rollover.Enabled() && g.Rollover.MaxCount == 0 {
+	if g.Rollover == (catalog.Rollover{}) {
 		length = 0
 	}
 	return jsonOf(g.Rollover, length)

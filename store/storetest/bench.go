@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -42,7 +44,7 @@ func newBench(t *testing.T, s store.Store) *bench {
 	t.Helper()
 	b := &bench{T: t, Store: s, ctx: t.Context(), now: start}
 	b.must(s.CreateApp(b.ctx, store.App{ID: app, Name: "Bench", Version: 1, CreatedAt: start}))
-	b.must(s.Define(b.ctx, app, 1, store.Definition{Credits: benchCredits(), At: start}, nil))
+	b.must(s.Define(b.ctx, app, 1, store.Definition{Credits: benchCredits(), Meters: benchMeters(), At: start}, nil))
 	defs, err := s.Definitions(b.ctx, app)
 	b.must(err)
 	b.defs = defs
@@ -60,6 +62,21 @@ func benchCredits() []*catalog.Credit {
 	all[1].Rollover = catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 1, Unit: catalog.Month}}
 	all[2].Overage = catalog.Overage{Enabled: true}
 	return all
+}
+
+// benchMeters charge events called metered: what they sum up, and how many users there were.
+func benchMeters() []*catalog.Meter {
+	meter := func(key, name string, a catalog.Aggregation, credit string) *catalog.Meter {
+		return &catalog.Meter{
+			ID: key, App: app, Name: name, Event: "metered", Unit: "unit", Aggregation: a, CreatedAt: start, UpdatedAt: start,
+			Links: []catalog.MeterLink{{Credit: credit, UnitsPerCredit: money.Ratio{Num: 10, Den: 1}}},
+		}
+	}
+	return []*catalog.Meter{
+		meter("mtr_sum", "Sum", catalog.Aggregation{Kind: catalog.Sum, Key: "n"}, dollars),
+		meter("mtr_users", "Users", catalog.Aggregation{Kind: catalog.UniqueCount, Key: "user"}, calls),
+		meter("mtr_most", "Most", catalog.Aggregation{Kind: catalog.Max, Key: "n"}, dollars),
+	}
 }
 
 // key names a wallet of the bench's app.
@@ -107,7 +124,7 @@ func (b *bench) wantRefused(err error) {
 // same compares values; lanes by what is stored of them, empty lists as absent ones.
 func (b *bench) same(what string, got, want any) {
 	b.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{}, catalog.Definitions{})); diff != "" {
 		b.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
 }
@@ -155,24 +172,27 @@ func (b *bench) do(key wallet.Key, commands ...wallet.Command) {
 func (b *bench) try(key wallet.Key, commands ...wallet.Command) error {
 	want := store.WantWallet{ID: key.ID()}
 	for _, c := range commands {
-		needs := c.Needs()
-		want.Needs.Entries = append(want.Needs.Entries, needs.Entries...)
-		want.Needs.Holds = append(want.Needs.Holds, needs.Holds...)
-		want.Needs.Grants = append(want.Needs.Grants, needs.Grants...)
-		want.Needs.External = append(want.Needs.External, needs.External...)
+		want.Needs.Add(c.Needs(b.defs))
 	}
-	return b.Transact(b.ctx, &store.Want{Wallets: []store.WantWallet{want}}, func(found *store.Found) (*store.Changes, error) {
-		change, err := b.decide(key, &found.Wallets[0], commands)
-		if err != nil || change == nil {
-			return nil, err
+	for {
+		err := b.Transact(b.ctx, &store.Want{Wallets: []store.WantWallet{want}}, func(found *store.Found) (*store.Changes, error) {
+			change, err := b.decide(key, &want.Needs, &found.Wallets[0], commands)
+			if err != nil || change == nil {
+				return nil, err
+			}
+			return &store.Changes{Wallets: []store.WalletChange{*change}}, nil
+		})
+		var missing *wallet.Missing
+		if !errors.As(err, &missing) {
+			return err
 		}
-		return &store.Changes{Wallets: []store.WalletChange{*change}}, nil
-	})
+		want.Needs.Add(missing.Needs)
+	}
 }
 
 // decide lets the wallet's rules decide commands, and gathers what is to be written.
-func (b *bench) decide(key wallet.Key, found *store.FoundWallet, commands []wallet.Command) (*store.WalletChange, error) {
-	d := newDraft(key, found, b.defs, b.now)
+func (b *bench) decide(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, commands []wallet.Command) (*store.WalletChange, error) {
+	d := newDraft(key, needs, found, b.defs, b.now)
 	cx := wallet.Context{Now: b.now, Defs: b.defs, Actor: "key_bench", Idempotency: "idem"}
 	for {
 		decision, err := wallet.Settle(d.state, cx)
@@ -200,41 +220,57 @@ type draft struct {
 	before    wallet.Header
 	change    store.WalletChange
 	grants    map[int64]*wallet.Grant
+	otherwise map[int64]bool // grants in which more than what is spent has changed
 	holds     map[int64]*wallet.Hold
 	standings map[string]wallet.Standing
+	usages    map[int64]*wallet.Usage
+	tallies   map[wallet.TallyKey]*wallet.Tally
+	uniques   map[wallet.UniqueKey]*wallet.Unique
 }
 
-func newDraft(key wallet.Key, found *store.FoundWallet, defs *catalog.Definitions, now clock.Instant) *draft {
+func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, defs *catalog.Definitions, now clock.Instant) *draft {
 	d := &draft{
 		state: wallet.NewState(key), before: wallet.Header{ID: key.ID(), Key: key, CreatedAt: now},
-		grants: map[int64]*wallet.Grant{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
+		grants: map[int64]*wallet.Grant{}, otherwise: map[int64]bool{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
+		usages: map[int64]*wallet.Usage{}, tallies: map[wallet.TallyKey]*wallet.Tally{}, uniques: map[wallet.UniqueKey]*wallet.Unique{},
 	}
 	if found.Exists {
 		d.state, d.before = wallet.Load(found.Snapshot, defs), found.Snapshot.Header
 	}
 	d.change.Created = !found.Exists
-	d.state.Adopt(found.Fetched.Grants, found.Fetched.Holds, found.Fetched.Past)
+	d.state.Adopt(needs, &found.Fetched)
 	return d
 }
 
 func (d *draft) take(decision *wallet.Decision, defs *catalog.Definitions) {
 	for _, g := range decision.Grants {
+		if have, ok := d.state.Grant(g.N); ok && !g.OnlySpent(have) {
+			d.otherwise[g.N] = true
+		}
 		d.grants[g.N] = g
 	}
 	for _, h := range decision.Holds {
 		d.holds[h.N] = h
 	}
 	for _, c := range decision.Credits {
-		d.standings[c.Credit] = wallet.Standing{Credit: c.Credit, Overage: c.Overage, Used: c.Used}
+		d.standings[c.Credit] = c.Standing()
 	}
 	d.change.Entries = append(d.change.Entries, decision.Entries...)
 	d.change.Lanes = append(d.change.Lanes, decision.Lanes...)
 	if decision.Subscription != nil {
 		d.change.Subscription = decision.Subscription
 	}
-	if u := decision.Usage; u != nil {
-		u.ID = fmt.Sprintf("evt_%d_%d", d.before.Version, len(d.change.Usages))
-		d.change.Usages = append(d.change.Usages, *u)
+	for _, u := range decision.Usages {
+		if u.ID == "" {
+			u.ID = fmt.Sprintf("evt_%d_%d", d.before.Version, u.N)
+		}
+		d.usages[u.N] = u
+	}
+	for _, t := range decision.Tallies {
+		d.tallies[t.TallyKey] = t
+	}
+	for _, u := range decision.Uniques {
+		d.uniques[u.UniqueKey] = u
 	}
 	d.state.Apply(decision, defs)
 }
@@ -245,8 +281,10 @@ func (d *draft) finish() *store.WalletChange {
 	for n, g := range d.grants {
 		if n > d.before.GrantSeq {
 			c.NewGrants = append(c.NewGrants, g)
-		} else {
+		} else if d.otherwise[n] {
 			c.Grants = append(c.Grants, g)
+		} else {
+			c.Spent = append(c.Spent, g)
 		}
 	}
 	for n, h := range d.holds {
@@ -259,11 +297,20 @@ func (d *draft) finish() *store.WalletChange {
 	for _, st := range d.standings {
 		c.Standings = append(c.Standings, st)
 	}
-	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(c.Usages) == 0 && c.Subscription == nil {
+	for n, u := range d.usages {
+		if n > d.before.UsageSeq {
+			c.NewUsages = append(c.NewUsages, u)
+		} else {
+			c.Usages = append(c.Usages, u)
+		}
+	}
+	c.Tallies = slices.Collect(maps.Values(d.tallies))
+	c.Uniques = slices.Collect(maps.Values(d.uniques))
+	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(d.usages)+len(d.tallies) == 0 && c.Subscription == nil {
 		return nil
 	}
 	c.Header = wallet.Header{
-		ID: s.ID, Key: s.Key, Version: d.before.Version + 1, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq,
+		ID: s.ID, Key: s.Key, Version: d.before.Version + 1, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
 		Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
 	}
 	return c
@@ -286,9 +333,9 @@ func reserve(credit string, amount int64) *wallet.Reserve {
 
 // find reads what a command would look back at in a transaction, and outside of one; both must
 // see the same.
-func (b *bench) find(w id.Wallet, needs wallet.Needs) store.Fetched {
+func (b *bench) find(w id.Wallet, needs wallet.Needs) wallet.Found {
 	b.Helper()
-	var inside store.Fetched
+	var inside wallet.Found
 	want := &store.Want{Wallets: []store.WantWallet{{ID: w, Needs: needs}}}
 	b.must(b.Transact(b.ctx, want, func(found *store.Found) (*store.Changes, error) {
 		inside = found.Wallets[0].Fetched

@@ -32,13 +32,13 @@ func fullScope() catalog.Scope {
 }
 
 func fullRollover() catalog.Rollover {
-	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2}
+	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2, Off: true}
 }
 
 func fullHeader(key wallet.Key) wallet.Header {
 	return wallet.Header{
-		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, Head: sum("head"),
-		LastAt: math.MaxInt64, NextDue: 1, CreatedAt: math.MinInt64,
+		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, Head: sum("head"),
+		LastAt: math.MaxInt64 - 1, NextDue: 1, CreatedAt: math.MinInt64,
 	}
 }
 
@@ -49,14 +49,16 @@ func fullLane(n int) *wallet.Lane {
 }
 
 func fullStanding() wallet.Standing {
-	return wallet.Standing{Credit: calls, Overage: math.MaxInt64, Used: math.MinInt64}
+	return wallet.Standing{
+		Credit: calls, Overage: math.MaxInt64, UsedOutside: math.MinInt64, Uncovered: 1, MeteredOverage: math.MaxInt64 - 1,
+	}
 }
 
 // fullGrant has every field set; its parts add up to the greatest amount there is.
 func fullGrant(n int64) *wallet.Grant {
 	return &wallet.Grant{
 		N: n, Lane: 1, Credit: calls, Amount: math.MaxInt64,
-		Available: math.MaxInt64 - 27, Frozen: 2, Held: 3, Spent: 4, Expired: 5, Revoked: 6, RolledOver: 7,
+		Available: math.MaxInt64 - 27, Frozen: 2, Held: 3, Spent: 4, Metered: 4, Expired: 5, Revoked: 6, RolledOver: 7,
 		Status: wallet.GrantActive, Disputed: true, Category: catalog.Promotional, Priority: 100,
 		EffectiveAt: math.MinInt64, ExpiresAt: math.MaxInt64, EndedAt: -1, CreatedAt: 1,
 		Scope: fullScope(), Inherited: true, Source: wallet.SourcePurchase, SourceID: hard, Pack: "pck_" + hard,
@@ -84,6 +86,7 @@ func fullHold(n int64) *wallet.Hold {
 		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
 		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
+		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, To: start + 2, Micros: math.MaxInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
 		CreatedAt: 1, ExpiresAt: math.MaxInt64, ClosedAt: math.MinInt64,
 		Reason: hard, ErrorCode: hard, Response: strings.Repeat("漢", wallet.MaxResponseBytes/3), Actor: hard,
@@ -115,10 +118,46 @@ func fullEntry(seq int64) wallet.Entry {
 	}
 }
 
-func fullUsage(name string) wallet.Usage {
-	return wallet.Usage{
-		ID: name, Event: hard, Quantity: math.MaxInt64, Metadata: hardMetadata(), Match: wallet.Unmatched,
-		Hold: math.MaxInt64, Response: hard, At: math.MaxInt64,
+func fullUsage(name string, n int64) *wallet.Usage {
+	return &wallet.Usage{
+		N: n, ID: name, Event: hard, Quantity: math.MaxInt64, Metadata: hardValues(), Match: wallet.Unmatched, Metered: true,
+		Hold: math.MaxInt64, Response: hard, At: math.MaxInt64 - 1, RecordedAt: math.MinInt64, VoidedAt: 1, Corrects: hard,
+	}
+}
+
+// hardValues are values of every kind; numbers must come back as they were written.
+func hardValues() catalog.Values {
+	return catalog.Values{
+		hard: catalog.Text(hard), "": catalog.Number("1.50e3"), "n": catalog.Number("-0.10"),
+		"b": {Kind: catalog.BoolValue, Text: "true"}, "z": {Kind: catalog.NullValue},
+	}
+}
+
+func fullTally() *wallet.Tally {
+	return &wallet.Tally{
+		TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: math.MinInt64}, To: math.MaxInt64,
+		UnitsPerCredit: money.Ratio{Num: math.MaxInt64, Den: math.MaxInt64}, FreeThreshold: math.MaxInt64, Since: math.MaxInt64,
+		Events: math.MaxInt64, Aggregate: math.MinInt64, Held: math.MinInt64, LastAt: math.MinInt64, LastID: hard, Due: math.MaxInt64,
+	}
+}
+
+func fullUnique() *wallet.Unique {
+	return &wallet.Unique{UniqueKey: wallet.UniqueKey{TallyKey: fullTally().TallyKey, Value: [16]byte{1, 15: 2}}, Events: math.MaxInt64}
+}
+
+func fullConditions() []catalog.Condition {
+	return []catalog.Condition{{Key: hard, Operator: catalog.GreaterThan, Value: catalog.Value{Kind: catalog.NumberValue, Text: "1.50e1"}}}
+}
+
+func fullMeter(key, name string) *catalog.Meter {
+	return &catalog.Meter{
+		ID: key, App: app, Name: name, Description: hard, Event: hard, Unit: hard,
+		Filter: &catalog.Filter{Conjunction: catalog.Or, Conditions: fullConditions(), Filters: []catalog.Filter{{
+			Conjunction: catalog.And, Conditions: fullConditions(),
+		}}},
+		Aggregation: catalog.Aggregation{Kind: catalog.Sum, Key: hard},
+		Links:       []catalog.MeterLink{{Credit: calls, UnitsPerCredit: money.Ratio{Num: 3, Den: 40}, FreeThreshold: math.MaxInt64}},
+		CreatedAt:   math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 
@@ -152,6 +191,28 @@ func fullPack(key, name string) *catalog.Pack {
 	}
 }
 
+func fullProduct(key, name string) *catalog.Product {
+	every := catalog.Interval{Count: 3, Unit: catalog.Month}
+	return &catalog.Product{
+		ID: key, App: app, Name: name, Description: hard, TaxCategory: "saas",
+		Price: catalog.Price{
+			Kind: catalog.UsageBasedPrice, Currency: "JPY", Minor: math.MaxInt64, DiscountBps: 1, TaxInclusive: true, PayWhatYouWant: true,
+			SuggestedMinor: math.MaxInt64, Every: every, Period: every, TrialDays: 1, TrialMinor: math.MaxInt64, TrialDiscounted: true,
+			TrialWithoutMethod: true, FreeWithoutMethod: true,
+			Meters: []catalog.ProductMeter{{Meter: hard, PricePerUnit: "0.5", FreeThreshold: math.MaxInt64, Credit: calls, UnitsPerCredit: "1.5"}},
+		},
+		Credits: []catalog.ProductCredit{{
+			ID: hard, Credit: calls, Amount: math.MaxInt64, Trial: of(int64(math.MaxInt64)), TrialExpires: true, LowBalancePercent: of(20),
+			Prorate: true, ExpiresAfterDays: of(1), OverageEnabled: of(true), OverageBehavior: of(catalog.CarryDeficit),
+			OverageLimit: of(int64(math.MaxInt64)), PricePerUnit: of(money.Decimal("0.075")), Currency: of("EUR"), RolloverEnabled: of(true),
+			RolloverPercent: of(50), RolloverValidity: &every, RolloverMaxCount: of(2),
+		}},
+		Metadata: hardMetadata(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+	}
+}
+
+func of[T any](v T) *T { return &v }
+
 func fullKey(name string) store.Key {
 	return store.Key{
 		ID: name, App: app, Mode: catalog.Test, Kind: store.Publishable, Label: hard, Prefix: "pk_test_" + name,
@@ -161,16 +222,20 @@ func fullKey(name string) store.Key {
 
 func fullCustomer(key wallet.Key) store.Customer {
 	return store.Customer{
-		Key: key, Name: hard, Email: "ö@example.test", Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
+		Key: key, Name: hard, Email: "ö@example.test", Phone: hard, Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
 	}
 }
 
 // wantFull fails when an exported field of a fixture is zero, so that a field that is added to
-// a type cannot be forgotten by the stores. Fields within metadata are free.
+// a type cannot be forgotten by the stores. Fields within metadata are free, and so are filters
+// within filters.
 func (b *bench) wantFull(path string, v reflect.Value) {
 	b.Helper()
 	switch v.Kind() {
 	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*catalog.Filter]() {
+			return
+		}
 		b.wantFull(path, v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -206,7 +271,9 @@ func fullChange(key wallet.Key) store.WalletChange {
 		Lanes:     []*wallet.Lane{fullLane(1), {N: 2, Credit: calls}},
 
 		Subscription: fullSubscription(),
-		Usages:       []wallet.Usage{fullUsage(hard)},
+		NewUsages:    []*wallet.Usage{fullUsage(hard, 1)},
+		Tallies:      []*wallet.Tally{fullTally()},
+		Uniques:      []*wallet.Unique{fullUnique()},
 		Answers:      []store.StoredAnswer{fullAnswer(hard)},
 	}
 }
@@ -222,6 +289,6 @@ func closedHold(n int64) *wallet.Hold {
 func fullSnapshot(c store.WalletChange) *wallet.Snapshot {
 	return &wallet.Snapshot{
 		Header: c.Header, Standings: c.Standings, Lanes: c.Lanes, Grants: c.NewGrants[:2], Holds: c.NewHolds[:1],
-		Subscription: c.Subscription,
+		Subscription: c.Subscription, Tallies: c.Tallies,
 	}
 }

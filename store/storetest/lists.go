@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -15,6 +17,7 @@ var listTests = []test{
 	{"grants", checkGrants},
 	{"entries", checkEntries},
 	{"usages", checkUsages},
+	{"tallies", checkTallies},
 	{"wallets that are due", checkDue},
 	{"headers", checkHeaders},
 	{"a page has its bounds", checkPage},
@@ -24,7 +27,7 @@ var listTests = []test{
 		b.must(err)
 		entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
 		b.must(err)
-		usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: w})
+		usages, err := b.Usages(b.ctx, store.UsageQuery{App: app, Mode: catalog.Live, Customer: "none"})
 		b.must(err)
 		if len(grants)+len(entries)+len(usages) != 0 {
 			b.Fatal("something was found")
@@ -80,6 +83,9 @@ func checkEntries(b *bench) {
 		{store.EntryQuery{}, "7 6 5 4 3 2 1"},
 		{store.EntryQuery{Limit: 2}, "7 6"},
 		{store.EntryQuery{Limit: 2, Before: 6}, "5 4"},
+		{store.EntryQuery{Limit: 2, Offset: 3}, "4 3"},
+		{store.EntryQuery{Credit: calls, Offset: 1, Before: 6}, "2 1"},
+		{store.EntryQuery{Offset: 7}, ""},
 		{store.EntryQuery{Before: 1}, ""},
 		{store.EntryQuery{Seq: 3}, "3"},
 		{store.EntryQuery{Seq: 3, Credit: calls}, ""},
@@ -100,33 +106,78 @@ func checkEntries(b *bench) {
 }
 
 func checkUsages(b *bench) {
-	k := key("a")
-	usage := func(name, event string, at clock.Instant) wallet.Usage {
-		return wallet.Usage{ID: name, Event: event, Quantity: 1, At: at}
+	k, other := key("a"), key("b")
+	other.Mode = catalog.Test
+	n := int64(0)
+	usage := func(name, event string, at clock.Instant) *wallet.Usage {
+		n++
+		return &wallet.Usage{N: n, ID: name, Event: event, Quantity: 1, At: at}
 	}
-	b.must(b.write(store.WalletChange{
-		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1}, Created: true,
-		Usages: []wallet.Usage{
-			usage("u1", "chat", 10), usage("u2", "image", 20), usage("u4", "chat", 30), usage("u3", "chat", 30), usage("u5", "chat", 40),
-		},
-	}))
+	create := func(k wallet.Key, usages ...*wallet.Usage) {
+		b.must(b.write(store.WalletChange{Header: wallet.Header{ID: k.ID(), Key: k, Version: 1}, Created: true, NewUsages: usages}))
+	}
+	create(k, usage("u1", "chat", 10), usage("u2", "image", 20), usage("u3", "chat", 30), usage("u4", "chat", 30), usage("u5", "chat", 40))
+	create(key("c"), usage("u2", "chat", 25))
+	create(other, usage("u1", "chat", 10)) // another mode
+	after := func(at clock.Instant, n int64) store.UsagePosition {
+		return store.UsagePosition{At: at, Wallet: k.ID(), N: n}
+	}
 	for _, c := range []struct {
 		q    store.UsageQuery
 		want string
 	}{
-		{store.UsageQuery{}, "u5 u4 u3 u2 u1"},
-		{store.UsageQuery{Limit: 2}, "u5 u4"},
-		{store.UsageQuery{Event: "chat"}, "u5 u4 u3 u1"},
-		{store.UsageQuery{Event: "chat", Before: 30, Limit: 5}, "u1"},
-		{store.UsageQuery{Before: 30}, "u2 u1"},
-		{store.UsageQuery{ID: "u3"}, "u3"},
-		{store.UsageQuery{ID: "u3", Event: "image"}, ""},
-		{store.UsageQuery{ID: "none"}, ""},
+		{store.UsageQuery{Customer: "a"}, "u5 u4 u3 u2 u1"},
+		{store.UsageQuery{Customer: "a", Limit: 2}, "u5 u4"},
+		{store.UsageQuery{Customer: "a", Limit: 2, Skip: 1}, "u4 u3"},
+		{store.UsageQuery{Customer: "a", Event: "chat"}, "u5 u4 u3 u1"},
+		{store.UsageQuery{Customer: "a", After: after(30, 4)}, "u3 u2 u1"},
+		{store.UsageQuery{Customer: "a", Event: "chat", To: 30}, "u1"},
+		{store.UsageQuery{Customer: "a", From: 20, To: 40}, "u4 u3 u2"},
+		{store.UsageQuery{Customer: "a", ID: "u3"}, "u3"},
+		{store.UsageQuery{Customer: "a", ID: "u3", Event: "image"}, ""},
+		{store.UsageQuery{Customer: "a", ID: "none"}, ""},
+		{store.UsageQuery{Customer: "nobody"}, ""},
+		{store.UsageQuery{}, "u5 u4 u3 u2 u2 u1"},
+		{store.UsageQuery{After: after(25, 9), Limit: 1}, "u2"},
+		{store.UsageQuery{ID: "u2"}, "u2 u2"},
+		{store.UsageQuery{ID: "u2", Customer: "c"}, "u2"},
+		{store.UsageQuery{From: 25, To: 31, Skip: 1}, "u3 u2"},
 	} {
-		c.q.Wallet = k.ID()
+		c.q.App, c.q.Mode = k.App, k.Mode
 		usages, err := b.Usages(b.ctx, c.q)
 		b.must(err)
-		b.same(fmt.Sprintf("%+v", c.q), list(usages, func(u wallet.Usage) any { return u.ID }), c.want)
+		b.same(fmt.Sprintf("%+v", c.q), list(usages, func(u store.CustomerUsage) any { return u.ID }), c.want)
+	}
+}
+
+func checkTallies(b *bench) {
+	k := key("a")
+	tally := func(meter, credit string, from clock.Instant) *wallet.Tally {
+		return &wallet.Tally{
+			TallyKey: wallet.TallyKey{Meter: meter, Credit: credit, From: from}, To: from + 10, UnitsPerCredit: money.Ratio{Num: 1, Den: 1},
+		}
+	}
+	b.must(b.write(store.WalletChange{
+		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, LastAt: 20}, Created: true,
+		Tallies: []*wallet.Tally{tally("m1", calls, 0), tally("m1", calls, 10), tally("m1", calls, 20), tally("m2", calls, 20), tally("m2", tokens, 20)},
+	}))
+	name := func(t *wallet.Tally) any { return fmt.Sprint(t.Meter, t.Credit[len(t.Credit)-1:], int64(t.From)) }
+	for _, c := range []struct {
+		q    store.TallyQuery
+		want string
+	}{
+		{store.TallyQuery{}, "m2s20 m2s20 m1s20 m1s10 m1s0"},
+		{store.TallyQuery{Meter: "m1"}, "m1s20 m1s10 m1s0"},
+		{store.TallyQuery{Meter: "m1", From: 10, To: 20}, "m1s10"},
+		{store.TallyQuery{Limit: 1}, "m2s20"},
+	} {
+		c.q.Wallet = k.ID()
+		tallies, err := b.Tallies(b.ctx, c.q)
+		b.must(err)
+		b.same(fmt.Sprintf("%+v", c.q), list(tallies, name), c.want)
+	}
+	if open := b.snapshot(k).Tallies; len(open) != 3 {
+		b.Fatalf("%d tallies of periods that go on, want 3", len(open))
 	}
 }
 
@@ -185,11 +236,11 @@ func checkPage(b *bench) {
 	k := key("a")
 	change := store.WalletChange{Header: wallet.Header{ID: k.ID(), Key: k, Version: 1}, Created: true}
 	for i := range store.MaxPage + 2 {
-		change.Usages = append(change.Usages, wallet.Usage{ID: fmt.Sprint(i)})
+		change.NewUsages = append(change.NewUsages, &wallet.Usage{N: int64(i) + 1, ID: fmt.Sprint(i)})
 	}
 	b.must(b.write(change))
 	for limit, want := range map[int]int{0: store.MaxPage, 1: 1, store.MaxPage: store.MaxPage, store.MaxPage + 1: store.MaxPage, -1: store.MaxPage} {
-		usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: k.ID(), Limit: limit})
+		usages, err := b.Usages(b.ctx, store.UsageQuery{App: k.App, Mode: k.Mode, Customer: k.Customer, Limit: limit})
 		b.must(err)
 		if len(usages) != want {
 			b.Errorf("limit %d: %d rows, want %d", limit, len(usages), want)

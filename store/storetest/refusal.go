@@ -53,6 +53,8 @@ func refused() map[string]func(c *store.WalletChange) {
 		"a hold of less than nothing":          func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
 		"an allowance counted below zero":      func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
 		"a header with a number below zero":    func(c *store.WalletChange) { c.Header.Seq = -1 },
+		"a spent grant that does not add up":   func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Spent++ },
+		"more metered than spent":              func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Metered = 5 },
 		"a changed grant that does not add up": func(c *store.WalletChange) { c.Grants[0].Spent++ },
 		"a changed grant below zero":           func(c *store.WalletChange) { c.Grants[0].Held, c.Grants[0].Frozen = -1, 6 },
 		"a changed grant of an unknown status": func(c *store.WalletChange) { c.Grants[0].Status = wallet.GrantDepleted },
@@ -96,6 +98,7 @@ func checkMissingRows(b *bench) {
 	before := b.snapshot(key("a"))
 	for _, c := range []store.WalletChange{
 		{Grants: []*wallet.Grant{fullGrant(4)}},
+		{Spent: []*wallet.Grant{fullGrant(4)}},
 		{Holds: []*wallet.Hold{fullHold(4)}},
 	} {
 		c.Header = before.Header
@@ -126,7 +129,7 @@ func checkUsageOnce(b *bench) {
 	first := fullChange(key("a"))
 	other := fullChange(key("b"))
 	b.must(b.write(first, other)) // the same event of another customer is another event
-	again := store.WalletChange{Header: first.Header, Usages: first.Usages}
+	again := store.WalletChange{Header: first.Header, NewUsages: first.NewUsages}
 	again.Header.Version = 2
 	b.wantRetry(b.write(again))
 	if b.snapshot(key("a")).Version != 1 {
@@ -142,7 +145,7 @@ func checkText(b *bench) {
 	for _, text := range []string{"a\xffb", "\xed\xa0\x80"} {
 		for _, c := range []store.WalletChange{
 			{Entries: []wallet.Entry{{Seq: 2, Type: wallet.OverageReset, Credit: calls, Reason: text}}},
-			{Usages: []wallet.Usage{{ID: "u", Response: text}}},
+			{NewUsages: []*wallet.Usage{{N: 9, ID: "u", Response: text}}},
 			{NewHolds: []*wallet.Hold{{N: 9, Status: wallet.ReservationPending, Charge: wallet.Charge{Event: text}}}},
 		} {
 			c.Header = before.Header

@@ -14,11 +14,11 @@ import (
 var roundTripTests = []test{
 	{"fixtures set every field", func(b *bench) {
 		for _, v := range []any{
-			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullKey("k"), fullCustomer(key("a")),
+			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullProduct("d", "n"), fullMeter("m", "n"), fullKey("k"), fullCustomer(key("a")),
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
-				c.Grants, c.Holds = c.NewGrants, c.NewHolds
+				c.Spent, c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewGrants, c.NewHolds, c.NewUsages
 				v = reflect.ValueOf(c)
 			}
 			b.wantFull(v.Type().Name(), v)
@@ -42,15 +42,24 @@ func checkClosedRoundTrip(b *bench) {
 	c := fullChange(key("a"))
 	b.must(b.write(c))
 	w := c.Header.ID
-	found := b.find(w, wallet.Needs{Holds: []int64{2}, Grants: []int64{3}})
+	all := wallet.UsageRange{Event: hard, From: math.MinInt64, To: math.MaxInt64}
+	found := b.find(w, wallet.Needs{
+		Holds: []int64{2}, Grants: []int64{3}, Usages: []string{hard, "none", hard}, Ranges: []wallet.UsageRange{all},
+		Tallies: []wallet.TallyKey{c.Tallies[0].TallyKey, {Meter: "none", Credit: calls}},
+		Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: c.Uniques[0].Value}, {Meter: "none", Credit: calls}},
+	})
+	b.same("usages by id", found.Usages, c.NewUsages)
+	b.same("usages that are not void", found.Ranges[all], []*wallet.Usage{})
+	b.same("tallies", found.Tallies, c.Tallies)
+	b.same("uniques", found.Uniques, c.Uniques)
 	b.same("hold", found.Holds, c.NewHolds[1:2])
 	b.same("grants", found.Grants, c.NewGrants)
 	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
 	b.must(err)
 	b.same("entries", entries, c.Entries)
-	usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: w})
+	usages, err := b.Usages(b.ctx, store.UsageQuery{App: c.Header.Key.App, Mode: c.Header.Key.Mode, Customer: c.Header.Key.Customer})
 	b.must(err)
-	b.same("usages", usages, c.Usages)
+	b.same("usages", usages, []store.CustomerUsage{{Customer: c.Header.Key.Customer, Wallet: w, Usage: *c.NewUsages[0]}})
 	b.same("answers", b.answers(c.Header.ID, hard), c.Answers)
 	headers, err := b.Headers(b.ctx, [16]byte{}, 10)
 	b.must(err)
@@ -62,30 +71,46 @@ func checkChangedRoundTrip(b *bench) {
 	b.must(b.write(c))
 	grant := fullGrant(1)
 	grant.Lane, grant.Scope, grant.Inherited = 1, fullScope(), true
-	grant.Available, grant.Frozen, grant.Held, grant.Spent = 1, 0, math.MaxInt64-20, 1
+	grant.Available, grant.Frozen, grant.Held, grant.Spent, grant.Metered = 1, 0, math.MaxInt64-20, 1, 1
 	grant.EffectiveAt, grant.ExpiresAt = 8, 9
 	grant.Status, grant.Disputed, grant.EndedAt, grant.RolledInto = wallet.GrantRolledOver, false, 7, 3
 	hold := fullHold(1)
 	hold.Status, hold.ClosedAt, hold.Committed, hold.ExpiresAt = wallet.ReservationCommitted, 5, 6, 7
 	hold.Reason, hold.ErrorCode, hold.Response = "r", "e", "x"
+	usage := fullUsage(hard, 1)
+	usage.Match, usage.VoidedAt = wallet.Matched, 0
+	tally, unique := fullTally(), fullUnique()
+	tally.Events, tally.Aggregate, tally.Held, tally.LastAt, tally.LastID, tally.Due = 1, 2, 3, 4, "5", 6
+	unique.Events = 7
 	next := store.WalletChange{
 		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
-		Standings: []wallet.Standing{{Credit: calls, Overage: 1, Used: math.MaxInt64}, {Credit: dollars, Overage: 2, Used: 3}},
-		Lanes:     []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
-		NewHolds:  []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
+		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
+		Usages:    []*wallet.Usage{usage}, Tallies: []*wallet.Tally{tally}, Uniques: []*wallet.Unique{unique},
+		Lanes:    []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
+		NewHolds: []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
 	}
 	h := &next.Header
 	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, sum("next"), 12, 0
 	b.must(b.write(next))
 
 	third := *c.NewGrants[2]
+	spent := *grant
+	spent.Available, spent.Held, spent.Spent, spent.Metered = 0, grant.Held, 2, 2
+	last := store.WalletChange{Header: next.Header, Spent: []*wallet.Grant{&spent}}
+	last.Header.Version = 3
+	b.must(b.write(last))
+	next.Header, grant = last.Header, &spent
 	b.same("snapshot", b.snapshot(key("a")), &wallet.Snapshot{
 		Header:    next.Header,
 		Standings: []wallet.Standing{next.Standings[0], next.Standings[1], {Credit: tokens}},
 		Lanes:     slices.Concat(c.Lanes, next.Lanes),
 		Grants:    []*wallet.Grant{grant, &third},
-		Holds:     next.NewHolds, Subscription: c.Subscription,
+		Holds:     next.NewHolds, Subscription: c.Subscription, Tallies: next.Tallies,
 	})
+	all := wallet.UsageRange{Event: hard, From: math.MinInt64, To: math.MaxInt64}
+	found := b.find(h.ID, wallet.Needs{Ranges: []wallet.UsageRange{all}, Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: unique.Value}}})
+	b.same("usages", found.Ranges[all], next.Usages)
+	b.same("uniques", found.Uniques, next.Uniques)
 	b.same("closed hold", b.find(h.ID, wallet.Needs{Holds: []int64{1}}).Holds, []*wallet.Hold{hold})
 }
 
@@ -95,7 +120,7 @@ func checkEmptyRoundTrip(b *bench) {
 	b.must(b.write(store.WalletChange{
 		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1}, Created: true, Entries: []wallet.Entry{entry},
 		Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Subscription: &wallet.Subscription{},
-		Usages: []wallet.Usage{{ID: "u"}}, Answers: []store.StoredAnswer{{Key: "k"}},
+		NewUsages: []*wallet.Usage{{N: 1, ID: "u"}}, Answers: []store.StoredAnswer{{Key: "k"}},
 	}))
 	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: k.ID()})
 	b.must(err)
@@ -103,9 +128,9 @@ func checkEmptyRoundTrip(b *bench) {
 		b.Fatal("empty metadata must read as none")
 	}
 	b.same("entries", entries, []wallet.Entry{entry})
-	usages, err := b.Usages(b.ctx, store.UsageQuery{Wallet: k.ID()})
+	usages, err := b.Usages(b.ctx, store.UsageQuery{App: k.App, Mode: k.Mode, Customer: k.Customer})
 	b.must(err)
-	b.same("usages", usages, []wallet.Usage{{ID: "u"}})
+	b.same("usages", usages, []store.CustomerUsage{{Customer: k.Customer, Wallet: k.ID(), Usage: wallet.Usage{N: 1, ID: "u"}}})
 	b.same("answers", b.answers(k.ID(), "k"), []store.StoredAnswer{{Key: "k"}})
 	sn := b.snapshot(k)
 	if sn.Subscription == nil {
@@ -153,6 +178,13 @@ func checkCommands(b *bench) {
 		&wallet.Freeze{Grant: 1, Frozen: true},
 		&wallet.RevokeGrant{Grant: 1},
 		&wallet.Adjust{Credit: calls, Delta: 11},
+		&wallet.Ingest{Events: []wallet.UsageEvent{
+			{ID: "e1", Event: "metered", At: b.now, Metadata: catalog.Values{"n": catalog.Number("25"), "user": catalog.Text("u1")}},
+			{ID: "e2", Event: "metered", At: b.now - 400*day, Metadata: catalog.Values{"n": catalog.Text("15"), "user": catalog.Text("u1")}},
+		}},
+		&wallet.VoidUsage{ID: "e1"},
+		&wallet.Reserve{Charge: wallet.Charge{Event: "metered", Quantity: 2 * wallet.MicrosPerUnit, Metadata: wallet.Metadata{"user": "u2"}, Shortfall: wallet.Overage}, TTL: wallet.MaxTTL},
+		&wallet.Commit{Hold: 3},
 		give(calls, 1),
 	}
 	for i, step := range steps {

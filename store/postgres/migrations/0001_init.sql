@@ -68,6 +68,38 @@ CREATE TABLE packs (
 );
 CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE meters (
+    id          text COLLATE "C" PRIMARY KEY,
+    app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
+    name        text NOT NULL,
+    folded      text COLLATE "C" NOT NULL, -- as in credits
+    description text NOT NULL,
+    event       text NOT NULL,
+    filter      text NOT NULL,             -- JSON tree of conditions, as it came; empty: none
+    aggregation jsonb NOT NULL,
+    unit        text NOT NULL,
+    links       jsonb NOT NULL,            -- list: which credits it uses up, and at which rate
+    created_at  bigint NOT NULL,
+    updated_at  bigint NOT NULL,
+    archived_at bigint NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
+
+CREATE TABLE products (
+    app_id       text COLLATE "C" NOT NULL REFERENCES apps (id),
+    id           text COLLATE "C" NOT NULL,
+    name         text NOT NULL,
+    description  text NOT NULL,
+    tax_category text NOT NULL,
+    price        jsonb NOT NULL,
+    credits      jsonb NOT NULL, -- list; read and written whole with the product
+    metadata     jsonb NOT NULL,
+    created_at   bigint NOT NULL,
+    updated_at   bigint NOT NULL,
+    archived_at  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+);
+
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
     key        text COLLATE "C" NOT NULL,
@@ -94,13 +126,14 @@ CREATE TABLE wallets (
     seq         bigint NOT NULL,
     grant_seq   bigint NOT NULL,
     hold_seq    bigint NOT NULL,
+    usage_seq   bigint NOT NULL,
     last_at     bigint NOT NULL,
     next_due    bigint NOT NULL,
     head        bytea NOT NULL CHECK (length(head) = 32),
     app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
     mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test')),
     customer_id text COLLATE "C" NOT NULL,
-    CHECK (least(version, seq, grant_seq, hold_seq) >= 0),
+    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq) >= 0),
     PRIMARY KEY (bucket, wallet)
 ) WITH (fillfactor = 70);
 -- These two serve lists that run over all buckets. An index that is not unique needs no bucket
@@ -114,21 +147,29 @@ CREATE TABLE customers (
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL, -- the name, folded, and below the mail address: to be found in any case
     email      text NOT NULL,
+    address    text COLLATE "C" NOT NULL,
+    phone      text NOT NULL,
     metadata   jsonb NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
     bucket    smallint NOT NULL,
     wallet    uuid NOT NULL,
-    overage   bigint NOT NULL CHECK (overage >= 0),
-    used      bigint NOT NULL,
-    credit_id text COLLATE "C" NOT NULL REFERENCES credits (id),
+    overage         bigint NOT NULL,
+    used_outside    bigint NOT NULL, -- ever used, less what open grants show as spent
+    uncovered       bigint NOT NULL, -- the part of what meters made due that nothing paid
+    metered_overage bigint NOT NULL, -- and the part that is overage
+    credit_id       text COLLATE "C" NOT NULL REFERENCES credits (id),
+    CHECK (least(overage, uncovered, metered_overage) >= 0),
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    smallint NOT NULL,
@@ -140,6 +181,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         smallint NOT NULL,
@@ -151,6 +193,7 @@ CREATE TABLE grants (
     frozen         bigint NOT NULL,
     held           bigint NOT NULL,
     spent          bigint NOT NULL,
+    metered        bigint NOT NULL, -- the part of spent that meters drew
     expired        bigint NOT NULL,
     revoked        bigint NOT NULL,
     rolled_over    bigint NOT NULL,
@@ -180,7 +223,7 @@ CREATE TABLE grants (
     metadata       jsonb NOT NULL,
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet, lane) REFERENCES lanes (bucket, wallet, n),
-    CHECK (least(available, frozen, held, spent, expired, revoked, rolled_over) >= 0),
+    CHECK (least(available, frozen, held, spent, metered, expired, revoked, rolled_over, spent - metered) >= 0),
     CHECK (status = 'pending' OR amount = available + frozen + held + spent + expired + revoked + rolled_over)
 ) WITH (fillfactor = 80);
 CREATE INDEX grants_open ON grants (bucket, wallet, n) WHERE is_open;
@@ -206,6 +249,7 @@ CREATE TABLE holds (
     plan       jsonb NOT NULL, -- what allowances carry; read and written whole with the hold
     slices     jsonb NOT NULL, -- what grants carry
     overage    jsonb NOT NULL, -- what goes beyond zero
+    metered    jsonb NOT NULL, -- what meters will count
     reason     text NOT NULL,
     error_code text NOT NULL,
     response   text NOT NULL,
@@ -277,20 +321,63 @@ CREATE TABLE entries (
 CREATE INDEX entries_reversals ON entries (bucket, wallet, ref_id) WHERE type = 'refund';
 
 CREATE TABLE usages (
-    bucket     smallint NOT NULL,
-    wallet     uuid NOT NULL,
-    quantity   bigint NOT NULL, -- micros
-    hold       bigint NOT NULL,
-    at         bigint NOT NULL,
-    id         text COLLATE "C" NOT NULL,
-    event      text NOT NULL,
-    metadata   jsonb NOT NULL,
-    match      text NOT NULL,
-    response   text NOT NULL,
-    PRIMARY KEY (bucket, wallet, id),
+    bucket      smallint NOT NULL,
+    wallet      uuid NOT NULL,
+    n           bigint NOT NULL CHECK (n >= 1),
+    quantity    bigint NOT NULL, -- micros
+    hold        bigint NOT NULL,
+    at          bigint NOT NULL, -- when it took place
+    recorded_at bigint NOT NULL,
+    voided_at   bigint NOT NULL,
+    metered     boolean NOT NULL,
+    id          text COLLATE "C" NOT NULL,
+    event       text NOT NULL,
+    metadata    text NOT NULL,   -- JSON as it came; jsonb would write numbers in another way
+    match       text NOT NULL,
+    response    text NOT NULL,
+    corrects    text NOT NULL,
+    PRIMARY KEY (bucket, wallet, at, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
-CREATE INDEX usages_at ON usages (bucket, wallet, at);
+-- Ids mostly rise with time, whoever the customer is: with the id at the head new ones go to one
+-- end of the index, and with the wallet there each would go to a page of its own. This one and
+-- the next also serve lists over all buckets.
+CREATE UNIQUE INDEX usages_id ON usages (id, bucket, wallet);
+CREATE INDEX usages_time ON usages (at, bucket, wallet, n);
+
+CREATE TABLE tallies (
+    bucket         smallint NOT NULL,
+    wallet         uuid NOT NULL,
+    period_start   bigint NOT NULL,
+    period_end     bigint NOT NULL,
+    units_num      bigint NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
+    units_den      bigint NOT NULL CHECK (units_den > 0),
+    free_threshold bigint NOT NULL,                       -- micros
+    since          bigint NOT NULL,
+    events         bigint NOT NULL,
+    aggregate      bigint NOT NULL,                       -- micros
+    held           bigint NOT NULL,                       -- micros
+    last_at        bigint NOT NULL,
+    due            bigint NOT NULL,                       -- units of the credit
+    meter_id       text COLLATE "C" NOT NULL,
+    credit_id      text COLLATE "C" NOT NULL REFERENCES credits (id),
+    last_id        text NOT NULL,
+    CHECK (least(free_threshold, events, due) >= 0),
+    PRIMARY KEY (bucket, wallet, period_start, meter_id, credit_id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) WITH (fillfactor = 70);
+
+CREATE TABLE uniques (
+    bucket       smallint NOT NULL,
+    wallet       uuid NOT NULL,
+    period_start bigint NOT NULL,
+    events       bigint NOT NULL CHECK (events >= 0),
+    meter_id     text COLLATE "C" NOT NULL,
+    credit_id    text COLLATE "C" NOT NULL,
+    value        bytea NOT NULL CHECK (length(value) = 16), -- hash of the value's text
+    PRIMARY KEY (bucket, wallet, meter_id, credit_id, value, period_start),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) WITH (fillfactor = 70);
 
 CREATE TABLE answers (
     bucket     smallint NOT NULL,

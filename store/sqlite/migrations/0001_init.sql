@@ -56,6 +56,38 @@ CREATE TABLE packs (
 ) STRICT;
 CREATE UNIQUE INDEX packs_name ON packs (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE meters (
+    id          TEXT PRIMARY KEY,
+    app_id      TEXT NOT NULL REFERENCES apps (id),
+    name        TEXT NOT NULL,
+    folded      TEXT NOT NULL,  -- as in credits
+    description TEXT NOT NULL,
+    event       TEXT NOT NULL,
+    filter      TEXT NOT NULL,  -- JSON tree of conditions; empty: none
+    aggregation TEXT NOT NULL,  -- JSON
+    unit        TEXT NOT NULL,
+    links       TEXT NOT NULL,  -- JSON list: which credits it uses up, and at which rate
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    archived_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
+
+CREATE TABLE products (
+    app_id       TEXT NOT NULL REFERENCES apps (id),
+    id           TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    tax_category TEXT NOT NULL,
+    price        TEXT NOT NULL, -- JSON
+    credits      TEXT NOT NULL, -- JSON list; read and written whole with the product
+    metadata     TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    archived_at  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+) STRICT;
+
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),
     key        TEXT NOT NULL,
@@ -84,6 +116,7 @@ CREATE TABLE wallets (
     seq         INTEGER NOT NULL CHECK (seq >= 0),
     grant_seq   INTEGER NOT NULL CHECK (grant_seq >= 0),
     hold_seq    INTEGER NOT NULL CHECK (hold_seq >= 0),
+    usage_seq   INTEGER NOT NULL CHECK (usage_seq >= 0),
     head        BLOB NOT NULL CHECK (length(head) = 32),
     last_at     INTEGER NOT NULL,
     next_due    INTEGER NOT NULL,
@@ -98,23 +131,30 @@ CREATE TABLE customers (
     bucket     INTEGER NOT NULL,
     wallet     BLOB NOT NULL,
     name       TEXT NOT NULL,
+    folded     TEXT NOT NULL, -- the name, and below the address, as in credits: to be found in any case
     email      TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    phone      TEXT NOT NULL,
     metadata   TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
-    bucket    INTEGER NOT NULL,
-    wallet    BLOB NOT NULL,
-    credit_id TEXT NOT NULL REFERENCES credits (id),
-    overage   INTEGER NOT NULL CHECK (overage >= 0),
-    used      INTEGER NOT NULL,
+    bucket          INTEGER NOT NULL,
+    wallet          BLOB NOT NULL,
+    credit_id       TEXT NOT NULL REFERENCES credits (id),
+    overage         INTEGER NOT NULL CHECK (overage >= 0),
+    used_outside    INTEGER NOT NULL,                              -- ever used, less what open grants show as spent
+    uncovered       INTEGER NOT NULL CHECK (uncovered >= 0),       -- the part of what meters made due that nothing paid
+    metered_overage INTEGER NOT NULL CHECK (metered_overage >= 0), -- and the part that is overage
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    INTEGER NOT NULL,
@@ -126,6 +166,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         INTEGER NOT NULL,
@@ -138,6 +179,7 @@ CREATE TABLE grants (
     frozen         INTEGER NOT NULL CHECK (frozen >= 0),
     held           INTEGER NOT NULL CHECK (held >= 0),
     spent          INTEGER NOT NULL CHECK (spent >= 0),
+    metered        INTEGER NOT NULL CHECK (metered >= 0), -- the part of spent that meters drew
     expired        INTEGER NOT NULL CHECK (expired >= 0),
     revoked        INTEGER NOT NULL CHECK (revoked >= 0),
     rolled_over    INTEGER NOT NULL CHECK (rolled_over >= 0),
@@ -167,6 +209,7 @@ CREATE TABLE grants (
     metadata       TEXT NOT NULL,
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet, lane) REFERENCES lanes (bucket, wallet, n),
+    CHECK (metered <= spent),
     CHECK (status = 'pending' OR amount = available + frozen + held + spent + expired + revoked + rolled_over)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX grants_open ON grants (bucket, wallet, n) WHERE is_open = 1;
@@ -188,6 +231,7 @@ CREATE TABLE holds (
     plan       TEXT NOT NULL, -- JSON: what allowances carry; read and written whole with the hold
     slices     TEXT NOT NULL, -- JSON: what grants carry
     overage    TEXT NOT NULL, -- JSON: what goes beyond zero
+    metered    TEXT NOT NULL, -- JSON: what meters will count
     committed  INTEGER NOT NULL CHECK (committed >= 0),
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -262,20 +306,61 @@ CREATE TABLE entries (
 CREATE INDEX entries_reversals ON entries (bucket, wallet, ref_id) WHERE type = 'refund';
 
 CREATE TABLE usages (
-    bucket     INTEGER NOT NULL,
-    wallet     BLOB NOT NULL,
-    id         TEXT NOT NULL,
-    event      TEXT NOT NULL,
-    quantity   INTEGER NOT NULL, -- micros
-    metadata   TEXT NOT NULL,
-    match      TEXT NOT NULL,
-    hold       INTEGER NOT NULL,
-    response   TEXT NOT NULL,
-    at         INTEGER NOT NULL,
-    PRIMARY KEY (bucket, wallet, id),
+    bucket      INTEGER NOT NULL,
+    wallet      BLOB NOT NULL,
+    n           INTEGER NOT NULL CHECK (n >= 1),
+    id          TEXT NOT NULL,
+    event       TEXT NOT NULL,
+    quantity    INTEGER NOT NULL, -- micros
+    metadata    TEXT NOT NULL,
+    match       TEXT NOT NULL,
+    metered     INTEGER NOT NULL CHECK (metered IN (0, 1)),
+    hold        INTEGER NOT NULL,
+    response    TEXT NOT NULL,
+    at          INTEGER NOT NULL, -- when it took place
+    recorded_at INTEGER NOT NULL,
+    voided_at   INTEGER NOT NULL,
+    corrects    TEXT NOT NULL,
+    PRIMARY KEY (bucket, wallet, at, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT;
-CREATE INDEX usages_at ON usages (bucket, wallet, at, id);
+-- Ids mostly rise with time, whoever the customer is: with the id at the head new ones go to one
+-- end of the index, and with the wallet there each would go to a page of its own.
+CREATE UNIQUE INDEX usages_id ON usages (id, bucket, wallet);
+CREATE INDEX usages_time ON usages (at, bucket, wallet, n);
+
+CREATE TABLE tallies (
+    bucket         INTEGER NOT NULL,
+    wallet         BLOB NOT NULL,
+    meter_id       TEXT NOT NULL,
+    credit_id      TEXT NOT NULL REFERENCES credits (id),
+    period_start   INTEGER NOT NULL,
+    period_end     INTEGER NOT NULL,
+    units_num      INTEGER NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
+    units_den      INTEGER NOT NULL CHECK (units_den > 0),
+    free_threshold INTEGER NOT NULL CHECK (free_threshold >= 0), -- micros
+    since          INTEGER NOT NULL,
+    events         INTEGER NOT NULL CHECK (events >= 0),
+    aggregate      INTEGER NOT NULL,                   -- micros
+    held           INTEGER NOT NULL,                   -- micros
+    last_at        INTEGER NOT NULL,
+    last_id        TEXT NOT NULL,
+    due            INTEGER NOT NULL CHECK (due >= 0),  -- units of the credit
+    PRIMARY KEY (bucket, wallet, period_start, meter_id, credit_id),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE uniques (
+    bucket       INTEGER NOT NULL,
+    wallet       BLOB NOT NULL,
+    meter_id     TEXT NOT NULL,
+    credit_id    TEXT NOT NULL,
+    value        BLOB NOT NULL CHECK (length(value) = 16), -- hash of the value's text
+    period_start INTEGER NOT NULL,
+    events       INTEGER NOT NULL CHECK (events >= 0),
+    PRIMARY KEY (bucket, wallet, meter_id, credit_id, value, period_start),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE answers (
     bucket     INTEGER NOT NULL,

@@ -1,0 +1,85 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+)
+
+// Definitions is everything that one app defines, at one version. It is read-only once built:
+// an edit makes a new one under a higher version.
+type Definitions struct {
+	App     string
+	Name    string
+	Version int64
+	Credits map[string]*Credit
+	Packs   map[string]*Pack
+	Meters  map[string]*Meter // filled by AddMeter
+	// Products are by id: their names may repeat.
+	Products map[string]*Product
+	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
+	// process is seen by the transaction that relies on the key.
+	Keys map[string]bool
+
+	byEvent map[string][]*Meter // the meters in use, by what they count
+}
+
+// NewDefinitions returns an empty set for an app.
+func NewDefinitions(app, name string, version int64) *Definitions {
+	return &Definitions{
+		App: app, Name: name, Version: version,
+		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Meters: map[string]*Meter{}, Keys: map[string]bool{}, byEvent: map[string][]*Meter{},
+		Products: map[string]*Product{},
+	}
+}
+
+// Pack finds a pack by id or by its name in any case (vevee-golivekit-stripe.md section 1.1),
+// archived ones by id only, so that a name can be used again.
+func (d *Definitions) Pack(idOrName string) (*Pack, bool) {
+	if p, ok := d.Packs[idOrName]; ok {
+		return p, true
+	}
+	for _, p := range d.Packs {
+		if p.ArchivedAt.IsZero() && strings.EqualFold(p.Name, idOrName) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// Credit finds a credit by id or by its name in any case, archived ones by id only.
+func (d *Definitions) Credit(idOrName string) (*Credit, bool) {
+	if c, ok := d.Credits[idOrName]; ok {
+		return c, true
+	}
+	for _, c := range d.Credits {
+		if c.ArchivedAt.IsZero() && strings.EqualFold(c.Name, idOrName) {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// AddMeter adds a meter while the definitions are built.
+func (d *Definitions) AddMeter(m *Meter) {
+	d.Meters[m.ID] = m
+	if m.ArchivedAt.IsZero() {
+		d.byEvent[m.Event] = append(d.byEvent[m.Event], m)
+		slices.SortFunc(d.byEvent[m.Event], func(a, b *Meter) int { return strings.Compare(a.ID, b.ID) })
+	}
+}
+
+// MetersOf lists the meters that are in use and count events of a name, by id.
+func (d *Definitions) MetersOf(event string) []*Meter { return d.byEvent[event] }
+
+// Meter finds a meter by id or by its name in any case, archived ones by id only.
+func (d *Definitions) Meter(idOrName string) (*Meter, bool) {
+	if m, ok := d.Meters[idOrName]; ok {
+		return m, true
+	}
+	for _, m := range d.Meters {
+		if m.ArchivedAt.IsZero() && strings.EqualFold(m.Name, idOrName) {
+			return m, true
+		}
+	}
+	return nil, false
+}

@@ -1,0 +1,73 @@
+// Package metering turns usage into credits: meters are defined here, usage events come in, are
+// looked at, voided and corrected, and what the meters made of them can be read.
+//
+// It owns the checks of events as callers report them, and the reads over them. What an event
+// costs, and who pays, package wallet decides; a gated charge of a metered event goes through
+// package credits, like any other charge.
+package metering
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Core is what every session shares.
+type Core struct {
+	Engine *engine.Engine
+	Store  store.Store
+	Clock  clock.Clock
+}
+
+// Session does what one caller asks.
+type Session struct {
+	core   *Core
+	caller v1.Caller
+}
+
+// As returns the session of a caller.
+func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
+
+// key names a customer's wallet.
+func (s *Session) key(customer string) (wallet.Key, error) {
+	if err := v1.CheckCustomerID(customer); err != nil {
+		return wallet.Key{}, err
+	}
+	return wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: customer}, nil
+}
+
+// meter finds a meter by id or name, looking again in the store before it says no.
+func (s *Session) meter(ctx context.Context, idOrName string) (*catalog.Meter, error) {
+	defs, err := s.core.Engine.Known(ctx, s.caller.App)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := defs.Meter(idOrName); ok {
+		return m, nil
+	}
+	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
+		return nil, err
+	}
+	if m, ok := defs.Meter(idOrName); ok {
+		return m, nil
+	}
+	return nil, errNoMeter(idOrName)
+}
+
+func errNoMeter(idOrName string) error {
+	return fault.New("metering.meter", fault.CodeMeterNotFound, "there is no meter %q in this app", clip(idOrName)).In("meter_id")
+}
+
+func clip(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return text
+}
