@@ -53,9 +53,10 @@ type entitlement struct {
 }
 
 func (c *call) entitlement(def *v1.Credit) entitlement {
+	currency := strings.ToUpper(def.Overage.Currency)
 	out := entitlement{
 		ID: def.ID, BusinessID: c.app, Name: def.Name, Description: unlessZero(def.Description), Unit: def.Unit,
-		Precision: def.Precision, Currency: unlessZero(def.Overage.Currency), ExpiresAfterDays: unlessZero(def.ExpiresAfterDays),
+		Precision: def.Precision, Currency: unlessZero(currency), ExpiresAfterDays: unlessZero(def.ExpiresAfterDays),
 		OverageEnabled: def.Overage.Enabled, OverageBehavior: def.Overage.Behavior, PricePerUnit: unlessZero(def.Overage.PricePerUnit),
 		CreatedAt: def.CreatedAt, UpdatedAt: def.UpdatedAt,
 	}
@@ -64,7 +65,7 @@ func (c *call) entitlement(def *v1.Credit) entitlement {
 		out.OverageLimit = wholeCredits(*def.Overage.Limit)
 	}
 	out.CreditType, out.UnitName = "custom_unit", def.Unit
-	if def.Unit == def.Overage.Currency {
+	if def.Unit == currency {
 		out.CreditType, out.UnitCurrency = "fiat", &out.Unit
 	}
 	out.ExpiryDuration, out.MaxRolloverPercent, out.AllowOverage = out.ExpiresAfterDays, out.RolloverPercent, out.OverageEnabled

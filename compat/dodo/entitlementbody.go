@@ -3,6 +3,7 @@ package dodo
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/seed42445051/scrip/money"
@@ -148,6 +149,7 @@ func within(text string, least, most int) bool {
 func (b *entitlementBody) overage(o *v1.Overage) error {
 	b.OverageEnabled.apply(&o.Enabled)
 	b.OverageBehavior.apply(&o.Behavior)
+	o.Currency = strings.ToUpper(o.Currency) // ours are small, theirs are capitals
 	b.Currency.apply(&o.Currency)
 	if b.major && b.PricePerUnit.has() && o.Currency == "" {
 		o.Currency = "USD"

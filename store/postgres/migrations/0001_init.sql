@@ -155,6 +155,7 @@ CREATE TABLE customers (
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+-- For the list of customers of one mail address, over all buckets.
 CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
@@ -169,6 +170,7 @@ CREATE TABLE standings (
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
+-- This one and lanes_credit serve the list of who holds a credit, over all buckets.
 CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
