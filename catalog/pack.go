@@ -115,6 +115,8 @@ type Definitions struct {
 	Version int64
 	Credits map[string]*Credit
 	Packs   map[string]*Pack
+	// Endpoints are where events go.
+	Endpoints map[string]*Endpoint
 	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
 	// process is seen by the transaction that relies on the key.
 	Keys map[string]bool
@@ -124,7 +126,7 @@ type Definitions struct {
 func NewDefinitions(app, name string, version int64) *Definitions {
 	return &Definitions{
 		App: app, Name: name, Version: version,
-		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Keys: map[string]bool{},
+		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Endpoints: map[string]*Endpoint{}, Keys: map[string]bool{},
 	}
 }
 

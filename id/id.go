@@ -33,7 +33,9 @@ const (
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"
-	PrefixWebhook      = "whk"
+	PrefixWebhook      = "whk" // a webhook endpoint
+	PrefixDelivery     = "dlv" // one event on its way to one endpoint, numbered within its wallet
+	PrefixMessage      = "msg" // one event, for all endpoints, numbered within its wallet
 )
 
 // Buckets is the number of buckets that wallets are spread over. It is part of

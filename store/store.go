@@ -33,6 +33,7 @@ type Store interface {
 	Definitions
 	Keys
 	Customers
+	Deliveries
 
 	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
 	// (newer_schema).
@@ -140,6 +141,7 @@ type WalletChange struct {
 	Subscription *wallet.Subscription // nil: unchanged
 	Usages       []wallet.Usage       // new
 	Answers      []StoredAnswer       // new
+	Deliveries   []Delivery           // new and pending; their Wallet is the header's
 }
 
 // GrantQuery selects grants of a wallet.
@@ -209,11 +211,12 @@ type App struct {
 
 // Definition is a change of definitions: what is set is inserted, or replaced under its id.
 type Definition struct {
-	Credits []*catalog.Credit
-	Packs   []*catalog.Pack
-	NewKeys []Key
-	Revoke  []string // ids of keys to revoke
-	At      clock.Instant
+	Credits   []*catalog.Credit
+	Packs     []*catalog.Pack
+	Endpoints []*catalog.Endpoint
+	NewKeys   []Key
+	Revoke    []string // ids of keys to revoke
+	At        clock.Instant
 }
 
 // AppAnswer is the answer that an idempotency key got outside any wallet.

@@ -88,6 +88,7 @@ type Decision struct {
 	Lanes        []*Lane
 	Subscription *Subscription // nil: unchanged
 	Usage        *Usage
+	Low          []LowBalance // balances that this decision brought below their thresholds
 
 	seq, grantSeq, holdSeq int64
 	head                   Hash

@@ -71,6 +71,7 @@ func (w *work) finish() (*Decision, error) {
 		w.d.Answer.Standing = append(w.d.Answer.Standing, *c)
 	}
 	w.d.Usage = w.d.Answer.Usage
+	w.d.Low = w.lowBalances()
 	return &w.d, nil
 }
 

@@ -16,11 +16,13 @@ ALTER TABLE allowances DROP CONSTRAINT allowances_bucket_wallet_fkey;
 ALTER TABLE entries DROP CONSTRAINT entries_bucket_wallet_fkey;
 ALTER TABLE usages DROP CONSTRAINT usages_bucket_wallet_fkey;
 ALTER TABLE answers DROP CONSTRAINT answers_bucket_wallet_fkey;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_bucket_wallet_seq_fkey;
 
 SELECT create_reference_table('apps');
 SELECT create_reference_table('api_keys');
 SELECT create_reference_table('credits');
 SELECT create_reference_table('packs');
+SELECT create_reference_table('webhook_endpoints');
 SELECT create_reference_table('app_answers');
 
 SELECT create_distributed_table('wallets', 'bucket');
@@ -34,6 +36,7 @@ SELECT create_distributed_table('allowances', 'bucket', colocate_with => 'wallet
 SELECT create_distributed_table('entries', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('usages', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('answers', 'bucket', colocate_with => 'wallets');
+SELECT create_distributed_table('deliveries', 'bucket', colocate_with => 'wallets');
 
 ALTER TABLE customers ADD CONSTRAINT customers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE standings ADD CONSTRAINT standings_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
@@ -45,3 +48,4 @@ ALTER TABLE allowances ADD CONSTRAINT allowances_bucket_wallet_fkey FOREIGN KEY 
 ALTER TABLE entries ADD CONSTRAINT entries_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE usages ADD CONSTRAINT usages_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE answers ADD CONSTRAINT answers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_bucket_wallet_seq_fkey FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq);

@@ -102,6 +102,12 @@ var (
 		texts:   []string{"key"},
 		blobs:   []string{"request", "answer"},
 	}
+	deliveriesTable = table{
+		name:      "deliveries",
+		numbers:   []string{"n", "seq", "tries", "created_at", "next_at", "finished_at"},
+		texts:     []string{"endpoint_id", "type", "status"},
+		documents: []string{"low", "log"},
+	}
 )
 
 // Statements that write, one for all rows of a table.
@@ -121,6 +127,7 @@ var (
 	insertEntries       = entriesTable.insert()
 	insertUsages        = usagesTable.insert()
 	insertAnswers       = answersTable.insert()
+	insertDeliveries    = deliveriesTable.insert()
 )
 
 // deleteAllowances removes those that a shorter list left behind its end.
@@ -130,7 +137,7 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 // writer gathers the rows of a transaction's changes.
 type writer struct {
 	created, headers, lanes, newGrants, grants, newHolds, holds, standings *rows
-	subscriptions, allowances, entries, usages, answers                    *rows
+	subscriptions, allowances, entries, usages, answers, deliveries        *rows
 	lengths                                                                []int64 // of subscriptions' allowances
 	err                                                                    error   // the first value that JSON cannot hold
 }
@@ -164,6 +171,7 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, insertEntries, w.entries)
 	s.rows(partUnique, insertUsages, w.usages)
 	s.rows(partUnique, insertAnswers, w.answers)
+	s.rows(partOther, insertDeliveries, w.deliveries)
 	s.rows(partHeaders, updateHeaders, w.headers)
 	return nil
 }
@@ -173,7 +181,7 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
-	var created, lanes, newGrants, grants, newHolds, holds, standings, subs, allowances, entries, usages, answers int
+	var created, lanes, newGrants, grants, newHolds, holds, standings, subs, allowances, entries, usages, answers, deliveries int
 	for i := range changes {
 		c := &changes[i]
 		if c.Created {
@@ -192,6 +200,7 @@ func newWriter(changes []store.WalletChange) *writer {
 		entries += len(c.Entries)
 		usages += len(c.Usages)
 		answers += len(c.Answers)
+		deliveries += len(c.Deliveries)
 	}
 	return &writer{
 		created: walletsTable.rows(created), headers: headersTable.rows(len(changes) - created),
@@ -199,7 +208,7 @@ func newWriter(changes []store.WalletChange) *writer {
 		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
 		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
-		usages: usagesTable.rows(usages), answers: answersTable.rows(answers),
+		usages: usagesTable.rows(usages), answers: answersTable.rows(answers), deliveries: deliveriesTable.rows(deliveries),
 	}
 }
 
@@ -252,6 +261,11 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for i := range c.Answers {
 		a := &c.Answers[i]
 		w.answers.add(h.ID).nums(int64(a.At)).strs(a.Key).bins(a.Request[:], present(a.Answer))
+	}
+	for i := range c.Deliveries {
+		d := &c.Deliveries[i]
+		w.deliveries.add(h.ID).nums(d.N, d.Seq, 0, int64(d.CreatedAt), int64(d.NextAt), 0).
+			strs(d.Endpoint, string(d.Type), string(store.DeliveryPending)).docs(w.low(d.Low), "[]")
 	}
 }
 
@@ -329,6 +343,14 @@ func (w *writer) entry(c *store.WalletChange, e *wallet.Entry) {
 		strs(string(e.Type), e.Credit, e.RefType, e.RefID, e.Reason, e.Idempotency, e.Actor).
 		docs(w.metadata(e.Metadata)).
 		bins(store.EncodeSlices(e.Slices), e.Prev[:], e.Hash[:])
+}
+
+// low is nothing, most often.
+func (w *writer) low(l *wallet.LowBalance) string {
+	if l == nil {
+		return "{}"
+	}
+	return w.json(l)
 }
 
 // metadata is most often empty, and then costs nothing.

@@ -68,17 +68,20 @@ func checkDefinitionsRoundTrip(b *bench) {
 	plain := &catalog.Credit{ID: "crd_plain", App: app, Name: "n"}
 	empty := &catalog.Pack{ID: "pck_empty", App: app, Name: "n"}
 	full, pack := fullCredit("crd_full", hard), fullPack("pck_full", hard)
+	endpoint, live := fullEndpoint("whk_full"), plainEndpoint("whk_plain")
 	hidden := fullKey("key_revoked")
 	open := fullKey("key_open")
 	open.RevokedAt = 0
 	b.must(b.define(store.Definition{
-		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack}, NewKeys: []store.Key{hidden, open},
+		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack},
+		Endpoints: []*catalog.Endpoint{endpoint, live}, NewKeys: []store.Key{hidden, open},
 	}))
 	want := catalog.NewDefinitions(app, "Bench", 3)
 	for _, c := range append(benchCredits(), plain, full) {
 		want.Credits[c.ID] = c
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
+	want.Endpoints = map[string]*catalog.Endpoint{endpoint.ID: endpoint, live.ID: live, hook: plainEndpoint(hook)}
 	want.Keys = map[string]bool{"key_open": true}
 	b.same("definitions", b.definitions(app), want)
 	b.same("definitions of another app", b.definitions("app_other"), catalog.NewDefinitions("app_other", "Other", 1))
@@ -93,6 +96,9 @@ func checkRedefine(b *bench) {
 	b.same("credit", defs.Credits["crd"], credit)
 	b.same("pack", defs.Packs["pck"], pack)
 	b.same("version", defs.Version, int64(4))
+	changedHook := fullEndpoint(hook)
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{changedHook}}))
+	b.same("endpoint", b.definitions(app).Endpoints[hook], changedHook)
 	b.do(key("a"), give(calls, 1)) // what wallets refer to can be redefined too
 	changed := *defs.Credits[calls]
 	changed.Name = "Calls, renamed"
@@ -164,6 +170,9 @@ func checkForeignDefine(b *bench) {
 	b.other()
 	theft := *b.defs.Credits[calls]
 	theft.App, theft.Name = "app_other", "stolen"
+	hijack := plainEndpoint(hook)
+	hijack.App, hijack.URL = "app_other", "https://example.test/theirs"
+	b.wantRefused(b.Define(b.ctx, "app_other", 1, store.Definition{Endpoints: []*catalog.Endpoint{hijack}, At: start}, nil))
 	b.wantRefused(b.Define(b.ctx, "app_other", 1, store.Definition{Credits: []*catalog.Credit{&theft}, At: start}, nil))
 	b.same("definitions", b.definitions(app), b.defs)
 }

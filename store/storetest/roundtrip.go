@@ -14,11 +14,12 @@ import (
 var roundTripTests = []test{
 	{"fixtures set every field", func(b *bench) {
 		for _, v := range []any{
-			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullKey("k"), fullCustomer(key("a")),
+			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullKey("k"), fullCustomer(key("a")), fullEndpoint("e"),
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
 				c.Grants, c.Holds = c.NewGrants, c.NewHolds
+				c.Deliveries = []store.Delivery{fullDelivery(c.Header.ID)}
 				v = reflect.ValueOf(c)
 			}
 			b.wantFull(v.Type().Name(), v)
