@@ -26,6 +26,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -54,6 +55,8 @@ type options struct {
 	db      string
 	migrate bool
 	engine  engine.Options
+	quiet   bool // no webhooks are sent
+	allow   notify.Addresses
 }
 
 // DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
@@ -73,6 +76,17 @@ func WithLog(log *slog.Logger) Option { return func(o *options) { o.engine.Log =
 // no decision depends on it.
 func SweepEvery(d time.Duration) Option { return func(o *options) { o.engine.SweepEvery = d } }
 
+// WithoutWebhooks sends none from this process: another one, or a later one, sends what is written
+// here.
+func WithoutWebhooks() Option { return func(o *options) { o.quiet = true } }
+
+// WebhooksToLoopback sends webhooks to this machine too, for trying out. By default they go to
+// public addresses only.
+func WebhooksToLoopback() Option { return func(o *options) { o.allow = notify.AllowLoopback } }
+
+// WebhooksToPrivate sends webhooks to any address, those of the operator's own network included.
+func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.AllowAll } }
+
 // Shards sets how many batches may be under way at one time.
 func Shards(n int) Option { return func(o *options) { o.engine.Shards = n } }
 
@@ -85,10 +99,13 @@ type Scrip struct {
 	engine   *engine.Engine
 	core     *credits.Core
 	accounts *accounts.Accounts
+	notify   *notify.Service
+	sending  *notify.Dispatcher // nil: nothing is sent from here
 	log      *slog.Logger
 }
 
-// Open opens a database, brings its schema up to date, and starts the engine. Close it.
+// Open opens a database, brings its schema up to date, and starts the engine, and what sends
+// webhooks. Close it.
 func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 	o := options{db: "sqlite:scrip.db", migrate: true}
 	o.engine.SweepEvery = DefaultSweep
@@ -107,11 +124,16 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}
 	}
 	e := engine.New(st, o.engine)
-	return &Scrip{
+	s := &Scrip{
 		store: st, engine: e, log: o.engine.Log,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
-	}, nil
+		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow}),
+	}
+	if !o.quiet {
+		s.sending = s.notify.Start()
+	}
+	return s, nil
 }
 
 func closing(st store.Store, err error) error {
@@ -138,9 +160,13 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 type App struct {
 	*credits.Session
 	*keys
+	*hooks
 }
 
-type keys = accounts.Session
+type (
+	keys  = accounts.Session
+	hooks = notify.Session
+)
 
 var _ v1.Operations = (*App)(nil)
 
@@ -156,12 +182,13 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	return &App{
 		Session: s.core.As(credits.Caller{App: app.ID, Mode: mode, Actor: "library"}),
 		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+		hooks:   s.notify.As(notify.Caller{App: app.ID, Mode: mode}),
 	}, nil
 }
 
 // Handler serves the HTTP API.
 func (s *Scrip) Handler() http.Handler {
-	return api.New(s.core, s.accounts, api.Options{Log: s.log, Ready: s.store.Ping})
+	return api.New(s.core, s.accounts, s.notify, api.Options{Log: s.log, Ready: s.store.Ping})
 }
 
 // Stats returns the engine's counters.
@@ -175,7 +202,13 @@ func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit
 
 // Close refuses new calls, finishes those that were accepted, and closes the database.
 func (s *Scrip) Close(ctx context.Context) error {
-	err := s.engine.Close(ctx)
+	var err error
+	if s.sending != nil {
+		err = s.sending.Close(ctx)
+	}
+	if closed := s.engine.Close(ctx); err == nil {
+		err = closed
+	}
 	if closed := s.store.Close(); err == nil {
 		err = closed
 	}

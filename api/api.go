@@ -16,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/notify"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -44,22 +45,24 @@ type server struct {
 	ops   func(accounts.Identity) v1.Operations
 }
 
-// The two services that make up v1.Operations. Aliases, so that both sessions can be embedded.
+// The services that make up v1.Operations. Aliases, so that all sessions can be embedded.
 type (
 	creditSession  = credits.Session
 	accountSession = accounts.Session
+	notifySession  = notify.Session
 	session        struct {
 		*creditSession
 		*accountSession
+		*notifySession
 	}
 )
 
 // New returns the handler of the whole API: /v1, /openapi.json, /healthz, /readyz and what the
 // options mount.
-func New(core *credits.Core, acc *accounts.Accounts, opts Options) http.Handler {
+func New(core *credits.Core, acc *accounts.Accounts, hooks *notify.Service, opts Options) http.Handler {
 	return newServer(acc, acc.Clock, opts, func(who accounts.Identity) v1.Operations {
 		caller := credits.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-		return session{core.As(caller), acc.As(who)}
+		return session{core.As(caller), acc.As(who), hooks.As(notify.Caller{App: who.App, Mode: who.Mode, Key: who.Key})}
 	})
 }
 

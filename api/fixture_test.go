@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 )
@@ -29,6 +31,7 @@ type fixture struct {
 	clock *clock.Manual
 	acc   *accounts.Accounts
 	core  *credits.Core
+	hooks *notify.Service
 
 	app, test, live, other, publishable, revoked string // the app's id, and keys by what they are
 }
@@ -60,7 +63,8 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	f.revoked = text
-	server := httptest.NewServer(New(f.core, f.acc, opts))
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	server := httptest.NewServer(New(f.core, f.acc, f.hooks, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f

@@ -5,7 +5,7 @@ import (
 )
 
 // world is what a fixture's server holds before a request that should change nothing: credits,
-// a pack, and customer c with a grant, a deduction and a hold.
+// a pack, a webhook endpoint with a delivery, and customer c with a grant, a deduction and a hold.
 type world struct {
 	f   *fixture
 	ids map[string]string
@@ -18,12 +18,16 @@ func newWorld(f *fixture) *world {
 	w.ids["credit"] = f.text(credit, "id")
 	pack := f.must("POST", "/v1/packs", `{"name":"starter","price":500,"items":[{"credit_id":"api","amount":"50"}]}`)
 	w.ids["pack"] = f.text(pack, "id")
+	hook := f.must("POST", "/v1/webhook-endpoints", `{"url":"http://127.0.0.1:9/hook","events":["credit.added"]}`)
+	w.ids["hook"] = f.text(hook, "id")
 	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
 	w.ids["grant"] = f.text(grant, "grants", 0, "id")
 	deducted := f.must("POST", "/v1/deduct", `{"customer_id":"c","credit_id":"api","amount":"5"}`)
 	w.ids["entry"] = f.text(deducted, "entry", "id")
 	held := f.must("POST", "/v1/reserve", `{"customer_id":"c","credit_id":"api","amount":"7","ttl_seconds":3600}`)
 	w.ids["hold"] = f.text(held, "reservation_id")
+	sent := f.must("GET", "/v1/webhook-endpoints/"+w.ids["hook"]+"/deliveries", "")
+	w.ids["delivery"] = f.text(sent, "data", 0, "id")
 	keys := f.must("GET", "/v1/keys", "")
 	w.ids["key"] = f.text(keys, "data", 2, "id") // the publishable one
 	for name, value := range w.ids {
@@ -48,6 +52,7 @@ func (w *world) path(rt *route) string {
 	for prefix, name := range map[string]string{
 		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key",
+		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
 	} {
 		if strings.HasPrefix(rt.path, prefix) {
 			id = w.ids[name]
@@ -63,6 +68,7 @@ func (w *world) state() string {
 	for _, path := range []string{
 		"/v1/credits", "/v1/packs", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}",
+		"/v1/webhook-endpoints", "/v1/webhook-endpoints/{hook}/secret", "/v1/webhook-endpoints/{hook}/deliveries",
 	} {
 		all.WriteString(w.f.must("GET", w.fill(path), "").text)
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -29,6 +31,7 @@ type fixture struct {
 	key     string
 	core    *credits.Core
 	acc     *accounts.Accounts
+	hooks   *notify.Service
 	who     accounts.Identity
 	handler http.Handler
 }
@@ -36,9 +39,11 @@ type fixture struct {
 type (
 	creditSession  = credits.Session
 	accountSession = accounts.Session
+	notifySession  = notify.Session
 	session        struct {
 		*creditSession
 		*accountSession
+		*notifySession
 	}
 )
 
@@ -61,7 +66,8 @@ func newFixture(t testing.TB) *fixture {
 	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
 	f.core = core
-	f.handler = api.New(core, f.acc, api.Options{})
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	f.handler = api.New(core, f.acc, f.hooks, api.Options{})
 	f.use("app")
 	return f
 }
@@ -80,7 +86,7 @@ func (f *fixture) use(name string) {
 	}
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
-	f.direct = session{f.core.As(credits.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}), f.acc.As(f.who)}
+	f.direct = session{f.core.As(credits.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}), f.acc.As(f.who), f.hooks.As(notify.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID})}
 }
 
 // serve starts a server of a handler.

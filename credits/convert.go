@@ -9,6 +9,7 @@ import (
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // units reads an amount of a credit, naming the field that is wrong.
@@ -23,9 +24,7 @@ func units(d money.Decimal, precision int, field string) (int64, error) {
 	return n, nil
 }
 
-func decimal(n int64, precision int) money.Decimal {
-	return money.Decimal(money.FormatUnits(n, precision))
-}
+func decimal(n int64, precision int) money.Decimal { return wording.Amount(n, precision) }
 
 func quantity(micros int64) money.Decimal { return decimal(micros, wallet.QuantityDecimals) }
 
@@ -40,37 +39,11 @@ func newView(defs *catalog.Definitions, key wallet.Key) view {
 	return view{defs: defs, key: key, id: key.ID()}
 }
 
-func (v view) precision(credit string) int {
-	if c, ok := v.defs.Credits[credit]; ok {
-		return c.Precision
-	}
-	return 0
-}
+func (v view) precision(credit string) int { return wording.Precision(v.defs, credit) }
 
-func (v view) grantID(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return id.Object(id.PrefixGrant, v.id, n)
-}
+func (v view) grantID(n int64) string { return wording.GrantID(v.id, n) }
 
-func (v view) entry(e *wallet.Entry) v1.Entry {
-	p := v.precision(e.Credit)
-	out := v1.Entry{
-		ID: id.Object(id.PrefixEntry, v.id, e.Seq), Sequence: e.Seq,
-		OperationID: id.Object(id.PrefixOperation, v.id, e.Op), Type: string(e.Type),
-		CustomerID: v.key.Customer, CreditID: e.Credit, Amount: decimal(e.Amount, p),
-		BalanceBefore: decimal(e.BalanceBefore, p), BalanceAfter: decimal(e.BalanceAfter, p),
-		OverageBefore: decimal(e.OverageBefore, p), OverageAfter: decimal(e.OverageAfter, p),
-		Slices: make([]v1.Slice, len(e.Slices)), ReferenceType: e.RefType, ReferenceID: e.RefID,
-		Reason: e.Reason, Metadata: e.Metadata, IdempotencyKey: e.Idempotency, Actor: e.Actor,
-		EffectiveAt: e.EffectiveAt, RecordedAt: e.RecordedAt, PreviousHash: e.Prev.String(), Hash: e.Hash.String(),
-	}
-	for i, s := range e.Slices {
-		out.Slices[i] = v1.Slice{GrantID: v.grantID(s.Grant), Amount: decimal(s.Amount(), p)}
-	}
-	return out
-}
+func (v view) entry(e *wallet.Entry) v1.Entry { return wording.Entry(v.defs, v.key, v.id, e) }
 
 func (v view) entries(entries []wallet.Entry) []v1.Entry {
 	out := make([]v1.Entry, len(entries))

@@ -2,12 +2,11 @@ package credits
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
@@ -17,28 +16,8 @@ import (
 
 // define changes definitions under the caller's idempotency key, and returns what was made.
 func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	var out T
-	body, err := json.Marshal(request)
-	if err != nil {
-		return out, fault.New("credits.define", fault.CodeInternalError, "the request cannot be remembered").Because(err)
-	}
-	body = fmt.Appendf(body, "\n%T", request)
-	answer, err := s.core.Engine.DefineOnce(ctx, s.caller.App, v1.NewCall(opts).IdempotencyKey, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
-		if s.caller.Key != "" && !defs.Keys[s.caller.Key] {
-			return store.Definition{}, nil, fault.New("credits.define", fault.CodeInvalidKey, "the API key was revoked")
-		}
-		d, made, err := change(defs)
-		if err != nil {
-			return d, nil, err
-		}
-		d.At = s.core.Clock.Now()
-		text, err := json.Marshal(made)
-		return d, text, err
-	})
-	if err != nil {
-		return out, err
-	}
-	return out, json.Unmarshal(answer, &out)
+	who := engine.Definer{App: s.caller.App, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
+	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
 }
 
 // CreateCredit defines a credit.
@@ -64,11 +43,11 @@ func ReadCredit(r *v1.CreateCredit) (*catalog.Credit, error) {
 		Name: strings.TrimSpace(r.Name), Unit: r.Unit, Description: r.Description, Precision: r.Precision,
 		ExpiresAfterDays: r.ExpiresAfterDays,
 	}
-	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover)
+	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover, &r.LowBalance)
 }
 
 // fillCredit sets the structured fields that are given and checks the whole.
-func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover) (err error) {
+func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover, low *money.Decimal) (err error) {
 	if order != nil {
 		if c.DrawOrder, err = drawOrderIn(*order); err != nil {
 			return err
@@ -90,7 +69,20 @@ func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overag
 			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
 		}
 	}
+	if low != nil {
+		if c.LowBalance, err = thresholdIn(*low, c.Precision); err != nil {
+			return err
+		}
+	}
 	return c.Validate()
+}
+
+// thresholdIn reads the balance below which there is little left; zero and absent are none.
+func thresholdIn(low money.Decimal, precision int) (int64, error) {
+	if low == "" {
+		return 0, nil
+	}
+	return units(low, precision, "low_balance_threshold")
 }
 
 // freeName refuses a name that another credit has.
@@ -172,6 +164,9 @@ func creditOut(c *catalog.Credit) v1.Credit {
 		limit := decimal(c.Overage.Limit, c.Precision)
 		out.Overage.Limit = &limit
 	}
+	if c.LowBalance > 0 {
+		out.LowBalance = decimal(c.LowBalance, c.Precision)
+	}
 	return out
 }
 
@@ -213,7 +208,7 @@ func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.Update
 			set(&c.Unit, r.Unit)
 			set(&c.Description, r.Description)
 			set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-			if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+			if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover, r.LowBalance); err != nil {
 				return err
 			}
 			return freeName(defs, c)

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
@@ -99,4 +101,39 @@ func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte
 		return nil, err
 	}
 	return answer, e.store.Define(ctx, app, defs.Version, d, &store.AppAnswer{Key: key, Request: hash, Answer: answer, At: e.clock.Now()})
+}
+
+// Definer is who changes definitions, and under which idempotency key.
+type Definer struct {
+	App         string
+	APIKey      string // id of the API key that must still be valid; empty: the process itself
+	Idempotency string // empty: none
+}
+
+// DefineAs is DefineOnce for a request and an answer that are values: it remembers them as JSON.
+// The request's type is part of what is remembered, so that two calls with equal fields differ.
+func DefineAs[T any](ctx context.Context, e *Engine, who Definer, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
+	const op = "engine.DefineAs"
+	var out T
+	body, err := json.Marshal(request)
+	if err != nil {
+		return out, fault.New(op, fault.CodeInternalError, "the request cannot be remembered").Because(err)
+	}
+	body = fmt.Appendf(body, "\n%T", request)
+	answer, err := e.DefineOnce(ctx, who.App, who.Idempotency, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
+		if who.APIKey != "" && !defs.Keys[who.APIKey] {
+			return store.Definition{}, nil, fault.New(op, fault.CodeInvalidKey, "the API key was revoked")
+		}
+		d, made, err := change(defs)
+		if err != nil {
+			return d, nil, err
+		}
+		d.At = e.clock.Now()
+		text, err := json.Marshal(made)
+		return d, text, err
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, json.Unmarshal(answer, &out)
 }

@@ -27,7 +27,7 @@ type wire struct {
 // serve puts a server's handler behind HTTP until the test ends.
 func (s *server) serve(t testing.TB) *wire {
 	t.Helper()
-	srv := httptest.NewServer(api.New(s.core, s.accounts, api.Options{Ready: s.core.Store.Ping}))
+	srv := httptest.NewServer(api.New(s.core, s.accounts, s.notify, api.Options{Ready: s.core.Store.Ping}))
 	t.Cleanup(srv.Close)
 	return newWire(t, srv.URL)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/internal/testenv"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -140,6 +142,7 @@ type server struct {
 	engine   *engine.Engine
 	core     *credits.Core
 	accounts *accounts.Accounts
+	notify   *notify.Service
 }
 
 var apps struct {
@@ -193,10 +196,15 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 			t.Errorf("closing the engine: %v", err)
 		}
 	})
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &server{
 		engine:   e,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.Clock},
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.Clock},
+		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.Clock, Log: log, Allow: notify.AllowLoopback}),
 	}
 }
 
@@ -204,9 +212,13 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 type ops struct {
 	*credits.Session
 	*keys
+	*hooks
 }
 
-type keys = accounts.Session
+type (
+	keys  = accounts.Session
+	hooks = notify.Session
+)
 
 var _ v1.Operations = (*ops)(nil)
 
@@ -214,6 +226,7 @@ func (s *server) as(app store.App, mode catalog.Mode) *ops {
 	return &ops{
 		Session: s.core.As(credits.Caller{App: app.ID, Mode: mode, Actor: "test"}),
 		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+		hooks:   s.notify.As(notify.Caller{App: app.ID, Mode: mode}),
 	}
 }
 

@@ -13,9 +13,9 @@ var (
 	rules    = list(bottom, "wallet")
 	rows     = list(rules, "store")
 	stores   = []string{"store/sqlite", "store/postgres"}
-	core     = list(rows, "engine", "v1")
+	core     = list(rows, "engine", "v1", "wording")
 	services = []string{"accounts", "credits", "billing", "payments", "metering", "notify"}
-	present  = slices.Concat(rules, services, []string{"v1"})
+	present  = slices.Concat(rules, services, []string{"v1", "wording"})
 	faces    = []string{"api", "compat/*", "web"}
 )
 
@@ -49,6 +49,7 @@ var layers = []layer{
 	{"metering", core, "a service, as accounts"},
 	{"notify", core, "a service, as accounts"},
 	{"v1", bottom, "the vocabulary of services and clients: types only, so that a client can import it alone"},
+	{"wording", list(rules, "v1"), "what several services say of the same value, in the words of v1"},
 	{"client", list(bottom, "v1"), "runs in the caller's program, without the engine"},
 	{"api", present, "translates; what it lacks is missing from the services"},
 	{"compat/*", present, "translates; holds no state and no rules"},

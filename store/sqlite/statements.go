@@ -221,7 +221,7 @@ var text = [statements]string{
 		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
 		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
-	selectPacks:     `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
+	selectPacks: `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
 	upsertEndpoint: `INSERT INTO webhook_endpoints (` + endpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, url = excluded.url, description = excluded.description,
 		format = excluded.format, events = excluded.events, headers = excluded.headers, secret = excluded.secret,
@@ -255,7 +255,7 @@ var text = [statements]string{
 	selectDueOf: leased + ` WHERE d.endpoint_id = ? AND d.status = 'pending' AND d.next_at <= ? ORDER BY d.next_at LIMIT ?`,
 	selectDueWallets: `SELECT wallet FROM deliveries WHERE endpoint_id = ? AND status = 'pending'
 		AND next_at <= ? AND hex(wallet) NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at LIMIT ?`,
-	selectRun: leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.endpoint_id = ? AND d.status = 'pending' ORDER BY d.n LIMIT ?`,
+	selectRun:     leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.endpoint_id = ? AND d.status = 'pending' ORDER BY d.n LIMIT ?`,
 	leaseDelivery: `UPDATE deliveries SET next_at = ?` + mine + ` AND n = ?`,
 	finishDelivery: `UPDATE deliveries SET status = ?, tries = ?, next_at = ?, finished_at = ?, log = ?` + mine +
 		` AND n = ? AND status = 'pending' AND next_at = ?`,
