@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 )
 
 // Dispatcher sends what is due, until it is closed. Any number of them may work on one database.
@@ -60,9 +61,14 @@ func (d *Dispatcher) Close(ctx context.Context) error {
 // behind, and what has waited for its next attempt.
 func (d *Dispatcher) watch() {
 	for {
-		wait := d.look()
+		from := d.service.Clock.Now()
+		wait := d.look(from)
+		due := d.service.Clock.After(wait)
+		if d.service.Clock.Now().Sub(from) >= wait {
+			d.lookAgain() // the time has passed while it looked
+		}
 		select {
-		case <-d.service.Clock.After(wait):
+		case <-due:
 		case <-d.poke:
 		case <-d.stop:
 			return
@@ -72,19 +78,20 @@ func (d *Dispatcher) watch() {
 
 // look wakes the worker of every endpoint for which something is due, and returns how long to
 // wait before looking again.
-func (d *Dispatcher) look() time.Duration {
-	due, err := d.service.Store.DueDeliveries(d.ctx)
+func (d *Dispatcher) look(now clock.Instant) time.Duration {
+	due, err := d.service.Store.DueDeliveries(d.ctx, now)
 	if err != nil {
 		d.service.Log.Warn("looking for webhook deliveries failed", "cause", err)
 		return PollEvery
 	}
-	wait, now := PollEvery, d.service.Clock.Now()
+	wait := PollEvery
 	for _, e := range due {
-		if e.At <= now {
+		if e.Now {
 			d.wake(e.App, e.Endpoint)
-			continue
 		}
-		wait = min(wait, e.At.Sub(now))
+		if !e.Next.IsZero() {
+			wait = min(wait, e.Next.Sub(now))
+		}
 	}
 	return wait
 }

@@ -150,7 +150,11 @@ func (w *worker) begin() <-chan time.Time {
 		if next.gap > 0 {
 			now := w.d.service.Clock.Now()
 			if w.slot > now {
-				return w.d.service.Clock.After(w.slot.Sub(now))
+				free := w.d.service.Clock.After(w.slot.Sub(now))
+				if w.d.service.Clock.Now() >= w.slot {
+					continue // the time has passed meanwhile
+				}
+				return free
 			}
 			w.slot = now.Add(next.gap * time.Duration(len(next.deliveries)))
 		}

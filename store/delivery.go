@@ -24,9 +24,9 @@ const (
 // its cause (WalletChange.Deliveries); a dispatcher leases what is due, sends it, and says what
 // came of it. Any number of them may work on one database.
 type Deliveries interface {
-	// DueDeliveries tells the soonest instant at which something is due, for each endpoint that
-	// is not archived and has anything pending.
-	DueDeliveries(ctx context.Context) ([]Due, error)
+	// DueDeliveries tells when something is due, for each endpoint that is not archived and has
+	// anything pending.
+	DueDeliveries(ctx context.Context, now clock.Instant) ([]Due, error)
 	// Lease takes deliveries that are due: it moves their next attempt to q.Until under a row
 	// lock, so that nobody else takes them before. What another lease holds locked is passed
 	// over, not waited for, except for the sake of an order.
@@ -90,7 +90,8 @@ type Attempt struct {
 // Due is an endpoint for which something is pending.
 type Due struct {
 	App, Endpoint string
-	At            clock.Instant
+	Now           bool          // something is due at the instant that was asked for
+	Next          clock.Instant // the soonest instant after it at which something is due; zero: none
 }
 
 // LeaseQuery selects what to lease.

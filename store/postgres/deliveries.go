@@ -56,9 +56,14 @@ var (
 			AND t.n > d.after AND t.next_at <> d.at AND (d.hold OR t.next_at > d.at)`)
 )
 
-// DueDeliveries tells the soonest instant at which something is due, for each endpoint. Each is
-// asked for by a statement of its own, which reads one entry of an index.
-func (s *Store) DueDeliveries(ctx context.Context) ([]store.Due, error) {
+// lockOrder has transactions that keep an order take turns, one endpoint at a time: they look at
+// the beginnings of lines and change what stands behind, in no order that would keep them from
+// waiting for one another.
+const lockOrder = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))"
+
+// DueDeliveries tells when something is due, for each endpoint. Each is asked for by statements of
+// its own, which read one entry of an index.
+func (s *Store) DueDeliveries(ctx context.Context, now clock.Instant) ([]store.Due, error) {
 	const op = "postgres.DueDeliveries"
 	var all []store.Due
 	var endpoints, soonest script
@@ -70,13 +75,16 @@ func (s *Store) DueDeliveries(ctx context.Context) ([]store.Due, error) {
 		return nil, err
 	}
 	for i := range all {
-		soonest.add(partOther, func(r pgx.Rows) error { return r.Scan(instant(&all[i].At)) },
-			"SELECT next_at FROM deliveries WHERE endpoint_id = $1::text AND status = 'pending' ORDER BY next_at LIMIT 1", all[i].Endpoint)
+		const pending = "SELECT next_at FROM deliveries WHERE endpoint_id = $1::text AND status = 'pending' AND next_at "
+		soonest.add(partOther, func(pgx.Rows) error { all[i].Now = true; return nil },
+			pending+"<= $2::bigint LIMIT 1", all[i].Endpoint, int64(now))
+		soonest.add(partOther, func(r pgx.Rows) error { return r.Scan(instant(&all[i].Next)) },
+			pending+"> $2::bigint ORDER BY next_at LIMIT 1", all[i].Endpoint, int64(now))
 	}
 	if err := s.read(ctx, op, &soonest); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(d store.Due) bool { return d.At.IsZero() }), nil
+	return slices.DeleteFunc(all, func(d store.Due) bool { return !d.Now && d.Next.IsZero() }), nil
 }
 
 // Lease takes deliveries that are due.
@@ -225,6 +233,7 @@ func (l *leasing) ordered(q *store.LeaseQuery) ([]store.Leased, error) {
 func (l *leasing) runs(q *store.LeaseQuery, busy pgtype.FlatArray[pgtype.UUID]) (taken []store.Leased, waiting bool, err error) {
 	var wallets []id.Wallet
 	look := l.script()
+	look.exec(lockOrder, q.Endpoint)
 	look.add(partOther, func(r pgx.Rows) error {
 		var w id.Wallet
 		err := r.Scan(key(&w))
@@ -297,12 +306,24 @@ func (s *Store) Finish(ctx context.Context, results []store.Result, follow []sto
 	})
 	return s.deliver(ctx, "postgres.Finish", func(l *leasing) error {
 		work := l.script()
+		for _, endpoint := range endpointsOf(follow) {
+			work.exec(lockOrder, endpoint)
+		}
 		if err := work.finish(results); err != nil {
 			return err
 		}
 		work.follow(follow)
 		return l.run(work)
 	})
+}
+
+// endpointsOf lists those whose order is concerned, in an order of their own.
+func endpointsOf(follow []store.Follow) []string {
+	var all []string
+	for i := range follow {
+		all = append(all, follow[i].Endpoint)
+	}
+	return distinct(all)
 }
 
 func (s *script) finish(results []store.Result) error {

@@ -12,14 +12,14 @@ import (
 	"github.com/seed42445051/scrip/store"
 )
 
-// DueDeliveries tells the soonest instant at which something is due, for each endpoint.
-func (s *Store) DueDeliveries(ctx context.Context) ([]store.Due, error) {
+// DueDeliveries tells when something is due, for each endpoint.
+func (s *Store) DueDeliveries(ctx context.Context, now clock.Instant) ([]store.Due, error) {
 	var due []store.Due
 	err := s.read(ctx, "sqlite.DueDeliveries", func(c *session) error {
 		return c.query(ctx, selectDueDeliveries, func(r row) error {
-			due = append(due, store.Due{App: r.text(0), Endpoint: r.text(1), At: r.instant(2)})
+			due = append(due, store.Due{App: r.text(0), Endpoint: r.text(1), Now: r.bool(2), Next: r.instant(3)})
 			return nil
-		})
+		}, int64(now))
 	})
 	return due, err
 }

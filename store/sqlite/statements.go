@@ -249,9 +249,10 @@ var text = [statements]string{
 
 	insertDelivery: `INSERT INTO deliveries (bucket, wallet, n, seq, endpoint_id, type, low, status, tries, created_at, next_at,
 		finished_at, log) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, 0, '')`,
-	selectDueDeliveries: `SELECT app_id, id, next_at FROM (SELECT p.app_id, p.id, (SELECT min(d.next_at) FROM deliveries d
-		WHERE d.endpoint_id = p.id AND d.status = 'pending') AS next_at FROM webhook_endpoints p WHERE p.archived_at = 0)
-		WHERE next_at IS NOT NULL`,
+	selectDueDeliveries: `SELECT app_id, id, due, next FROM (SELECT p.app_id, p.id, EXISTS (SELECT 1 FROM deliveries d
+		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at <= ?1) AS due, (SELECT coalesce(min(d.next_at), 0) FROM deliveries d
+		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at > ?1) AS next FROM webhook_endpoints p WHERE p.archived_at = 0)
+		WHERE due OR next > 0`,
 	selectDueOf: leased + ` WHERE d.endpoint_id = ? AND d.status = 'pending' AND d.next_at <= ? ORDER BY d.next_at LIMIT ?`,
 	selectDueWallets: `SELECT wallet FROM deliveries WHERE endpoint_id = ? AND status = 'pending'
 		AND next_at <= ? AND hex(wallet) NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at LIMIT ?`,

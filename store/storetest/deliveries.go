@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -148,9 +149,9 @@ func checkDueDeliveries(b *bench) {
 	second, gone := plainEndpoint("whk_second"), plainEndpoint("whk_gone")
 	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{second, gone, plainEndpoint("whk_idle")}}))
 	due := func() []store.Due {
-		list, err := b.DueDeliveries(b.ctx)
+		list, err := b.DueDeliveries(b.ctx, b.now)
 		b.must(err)
-		slices.SortFunc(list, func(x, y store.Due) int { return int(x.At - y.At) })
+		slices.SortFunc(list, func(x, y store.Due) int { return strings.Compare(x.Endpoint, y.Endpoint) })
 		return list
 	}
 	b.same("nothing", due(), []store.Due{})
@@ -159,10 +160,14 @@ func checkDueDeliveries(b *bench) {
 	b.tell("b", hook, second.ID)
 	gone.ArchivedAt = start
 	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{gone}}))
-	b.same("due", due(), []store.Due{{App: app, Endpoint: hook, At: start}, {App: app, Endpoint: second.ID, At: start + 5}})
+	b.same("due", due(), []store.Due{{App: app, Endpoint: hook, Now: true}, {App: app, Endpoint: second.ID, Now: true}})
+	b.now = start + 4
+	b.same("before the second", due(), []store.Due{{App: app, Endpoint: hook, Now: true, Next: start + 5}, {App: app, Endpoint: second.ID, Next: start + 5}})
+	b.now = start + 5
 	taken := b.lease(store.LeaseQuery{})
+	b.same("leased", due(), []store.Due{{App: app, Endpoint: hook, Next: start + 65}, {App: app, Endpoint: second.ID, Now: true}})
 	b.finish(taken, store.DeliveryDelivered, 0)
-	b.same("after some were delivered", due(), []store.Due{{App: app, Endpoint: second.ID, At: start + 5}})
+	b.same("after some were delivered", due(), []store.Due{{App: app, Endpoint: second.ID, Now: true}})
 }
 
 func checkLease(b *bench) {
