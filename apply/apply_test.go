@@ -25,6 +25,7 @@ credits:
     expires_after_days: 30
     overage: {enabled: true, limit: 5, behavior: carry_deficit}
     rollover: {percent: 25, validity_count: 2, validity_unit: week}
+    low_balance_threshold: 12.5
 packs:
   - name: Small
     description: A few.

@@ -262,15 +262,6 @@ func (c *receiver) all() []request {
 
 func (c *receiver) count() int { return len(c.all()) }
 
-// wants lists the types of the events that were received, in order.
-func (c *receiver) types() []string {
-	var types []string
-	for _, r := range c.all() {
-		types = append(types, r.event.Type)
-	}
-	return types
-}
-
 func status(code int) func(int, *request, http.ResponseWriter) {
 	return func(_ int, _ *request, w http.ResponseWriter) { w.WriteHeader(code) }
 }
