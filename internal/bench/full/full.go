@@ -46,6 +46,7 @@ type measurement struct {
 	ceilings   map[string][]float64     // by subject and wallets
 	inProcess  []*bench.Sample
 	flatness   [][3]float64
+	webhooks   []sending
 	idle       map[string]int64 // memory, by subject
 	loaded     map[string]int64
 	binary     int64 // size; 0 when it is not the real one
@@ -97,7 +98,7 @@ func full(ctx context.Context, o options, out io.Writer) (err error) {
 		name string
 		run  func(context.Context, *pgtest.Server) error
 	}{
-		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"http", m.runHTTP},
+		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"webhooks", m.runWebhooks}, {"http", m.runHTTP},
 	} {
 		if !among(o.only, part.name) {
 			continue
