@@ -300,6 +300,33 @@ func TestOneThatHangsSlowsNobodyElse(t *testing.T) {
 	}
 }
 
+// What has piled up is sent without anybody being told again, and in an order nobody waits for a
+// customer with whom it hangs.
+func TestBacklog(t *testing.T) {
+	for name, edit := range map[string]func(*v1.CreateWebhookEndpoint){"plain": only(), "ordered": ordered} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			to := newReceiver(t, func(n int, r *request, rw http.ResponseWriter) {
+				if strings.Contains(string(r.body), `"customer_id":"stuck"`) {
+					hang(n, r, rw)
+				}
+			})
+			e := w.endpoint(to.url, edit)
+			const others = 3 * notify.Ahead
+			if name == "ordered" {
+				for range 2 * notify.Ahead {
+					w.grant("stuck", "1")
+				}
+			}
+			for i := range others {
+				w.grant(fmt.Sprint("c", i%5), "1")
+			}
+			w.dispatch()
+			w.delivered(e.ID, others)
+		})
+	}
+}
+
 func TestOrder(t *testing.T) {
 	w := newWorld(t)
 	var mu sync.Mutex
@@ -322,6 +349,14 @@ func TestOrder(t *testing.T) {
 	}
 	w.dispatch()
 	w.delivered(e.ID, 2*each+2) // all but a's from the third on
+	waiting := w.deliveries(e.ID, v1.WebhookDeliveryQuery{Status: "pending", Limit: 500})
+	w.eventually("the second attempt", func() bool {
+		waiting = w.deliveries(e.ID, v1.WebhookDeliveryQuery{Status: "pending", Limit: 500})
+		return waiting[0].Tries == 2
+	})
+	if head, next := waiting[0], waiting[1]; head.NextAt != begin.Add(notify.Schedule()[1]) || next.NextAt != head.NextAt || next.Tries != 0 {
+		t.Errorf("behind %+v stands %+v", head, next)
+	}
 	mu.Lock()
 	broken = false
 	mu.Unlock()
@@ -608,5 +643,26 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 	if to.count() != 0 {
 		t.Error("a private address was reached")
+	}
+}
+
+// Those who stand behind a delivery that failed are told to be due when it is.
+func TestWhoWaitsIsDueWithTheHead(t *testing.T) {
+	w := newWorld(t)
+	to := newReceiver(t, status(500))
+	e := w.endpoint(to.url, ordered)
+	for range 3 {
+		w.grant("alice", "1")
+	}
+	w.dispatch()
+	line := w.deliveries(e.ID, v1.WebhookDeliveryQuery{})
+	w.eventually("two attempts", func() bool {
+		line = w.deliveries(e.ID, v1.WebhookDeliveryQuery{})
+		return line[0].Tries == 2
+	})
+	for _, d := range line {
+		if due := begin.Add(notify.Schedule()[1]); d.NextAt != due {
+			t.Errorf("due at %s, want %s: %+v", d.NextAt, due, d)
+		}
 	}
 }

@@ -102,7 +102,11 @@ func (w *world) dispatch() *notify.Dispatcher { return w.dispatchFrom(w.server) 
 
 func (w *world) dispatchFrom(s *server) *notify.Dispatcher {
 	d := s.service.Start()
-	w.t.Cleanup(func() { d.Close(w.ctx) })
+	w.t.Cleanup(func() {
+		now, cancel := context.WithCancel(w.ctx) // a receiver may hang
+		cancel()
+		d.Close(now)
+	})
 	return d
 }
 
