@@ -104,7 +104,7 @@ func checkContact(name, email, phone *string) error {
 // ListCustomers lists customers by id.
 func (s *Session) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Page[v1.Customer], error) {
 	page := v1.Page[v1.Customer]{Data: []v1.Customer{}}
-	limit, err := pageLimit(q.Limit)
+	limit, err := v1.PageLimit(q.Limit)
 	if err != nil {
 		return page, err
 	}
@@ -113,7 +113,7 @@ func (s *Session) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Pag
 		Offset: max(q.Offset, 0), Limit: limit + 1,
 	}
 	if q.Cursor != "" {
-		if query.After, err = fromCursor("c", q.Cursor); err != nil {
+		if query.After, err = v1.FromCursor("c", q.Cursor); err != nil {
 			return page, err
 		}
 	}
@@ -123,7 +123,7 @@ func (s *Session) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Pag
 	}
 	if len(found) > limit {
 		found, page.HasMore = found[:limit], true
-		page.NextCursor = cursor("c", found[limit-1].Key.Customer)
+		page.NextCursor = v1.Cursor("c", found[limit-1].Key.Customer)
 	}
 	for i := range found {
 		page.Data = append(page.Data, customerOut(&found[i]))

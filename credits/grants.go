@@ -7,6 +7,7 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -114,7 +115,7 @@ func (s *Session) RevokeGrant(ctx context.Context, grantID string, r v1.RevokeRe
 	return newView(defs, res.Key).grant(&res.Grants[0]), nil
 }
 
-func (s *Session) unitsOf(ctx context.Context, credit string, amount decimalText) (int64, error) {
+func (s *Session) unitsOf(ctx context.Context, credit string, amount money.Decimal) (int64, error) {
 	def, err := s.credit(ctx, credit)
 	if err != nil {
 		return 0, err

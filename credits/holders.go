@@ -12,7 +12,7 @@ import (
 // by customer id. Each is as it is now, time's doing included.
 func (s *Session) CreditBalances(ctx context.Context, creditID string, q v1.CreditBalanceQuery) (v1.Page[v1.CustomerBalance], error) {
 	page := v1.Page[v1.CustomerBalance]{Data: []v1.CustomerBalance{}}
-	limit, err := pageLimit(q.Limit)
+	limit, err := v1.PageLimit(q.Limit)
 	if err != nil {
 		return page, err
 	}
@@ -24,7 +24,7 @@ func (s *Session) CreditBalances(ctx context.Context, creditID string, q v1.Cred
 		App: s.caller.App, Mode: s.caller.Mode, Credit: def.ID, Customer: q.CustomerID, Offset: max(q.Offset, 0), Limit: limit + 1,
 	}
 	if q.Cursor != "" {
-		if query.After, err = fromCursor("h", q.Cursor); err != nil {
+		if query.After, err = v1.FromCursor("h", q.Cursor); err != nil {
 			return page, err
 		}
 	}
@@ -34,7 +34,7 @@ func (s *Session) CreditBalances(ctx context.Context, creditID string, q v1.Cred
 	}
 	if len(holders) > limit {
 		holders, page.HasMore = holders[:limit], true
-		page.NextCursor = cursor("h", holders[limit-1].Customer)
+		page.NextCursor = v1.Cursor("h", holders[limit-1].Customer)
 	}
 	for i := range holders {
 		balance, err := s.holding(ctx, def.ID, &holders[i])

@@ -2,7 +2,6 @@ package credits
 
 import (
 	"context"
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,8 +17,6 @@ import (
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
-
-type decimalText = money.Decimal
 
 // reading is a wallet as it is now, to be written in the vocabulary of v1.
 type reading struct {
@@ -228,7 +225,7 @@ func (s *Session) Ledger(ctx context.Context, customer string, q v1.LedgerQuery)
 	page := v1.Page[v1.Entry]{HasMore: len(entries) > limit}
 	if page.HasMore {
 		entries = entries[:limit]
-		page.NextCursor = cursor("e", strconv.FormatInt(entries[limit-1].Seq, 10))
+		page.NextCursor = v1.Cursor("e", strconv.FormatInt(entries[limit-1].Seq, 10))
 	}
 	page.Data = r.view.entries(entries)
 	return page, nil
@@ -238,7 +235,7 @@ func (s *Session) entryQuery(ctx context.Context, q *v1.LedgerQuery) (store.Entr
 	const op = "credits.Ledger"
 	out := store.EntryQuery{From: q.From, To: q.To, Offset: max(q.Offset, 0)}
 	var err error
-	if out.Limit, err = pageLimit(q.Limit); err != nil {
+	if out.Limit, err = v1.PageLimit(q.Limit); err != nil {
 		return out, err
 	}
 	if q.CreditID != "" {
@@ -260,43 +257,15 @@ func (s *Session) entryQuery(ctx context.Context, q *v1.LedgerQuery) (store.Entr
 		return out, fault.New(op, fault.CodeInvalidTime, "to lies before from").In("to")
 	}
 	if q.Cursor != "" {
-		text, err := fromCursor("e", q.Cursor)
+		text, err := v1.FromCursor("e", q.Cursor)
 		if err != nil {
 			return out, err
 		}
 		if out.Before, err = strconv.ParseInt(text, 10, 64); err != nil || out.Before < 1 {
-			return out, errCursor()
+			return out, v1.ErrCursor()
 		}
 	}
 	return out, nil
-}
-
-func pageLimit(n int) (int, error) {
-	if n == 0 {
-		return v1.DefaultPage, nil
-	}
-	if n < 1 || n > v1.MaxPage {
-		return 0, fault.New("credits.pageLimit", fault.CodeInvalidLimit, "limit must be 1 to %d", v1.MaxPage).In("limit")
-	}
-	return n, nil
-}
-
-// cursor makes a position opaque, and tells which kind of list it belongs to.
-func cursor(kind, position string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(kind + ":" + position))
-}
-
-func fromCursor(kind, text string) (string, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	position, ok := strings.CutPrefix(string(raw), kind+":")
-	if err != nil || !ok || position == "" {
-		return "", errCursor()
-	}
-	return position, nil
-}
-
-func errCursor() error {
-	return fault.New("credits.cursor", fault.CodeInvalidCursor, "the cursor was not given out by this list: pass next_cursor unchanged").In("cursor")
 }
 
 // GetEntry reads one entry.
@@ -329,7 +298,7 @@ func (s *Session) entry(ctx context.Context, entryID string) (*wallet.Entry, *re
 	return &found[0], r, nil
 }
 
-func (s *Session) entryUnits(ctx context.Context, w id.Wallet, seq int64, amount decimalText) (int64, error) {
+func (s *Session) entryUnits(ctx context.Context, w id.Wallet, seq int64, amount money.Decimal) (int64, error) {
 	e, _, err := s.entry(ctx, id.Object(id.PrefixEntry, w, seq))
 	if err != nil {
 		return 0, err
@@ -388,12 +357,12 @@ func statusesIn(list string) ([]wallet.GrantStatus, error) {
 // cutPage takes one page out of a list that was made whole, because its order is not that of
 // any index. The cursor is the id that the last page ended with.
 func cutPage(all v1.Page[v1.Grant], q v1.GrantQuery) (v1.Page[v1.Grant], error) {
-	limit, err := pageLimit(q.Limit)
+	limit, err := v1.PageLimit(q.Limit)
 	if err != nil {
 		return v1.Page[v1.Grant]{}, err
 	}
 	if q.Cursor != "" {
-		last, err := fromCursor("g", q.Cursor)
+		last, err := v1.FromCursor("g", q.Cursor)
 		if err != nil {
 			return v1.Page[v1.Grant]{}, err
 		}
@@ -403,7 +372,7 @@ func cutPage(all v1.Page[v1.Grant], q v1.GrantQuery) (v1.Page[v1.Grant], error) 
 	all.Data = all.Data[min(len(all.Data), max(q.Offset, 0)):]
 	if len(all.Data) > limit {
 		all.Data, all.HasMore = all.Data[:limit], true
-		all.NextCursor = cursor("g", all.Data[limit-1].ID)
+		all.NextCursor = v1.Cursor("g", all.Data[limit-1].ID)
 	}
 	return all, nil
 }

@@ -2,9 +2,10 @@ package notify
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -67,12 +68,10 @@ func (s *Session) ListWebhookDeliveries(ctx context.Context, endpointID string, 
 
 func deliveryQuery(e *catalog.Endpoint, q *v1.WebhookDeliveryQuery) (store.DeliveryQuery, error) {
 	const op = "notify.ListWebhookDeliveries"
-	out := store.DeliveryQuery{Endpoint: e.ID, Status: store.DeliveryStatus(q.Status), Type: catalog.EventType(q.Type), Limit: q.Limit}
-	if q.Limit == 0 {
-		out.Limit = v1.DefaultPage
-	}
-	if out.Limit < 1 || out.Limit > v1.MaxPage {
-		return out, fault.New(op, fault.CodeInvalidLimit, "limit must be 1 to %d", v1.MaxPage).In("limit")
+	out := store.DeliveryQuery{Endpoint: e.ID, Status: store.DeliveryStatus(q.Status), Type: catalog.EventType(q.Type)}
+	var err error
+	if out.Limit, err = v1.PageLimit(q.Limit); err != nil {
+		return out, err
 	}
 	known := []store.DeliveryStatus{"", store.DeliveryPending, store.DeliveryDelivered, store.DeliveryFailed, store.DeliverySkipped}
 	if !slices.Contains(known, out.Status) {
@@ -82,32 +81,36 @@ func deliveryQuery(e *catalog.Endpoint, q *v1.WebhookDeliveryQuery) (store.Deliv
 		return out, fault.New(op, fault.CodeInvalidRequest, "there is no such event").In("type")
 	}
 	if q.Cursor != "" {
-		place, ok := fromCursor(q.Cursor)
-		if !ok {
-			return out, fault.New(op, fault.CodeInvalidCursor, "the cursor was not given out by this list: pass next_cursor unchanged").In("cursor")
+		if out.Before, err = place(q.Cursor); err != nil {
+			return out, err
 		}
-		out.Before = place
 	}
 	return out, nil
 }
 
-// cursor makes a delivery's place opaque.
+// cursorKind tells cursors of deliveries from those of other lists.
+const cursorKind = "d"
+
 func cursor(d *store.Delivery) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "d:%d:%s", int64(d.CreatedAt), id.Object(id.PrefixDelivery, d.Wallet, d.N)))
+	return v1.Cursor(cursorKind, fmt.Sprintf("%d:%s", int64(d.CreatedAt), id.Object(id.PrefixDelivery, d.Wallet, d.N)))
 }
 
-func fromCursor(text string) (*store.DeliveryPlace, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+// place is where a cursor says that the last page ended.
+func place(cursor string) (*store.DeliveryPlace, error) {
+	text, err := v1.FromCursor(cursorKind, cursor)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
-	var at int64
-	var delivery string
-	if n, err := fmt.Sscanf(string(raw), "d:%d:%s", &at, &delivery); n != 2 || err != nil {
-		return nil, false
+	since, delivery, _ := strings.Cut(text, ":")
+	at, err := strconv.ParseInt(since, 10, 64)
+	if err != nil {
+		return nil, v1.ErrCursor()
 	}
 	w, n, err := id.ParseObject(id.PrefixDelivery, delivery)
-	return &store.DeliveryPlace{At: clock.Instant(at), Wallet: w, N: n}, err == nil
+	if err != nil {
+		return nil, v1.ErrCursor()
+	}
+	return &store.DeliveryPlace{At: clock.Instant(at), Wallet: w, N: n}, nil
 }
 
 // delivery finds one of the caller's mode, with its endpoint.
