@@ -143,8 +143,19 @@ func (w *work) drawGates(c *Charge, gates []gate, quantity int64) (drawn, error)
 		}
 		d.taken = min(d.taken, w.coveredBy(gates, credit, units-rest))
 	}
+	d.taken -= d.taken % grain(quantity)
 	d.short = quantity - d.taken
 	return d, nil
+}
+
+// grain is the last decimal in which a quantity is given. What there is of it is told as finely
+// as it was asked for, and not as 0.999999 of a call.
+func grain(quantity int64) int64 {
+	g := int64(1)
+	for g < MicrosPerUnit && quantity%(10*g) == 0 {
+		g *= 10
+	}
+	return g
 }
 
 func gateCredits(gates []gate) []string {
