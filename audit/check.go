@@ -15,12 +15,15 @@ func (b *books) check() {
 	if b.next != nil && (b.next.Seq != 1 || b.next.Prev != wallet.Hash{}) {
 		b.differ(b.next.Seq, "the chain does not begin with it")
 	}
-	live := map[string]int64{}
+	live, open := map[string]int64{}, map[string]int64{} // balance, and what open grants show as spent
 	for _, n := range slices.Sorted(maps.Keys(b.grants)) {
 		g := b.grants[n]
 		b.checkGrant(g)
 		if g.Status != wallet.GrantPending {
 			live[g.Credit] += g.Live()
+		}
+		if g.Open() {
+			open[g.Credit] += g.Spent
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(b.sums)) {
@@ -29,7 +32,7 @@ func (b *books) check() {
 		}
 	}
 	b.checkHolds()
-	b.checkStandings(live)
+	b.checkStandings(live, open)
 }
 
 func (b *books) checkGrant(g *wallet.Grant) {
@@ -90,7 +93,7 @@ func (b *books) checkHolds() {
 	}
 }
 
-func (b *books) checkStandings(live map[string]int64) {
+func (b *books) checkStandings(live, open map[string]int64) {
 	stored := map[string]wallet.Standing{}
 	for _, s := range b.sn.Standings {
 		stored[s.Credit] = s
@@ -106,8 +109,8 @@ func (b *books) checkStandings(live map[string]int64) {
 		if row.Overage != c.newest.OverageAfter {
 			b.differ(c.newest.Seq, "credit %s: overage is %d, but entries end at %d", credit, row.Overage, c.newest.OverageAfter)
 		}
-		if row.Used != c.used {
-			b.differ(0, "credit %s: %d used, but entries say %d", credit, row.Used, c.used)
+		if used := row.UsedOutside + open[credit]; used != c.used {
+			b.differ(0, "credit %s: %d used, but entries say %d", credit, used, c.used)
 		}
 	}
 	for credit, balance := range live {

@@ -27,19 +27,20 @@ type batch struct {
 // open is one wallet within a batch.
 type open struct {
 	*cached
-	want    store.WantWallet
-	first   *job // the first command that concerns it
-	count   int  // how many do
-	exists  bool
-	answers map[string]store.StoredAnswer
-	change  store.WalletChange
-	grants  index[int64] // where in change a grant, hold or standing stands
-	holds   index[int64]
-	usages  index[int64]
-	credits index[string]
-	tallies index[wallet.TallyKey]
-	uniques index[wallet.UniqueKey]
-	from    wallet.Header // as it was before the batch
+	want      store.WantWallet
+	first     *job // the first command that concerns it
+	count     int  // how many do
+	exists    bool
+	answers   map[string]store.StoredAnswer
+	change    store.WalletChange
+	grants    index[int64] // where in change a grant, hold or standing stands
+	otherwise []int64      // grants in which more has changed than what is spent
+	holds     index[int64]
+	usages    index[int64]
+	credits   index[string]
+	tallies   index[wallet.TallyKey]
+	uniques   index[wallet.UniqueKey]
+	from      wallet.Header // as it was before the batch
 }
 
 func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
@@ -138,7 +139,7 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	switch {
 	case f.Snapshot != nil:
 		b.shard.engine.stats.Loads.Add(1)
-		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt}
+		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
 		o.cached = nil
 		if state := emptyState(o.first); state != nil {
@@ -308,6 +309,7 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	if d.Empty() {
 		return
 	}
+	o.noteChanges(d.Grants)
 	o.state.Apply(d, defs)
 	c := &o.change
 	if c.Entries == nil {
@@ -335,6 +337,29 @@ func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	for _, s := range d.Credits {
 		latest(&o.credits, s.Credit, s.Standing(), &c.Standings)
+	}
+}
+
+// noteChanges remembers the grants in which more changes than what is spent.
+func (o *open) noteChanges(grants []*wallet.Grant) {
+	for _, g := range grants {
+		if have, ok := o.state.Grant(g.N); ok && !g.OnlySpent(have) && !slices.Contains(o.otherwise, g.N) {
+			o.otherwise = append(o.otherwise, g.N)
+		}
+	}
+}
+
+// splitGrants sets the grants apart in which only what is spent has changed.
+func (o *open) splitGrants() {
+	c := &o.change
+	all := c.Grants
+	c.Grants = nil
+	for _, g := range all {
+		if slices.Contains(o.otherwise, g.N) {
+			c.Grants = append(c.Grants, g)
+		} else {
+			c.Spent = append(c.Spent, g)
+		}
 	}
 }
 
@@ -399,6 +424,8 @@ func (b *batch) changes() (*store.Changes, error) {
 			continue
 		}
 		o.state.Trim()
+		o.change.Standings = slices.DeleteFunc(o.change.Standings, o.isStored)
+		o.splitGrants()
 		if o.unchanged() {
 			continue
 		}
@@ -415,9 +442,12 @@ func (b *batch) changes() (*store.Changes, error) {
 	return &changes, nil
 }
 
+// isStored reports whether a standing is in the store as it is: most deductions change none.
+func (o *open) isStored(st wallet.Standing) bool { return slices.Contains(o.stored, st) }
+
 func (o *open) unchanged() bool {
 	c := &o.change
-	return len(c.Entries)+len(c.NewGrants)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
+	return len(c.Entries)+len(c.NewGrants)+len(c.Spent)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
 		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil
 }
 
@@ -434,6 +464,10 @@ func dueAfter(stored, due, now clock.Instant) clock.Instant {
 func (b *batch) settled() {
 	for _, o := range b.order {
 		if o.cached != nil && (o.exists || o.change.Created) {
+			for _, st := range o.change.Standings {
+				same := func(have wallet.Standing) bool { return have.Credit == st.Credit }
+				o.stored = append(slices.DeleteFunc(o.stored, same), st)
+			}
 			b.shard.cache.put(o.cached)
 		}
 	}

@@ -127,7 +127,8 @@ type WalletChange struct {
 	Created      bool
 	Entries      []wallet.Entry
 	NewGrants    []*wallet.Grant
-	Grants       []*wallet.Grant // changed
+	Spent        []*wallet.Grant // changed in what is available, held, spent and metered alone
+	Grants       []*wallet.Grant // changed otherwise
 	NewHolds     []*wallet.Hold
 	Holds        []*wallet.Hold // changed
 	Standings    []wallet.Standing

@@ -226,6 +226,8 @@ func (s *State) LoadGrant(g *Grant) {
 	sums.Available += g.Available
 	sums.Frozen += g.Frozen
 	sums.Held += g.Held
+	c.Used += g.openSpent()
+	c.openSpent += g.openSpent()
 }
 
 // LoadHold takes a stored pending hold into memory.
@@ -236,10 +238,11 @@ func (s *State) LoadHold(h *Hold) {
 	}
 }
 
-// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants.
+// LoadStanding takes what is stored of a credit's standing: the rest follows from the grants,
+// which are loaded after it.
 func (s *State) LoadStanding(st Standing) {
 	c := s.standing(st.Credit)
-	c.Overage, c.Used = st.Overage, st.Used
+	c.Overage, c.Used = st.Overage, st.UsedOutside
 	c.Metered, c.Uncovered, c.MeteredOverage = st.Metered, st.Uncovered, st.MeteredOverage
 }
 

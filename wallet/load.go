@@ -34,9 +34,11 @@ type Snapshot struct {
 
 // Standing is the stored part of a CreditState; the rest follows from grants and holds.
 type Standing struct {
-	Credit         string
-	Overage        int64
-	Used           int64
+	Credit  string
+	Overage int64
+	// UsedOutside is what was ever used, less what open grants show as spent: so a deduction
+	// that leaves its grants open changes no standing, and most do.
+	UsedOutside    int64
 	Metered        int64
 	Uncovered      int64
 	MeteredOverage int64
@@ -45,7 +47,7 @@ type Standing struct {
 // Standing is the part of the state that is stored.
 func (c *CreditState) Standing() Standing {
 	return Standing{
-		Credit: c.Credit, Overage: c.Overage, Used: c.Used, Metered: c.Metered, Uncovered: c.Uncovered,
+		Credit: c.Credit, Overage: c.Overage, UsedOutside: c.Used - c.openSpent, Metered: c.Metered, Uncovered: c.Uncovered,
 		MeteredOverage: c.MeteredOverage,
 	}
 }

@@ -113,6 +113,23 @@ func (g *Grant) open() bool {
 	return g.Status == GrantPending || g.Available|g.Frozen|g.Held != 0
 }
 
+// OnlySpent reports whether nothing that can change in a grant differs between two of its states
+// but what is available, held and spent: as it is after most commands.
+func (g *Grant) OnlySpent(before *Grant) bool {
+	return g.open() == before.open() && g.Amount == before.Amount && g.Frozen == before.Frozen && g.Expired == before.Expired &&
+		g.Revoked == before.Revoked && g.RolledOver == before.RolledOver && g.Status == before.Status &&
+		g.Disputed == before.Disputed && g.EffectiveAt == before.EffectiveAt && g.ExpiresAt == before.ExpiresAt &&
+		g.EndedAt == before.EndedAt && g.RolledInto == before.RolledInto
+}
+
+// openSpent is what the grant shows as spent while it is open.
+func (g *Grant) openSpent() int64 {
+	if !g.open() {
+		return 0
+	}
+	return g.Spent
+}
+
 // Open reports whether the grant still holds something, or will when it becomes effective.
 func (g *Grant) Open() bool { return g.open() }
 
@@ -234,6 +251,7 @@ type CreditState struct {
 	Overage     int64 // used beyond zero, never negative
 	OverageHeld int64 // overage that pending holds may become
 	Used        int64 // all that was ever deducted, less what was reversed
+	openSpent   int64 // the part of Used that open grants show as spent
 
 	// What meters made due, over all periods. Metered = Uncovered + MeteredOverage + what the
 	// grants paid of it (Grant.Metered).

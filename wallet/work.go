@@ -64,6 +64,13 @@ func (w *work) finish() (*Decision, error) {
 		return nil, w.err
 	}
 	for _, g := range w.d.Grants {
+		before := int64(0)
+		if have, ok := w.s.grants[g.N]; ok {
+			before = have.openSpent()
+		}
+		if change := g.openSpent() - before; change != 0 {
+			w.credit(g.Credit).openSpent += change
+		}
 		if !g.Conserved() {
 			return nil, fault.New(op, fault.CodeInvariantViolated, "grant %d would not add up", g.N)
 		}

@@ -52,7 +52,7 @@ var damages = []struct {
 	{"a hold is gone", `DELETE FROM holds WHERE status = 'pending'`, "pending reservations hold"},
 	{"a hold closed by hand", `UPDATE holds SET status = 'released' WHERE status = 'pending'`, "pending reservations hold"},
 	{"the overage", `UPDATE standings SET overage = overage - 1 WHERE overage > 0`, "overage is"},
-	{"what was used", `UPDATE standings SET used = used - 1 WHERE used > 0`, "used, but entries say"},
+	{"what was used", `UPDATE standings SET used_outside = used_outside + 1`, "used, but entries say"},
 	{"a standing is gone", `DELETE FROM standings`, "entries"},
 }
 

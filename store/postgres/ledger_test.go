@@ -62,7 +62,7 @@ func spending(h wallet.Header, operations ...string) store.WalletChange {
 	c.Grants = []*wallet.Grant{{
 		N: 1, Amount: stock, Available: stock - spent, Spent: spent, Status: wallet.GrantActive, EffectiveAt: start,
 	}}
-	c.Standings = []wallet.Standing{{Credit: calls, Used: spent}}
+	c.Standings = []wallet.Standing{{Credit: calls, UsedOutside: spent}}
 	return c
 }
 
@@ -125,7 +125,7 @@ func operations(t testing.TB, s store.Store, k wallet.Key) []string {
 			break
 		}
 	}
-	if n := int64(len(list)); sn.Seq != n+1 || sn.Grants[0].Spent != n || sn.Standings[0].Used != n {
+	if n := int64(len(list)); sn.Seq != n+1 || sn.Grants[0].Spent != n || sn.Standings[0].UsedOutside != n {
 		t.Fatalf("wallet of %s: %d operations, header %+v, grant %+v", k.Customer, n, sn.Header, sn.Grants[0])
 	}
 	slices.Reverse(list)

@@ -105,7 +105,7 @@ func full(h wallet.Header) store.WalletChange {
 	closed.Available, closed.Spent = 0, 10
 	referred.Available, referred.Spent = 0, 10
 	return store.WalletChange{
-		Header: h, Created: true, Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Standings: []wallet.Standing{{Credit: calls, Used: 20}},
+		Header: h, Created: true, Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Standings: []wallet.Standing{{Credit: calls, UsedOutside: 20}},
 		NewGrants: []*wallet.Grant{grant(1, ""), closed, referred},
 		NewHolds: []*wallet.Hold{
 			{N: 1, Status: wallet.ReservationPending, Actor: w.String()}, {N: 2, Status: wallet.ReservationExpired, Actor: w.String()},
@@ -127,7 +127,7 @@ func changed(h wallet.Header) store.WalletChange {
 	return store.WalletChange{
 		Header: h, Grants: []*wallet.Grant{c.NewGrants[0], c.NewGrants[1]},
 		Holds:        []*wallet.Hold{{N: 1, Status: wallet.ReservationReleased}},
-		Standings:    []wallet.Standing{{Credit: calls, Used: 21}},
+		Standings:    []wallet.Standing{{Credit: calls, UsedOutside: 21}},
 		Subscription: &wallet.Subscription{ID: h.ID.String(), Plan: "p", Allowances: []wallet.Allowance{{ID: "c"}}},
 	}
 }

@@ -51,6 +51,10 @@ var (
 		texts: []string{"status"},
 		flags: []string{"is_open", "disputed"},
 	}
+	spentGrantsTable = table{ // what most commands change of a grant
+		name:    "grants",
+		numbers: []string{"n", "available", "held", "spent", "metered"},
+	}
 	holdsTable = table{
 		name:    "holds",
 		numbers: []string{"n", "amount", "quantity", "committed", "created_at", "expires_at", "closed_at"},
@@ -66,7 +70,7 @@ var (
 	}
 	standingsTable = table{
 		name:    "standings",
-		numbers: []string{"overage", "used", "metered", "uncovered", "metered_overage"},
+		numbers: []string{"overage", "used_outside", "metered", "uncovered", "metered_overage"},
 		texts:   []string{"credit_id"},
 	}
 	subscriptionsTable = table{
@@ -131,6 +135,7 @@ var (
 	// One external reference grants an item once; see the index grants_ref.
 	insertGrants = grantsTable.insertNew(
 		"(bucket, wallet, external_ref, pack_id, pack_item_id, credit_id) WHERE external_ref <> '' AND parent = 0")
+	updateSpent         = spentGrantsTable.update([]string{"n"}, nil)
 	updateGrants        = changedGrantsTable.update([]string{"n"}, nil)
 	insertHolds         = holdsTable.insert()
 	updateHolds         = changedHoldsTable.update([]string{"n"}, nil)
@@ -151,11 +156,11 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 
 // writer gathers the rows of a transaction's changes.
 type writer struct {
-	created, headers, lanes, newGrants, grants, newHolds, holds, standings *rows
-	subscriptions, allowances, entries, answers                            *rows
-	newUsages, usages, tallies, uniques                                    *rows
-	lengths                                                                []int64 // of subscriptions' allowances
-	err                                                                    error   // the first value that JSON cannot hold
+	created, headers, lanes, newGrants, spent, grants, newHolds, holds, standings *rows
+	subscriptions, allowances, entries, answers                                   *rows
+	newUsages, usages, tallies, uniques                                           *rows
+	lengths                                                                       []int64 // of subscriptions' allowances
+	err                                                                           error   // the first value that JSON cannot hold
 }
 
 // changes queues everything that is to be written. A wallet's own row comes first where it is
@@ -177,6 +182,7 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partHeaders, insertWallets, w.created)
 	s.rows(partOther, insertLanes, w.lanes)
 	s.rows(partGrants, insertGrants, w.newGrants)
+	s.rows(partOther, updateSpent, w.spent)
 	s.rows(partOther, updateGrants, w.grants)
 	s.rows(partOther, insertHolds, w.newHolds)
 	s.rows(partOther, updateHolds, w.holds)
@@ -199,7 +205,7 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
-	var created, lanes, newGrants, grants, newHolds, holds, standings, subs, allowances, entries, answers int
+	var created, lanes, newGrants, spent, grants, newHolds, holds, standings, subs, allowances, entries, answers int
 	var newUsages, usages, tallies, uniques int
 	for i := range changes {
 		c := &changes[i]
@@ -212,6 +218,7 @@ func newWriter(changes []store.WalletChange) *writer {
 		}
 		lanes += len(c.Lanes)
 		newGrants += len(c.NewGrants)
+		spent += len(c.Spent)
 		grants += len(c.Grants)
 		newHolds += len(c.NewHolds)
 		holds += len(c.Holds)
@@ -225,7 +232,7 @@ func newWriter(changes []store.WalletChange) *writer {
 	}
 	return &writer{
 		created: walletsTable.rows(created), headers: headersTable.rows(len(changes) - created),
-		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), grants: changedGrantsTable.rows(grants),
+		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), spent: spentGrantsTable.rows(spent), grants: changedGrantsTable.rows(grants),
 		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
 		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
@@ -251,6 +258,9 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for _, g := range c.NewGrants {
 		w.newGrant(c, g)
 	}
+	for _, g := range c.Spent {
+		w.spent.add(h.ID).nums(g.N, g.Available, g.Held, g.Spent, g.Metered)
+	}
 	for _, g := range c.Grants {
 		w.grants.add(h.ID).
 			nums(
@@ -267,7 +277,7 @@ func (w *writer) wallet(c *store.WalletChange) {
 			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
 	}
 	for _, st := range c.Standings {
-		w.standings.add(h.ID).nums(st.Overage, st.Used, st.Metered, st.Uncovered, st.MeteredOverage).strs(st.Credit)
+		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage).strs(st.Credit)
 	}
 	if c.Subscription != nil {
 		w.subscription(c)

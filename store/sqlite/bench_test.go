@@ -153,8 +153,7 @@ func (l *load) deduct(h *wallet.Header, each int, with extras) store.WalletChang
 	}
 	h.LastAt = benchStart + clock.Instant(h.Seq)
 	c.Header = *h
-	c.Grants = []*wallet.Grant{benchGrant(h.Seq)}
-	c.Standings = []wallet.Standing{{Credit: benchCredit, Used: h.Seq}}
+	c.Spent = []*wallet.Grant{benchGrant(h.Seq)}
 	return c
 }
 

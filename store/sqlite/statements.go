@@ -50,6 +50,7 @@ const (
 	insertStanding
 	insertLane
 	insertGrant
+	updateGrantSpent
 	updateGrant
 	updateGrantOpen
 	insertHold
@@ -132,7 +133,7 @@ var text = [statements]string{
 	selectVersion:    `SELECT version FROM wallets` + mine,
 	selectHeader:     `SELECT ` + headerColumns + ` FROM wallets` + mine,
 	selectHeaders:    `SELECT ` + headerColumns + ` FROM wallets WHERE (bucket, wallet) > (?, ?) ORDER BY bucket, wallet LIMIT ?`,
-	selectStandings:  `SELECT credit_id, overage, used, metered, uncovered, metered_overage FROM standings` + mine + ` ORDER BY credit_id`,
+	selectStandings:  `SELECT credit_id, overage, used_outside, metered, uncovered, metered_overage FROM standings` + mine + ` ORDER BY credit_id`,
 	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
 	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
 	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
@@ -181,12 +182,13 @@ var text = [statements]string{
 		` AND version = ? AND next_due = ?`,
 	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
 		` AND version = ?`,
-	updateStanding: `UPDATE standings SET overage = ?, used = ?, metered = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
-	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used, metered, uncovered, metered_overage)
+	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, metered = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
+	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, metered, uncovered, metered_overage)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertLane: `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
 	insertGrant: `INSERT INTO grants (bucket, wallet, is_open, ` + grantColumns + `) VALUES (?, ?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateGrantSpent: `UPDATE grants SET available = ?, held = ?, spent = ?, metered = ?` + mine + ` AND n = ?`,
 	// The first leaves is_open alone, so that SQLite need not touch the index over it.
 	updateGrant: `UPDATE grants SET amount = ?, available = ?, frozen = ?, held = ?, spent = ?, metered = ?, expired = ?, revoked = ?,
 		rolled_over = ?, status = ?, disputed = ?, effective_at = ?, expires_at = ?, ended_at = ?, rolled_into = ?` + mine +

@@ -91,11 +91,11 @@ func headerValues(o owner, h *wallet.Header) []any {
 
 // writeStanding tries the update first: a credit is used for the first time only once.
 func (c *session) writeStanding(ctx context.Context, o owner, st *wallet.Standing) error {
-	n, err := c.exec(ctx, updateStanding, st.Overage, st.Used, st.Metered, st.Uncovered, st.MeteredOverage, o.bucket, o.wallet, st.Credit)
+	n, err := c.exec(ctx, updateStanding, st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage, o.bucket, o.wallet, st.Credit)
 	if err != nil || n == 1 {
 		return err
 	}
-	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.Used, st.Metered, st.Uncovered, st.MeteredOverage)
+	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage)
 	return err
 }
 
@@ -109,6 +109,15 @@ func (c *session) writeGrants(ctx context.Context, o owner, w *store.WalletChang
 			rolloverOf(g), int64(g.RolloverCount), g.Parent, g.RolledInto, g.Reason, g.Actor, jsonOf(g.Metadata, len(g.Metadata)))
 		if err != nil {
 			return refTaken(err)
+		}
+	}
+	for _, g := range w.Spent {
+		n, err := c.exec(ctx, updateGrantSpent, g.Available, g.Held, g.Spent, g.Metered, o.bucket, o.wallet, g.N)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return missing("grant", g.N)
 		}
 	}
 	for _, g := range w.Grants {

@@ -220,6 +220,7 @@ type draft struct {
 	before    wallet.Header
 	change    store.WalletChange
 	grants    map[int64]*wallet.Grant
+	otherwise map[int64]bool // grants in which more than what is spent has changed
 	holds     map[int64]*wallet.Hold
 	standings map[string]wallet.Standing
 	usages    map[int64]*wallet.Usage
@@ -230,7 +231,7 @@ type draft struct {
 func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, defs *catalog.Definitions, now clock.Instant) *draft {
 	d := &draft{
 		state: wallet.NewState(key), before: wallet.Header{ID: key.ID(), Key: key, CreatedAt: now},
-		grants: map[int64]*wallet.Grant{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
+		grants: map[int64]*wallet.Grant{}, otherwise: map[int64]bool{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
 		usages: map[int64]*wallet.Usage{}, tallies: map[wallet.TallyKey]*wallet.Tally{}, uniques: map[wallet.UniqueKey]*wallet.Unique{},
 	}
 	if found.Exists {
@@ -243,6 +244,9 @@ func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, def
 
 func (d *draft) take(decision *wallet.Decision, defs *catalog.Definitions) {
 	for _, g := range decision.Grants {
+		if have, ok := d.state.Grant(g.N); ok && !g.OnlySpent(have) {
+			d.otherwise[g.N] = true
+		}
 		d.grants[g.N] = g
 	}
 	for _, h := range decision.Holds {
@@ -277,8 +281,10 @@ func (d *draft) finish() *store.WalletChange {
 	for n, g := range d.grants {
 		if n > d.before.GrantSeq {
 			c.NewGrants = append(c.NewGrants, g)
-		} else {
+		} else if d.otherwise[n] {
 			c.Grants = append(c.Grants, g)
+		} else {
+			c.Spent = append(c.Spent, g)
 		}
 	}
 	for n, h := range d.holds {

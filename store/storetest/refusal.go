@@ -53,6 +53,8 @@ func refused() map[string]func(c *store.WalletChange) {
 		"a hold of less than nothing":          func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
 		"an allowance counted below zero":      func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
 		"a header with a number below zero":    func(c *store.WalletChange) { c.Header.Seq = -1 },
+		"a spent grant that does not add up":   func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Spent++ },
+		"more metered than spent":              func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Metered = 5 },
 		"a changed grant that does not add up": func(c *store.WalletChange) { c.Grants[0].Spent++ },
 		"a changed grant below zero":           func(c *store.WalletChange) { c.Grants[0].Held, c.Grants[0].Frozen = -1, 6 },
 		"a changed grant of an unknown status": func(c *store.WalletChange) { c.Grants[0].Status = wallet.GrantDepleted },
@@ -96,6 +98,7 @@ func checkMissingRows(b *bench) {
 	before := b.snapshot(key("a"))
 	for _, c := range []store.WalletChange{
 		{Grants: []*wallet.Grant{fullGrant(4)}},
+		{Spent: []*wallet.Grant{fullGrant(4)}},
 		{Holds: []*wallet.Hold{fullHold(4)}},
 	} {
 		c.Header = before.Header

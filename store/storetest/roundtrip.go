@@ -18,7 +18,7 @@ var roundTripTests = []test{
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
-				c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewHolds, c.NewUsages
+				c.Spent, c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewGrants, c.NewHolds, c.NewUsages
 				v = reflect.ValueOf(c)
 			}
 			b.wantFull(v.Type().Name(), v)
@@ -84,7 +84,7 @@ func checkChangedRoundTrip(b *bench) {
 	unique.Events = 7
 	next := store.WalletChange{
 		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
-		Standings: []wallet.Standing{{Credit: calls, Overage: 1, Used: math.MaxInt64, Metered: 4, Uncovered: 5}, {Credit: dollars, Overage: 2, Used: 3, MeteredOverage: 1}},
+		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Metered: 4, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
 		Usages:    []*wallet.Usage{usage}, Tallies: []*wallet.Tally{tally}, Uniques: []*wallet.Unique{unique},
 		Lanes:    []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
 		NewHolds: []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
@@ -94,6 +94,12 @@ func checkChangedRoundTrip(b *bench) {
 	b.must(b.write(next))
 
 	third := *c.NewGrants[2]
+	spent := *grant
+	spent.Available, spent.Held, spent.Spent, spent.Metered = 0, grant.Held, 2, 2
+	last := store.WalletChange{Header: next.Header, Spent: []*wallet.Grant{&spent}}
+	last.Header.Version = 3
+	b.must(b.write(last))
+	next.Header, grant = last.Header, &spent
 	b.same("snapshot", b.snapshot(key("a")), &wallet.Snapshot{
 		Header:    next.Header,
 		Standings: []wallet.Standing{next.Standings[0], next.Standings[1], {Credit: tokens}},

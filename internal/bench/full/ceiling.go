@@ -132,10 +132,12 @@ func (b *book) decide(defs *catalog.Definitions, commands ...wallet.Command) (st
 		if b.from.Version == 0 {
 			c.NewGrants = append(c.NewGrants, d.Grants...)
 		} else {
-			c.Grants = d.Grants
+			c.Spent = d.Grants
 		}
-		for _, s := range d.Credits {
-			c.Standings = []wallet.Standing{{Credit: s.Credit, Overage: s.Overage, Used: s.Used}}
+		if b.from.Version == 0 { // a deduction changes no standing
+			for _, s := range d.Credits {
+				c.Standings = []wallet.Standing{s.Standing()}
+			}
 		}
 	}
 	s := b.state

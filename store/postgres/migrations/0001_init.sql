@@ -142,7 +142,7 @@ CREATE TABLE standings (
     bucket    smallint NOT NULL,
     wallet    uuid NOT NULL,
     overage         bigint NOT NULL,
-    used            bigint NOT NULL,
+    used_outside    bigint NOT NULL, -- ever used, less what open grants show as spent
     metered         bigint NOT NULL, -- what meters made due
     uncovered       bigint NOT NULL, -- the part of it that nothing paid
     metered_overage bigint NOT NULL, -- and the part that is overage

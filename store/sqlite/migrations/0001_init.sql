@@ -124,11 +124,11 @@ CREATE TABLE customers (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE standings (
-    bucket    INTEGER NOT NULL,
-    wallet    BLOB NOT NULL,
-    credit_id TEXT NOT NULL REFERENCES credits (id),
-    overage   INTEGER NOT NULL CHECK (overage >= 0),
-    used      INTEGER NOT NULL,
+    bucket          INTEGER NOT NULL,
+    wallet          BLOB NOT NULL,
+    credit_id       TEXT NOT NULL REFERENCES credits (id),
+    overage         INTEGER NOT NULL CHECK (overage >= 0),
+    used_outside    INTEGER NOT NULL,                              -- ever used, less what open grants show as spent
     metered         INTEGER NOT NULL CHECK (metered >= 0),         -- what meters made due
     uncovered       INTEGER NOT NULL CHECK (uncovered >= 0),       -- the part of it that nothing paid
     metered_overage INTEGER NOT NULL CHECK (metered_overage >= 0), -- and the part that is overage
