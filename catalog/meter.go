@@ -96,7 +96,15 @@ func (m *Meter) Validate(defs *Definitions) error {
 // event without the property, or without a number where one is needed, does not count. For
 // unique_count the value is the text that must be new.
 func (m *Meter) Counts(event string, metadata Values) (micros int64, unique string, ok bool) {
-	if event != m.Event || !m.ArchivedAt.IsZero() || !m.Filter.Accepts(metadata) {
+	if !m.ArchivedAt.IsZero() {
+		return 0, "", false
+	}
+	return m.Reads(event, metadata)
+}
+
+// Reads is Counts for what happened while the meter was in use, archived or not by now.
+func (m *Meter) Reads(event string, metadata Values) (micros int64, unique string, ok bool) {
+	if event != m.Event || !m.Filter.Accepts(metadata) {
 		return 0, "", false
 	}
 	if m.Aggregation.Kind == Count {

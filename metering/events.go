@@ -136,9 +136,7 @@ func (s *Session) eventQuery(ctx context.Context, q *v1.EventQuery) (store.Usage
 
 // counts reports whether a meter counts an event, archived or not.
 func counts(m *catalog.Meter, u *wallet.Usage) bool {
-	used := *m
-	used.ArchivedAt = 0
-	_, _, ok := used.Counts(u.Event, u.Metadata)
+	_, _, ok := m.Reads(u.Event, u.Metadata)
 	return ok
 }
 

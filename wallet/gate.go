@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"math"
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -141,7 +140,7 @@ func (w *work) drawGates(c *Charge, gates []gate, quantity int64) (drawn, error)
 			d.reasons = append(d.reasons, OverageLimitReached)
 			rest -= room
 		}
-		d.taken = min(d.taken, w.coveredBy(gates, credit, units-rest))
+		d.taken = min(d.taken, w.coveredBy(gates, credit, quantity, units-rest))
 	}
 	d.taken -= d.taken % grain(quantity)
 	d.short = quantity - d.taken
@@ -169,13 +168,22 @@ func gateCredits(gates []gate) []string {
 	return credits
 }
 
-// coveredBy is how much of a charge's quantity units of one credit cover.
-func (w *work) coveredBy(gates []gate, credit string, units int64) int64 {
-	least := int64(math.MaxInt64)
+// coveredBy is how much of a charge's quantity units of one credit cover. A gate whose usage does
+// not grow with the quantity, such as one call of many tokens, is covered or is not.
+func (w *work) coveredBy(gates []gate, credit string, quantity, units int64) int64 {
+	least := quantity
 	for i := range gates {
-		if gates[i].tally.Credit == credit {
-			least = min(least, w.affordable(&gates[i], units))
+		g := &gates[i]
+		if g.tally.Credit != credit {
+			continue
 		}
+		covers := w.affordable(g, units)
+		if g.micros != quantity && covers < g.micros {
+			covers = 0
+		} else if g.micros != quantity {
+			covers = quantity
+		}
+		least = min(least, covers)
 	}
 	return least
 }

@@ -201,3 +201,7 @@ func (g *gauge) to(at string) clock.Instant {
 }
 
 func day(at string) clock.Instant { return must(clock.Parse(at + "T00:00:00Z")) }
+
+func clockOf(at string) clock.Instant { return must(clock.Parse(at)) }
+
+func decimal(text string) money.Decimal { return money.Decimal(text) }

@@ -82,7 +82,7 @@ func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.Custome
 	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			u, err := r.usage()
-			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(13), Wallet: id.Wallet(r.blob(14))})
+			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(14), Wallet: id.Wallet(r.blob(15))})
 			return err
 		}, args...)
 	})

@@ -102,10 +102,11 @@ const (
 		created_at, expires_at, closed_at, reason, error_code, response, actor`
 	entryColumns = `seq, type, credit_id, amount, balance_before, balance_after, overage_before, overage_after, slices, op,
 		ref_type, ref_id, reason, metadata, idempotency_key, actor, effective_at, recorded_at, prev_hash, hash`
-	usageColumns = `n, id, event, quantity, metadata, match, metered, hold, response, at, recorded_at, voided_at, corrects`
-	whose        = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
-		u.voided_at, u.corrects, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
-	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, since, events,
+	usageColumns = `n, id, event, quantity, metadata, match, metered, hold, response, at, recorded_at, voided_at, corrects,
+		counted`
+	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
+		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
+	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
@@ -210,9 +211,9 @@ var text = [statements]string{
 	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
 	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateUsage: `UPDATE usages SET match = ?, voided_at = ?` + mine + ` AND at = ? AND n = ?`,
-	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET events = excluded.events, aggregate = excluded.aggregate, held = excluded.held,
 		last_at = excluded.last_at, last_id = excluded.last_id, due = excluded.due`,
 	upsertUnique: `INSERT INTO uniques (bucket, wallet, meter_id, credit_id, period_start, value, events) VALUES (?, ?, ?, ?, ?, ?, ?)
