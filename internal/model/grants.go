@@ -102,7 +102,7 @@ func (m *Model) expiry(c *wallet.GiveCredits, def *catalog.Credit, effective clo
 		return c.ExpiresAt
 	}
 	days := def.ExpiresAfterDays
-	if c.Pack != "" {
+	if c.Pack != "" && m.Defs.Packs[c.Pack].ExpiresAfterDays != 0 { // 0: as the credit says
 		days = m.Defs.Packs[c.Pack].ExpiresAfterDays
 	}
 	if days == 0 {

@@ -171,7 +171,8 @@ var text = [statements]string{
 	selectUsageRange:  `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at >= ? AND at < ? AND event = ? AND voided_at = 0`,
 	selectOpenTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND period_end > ?`,
 	selectTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND (?3 = '' OR meter_id = ?3) AND period_end > ?4
-		AND period_start < ?5 ORDER BY period_start DESC, meter_id DESC, credit_id DESC LIMIT ?6`,
+		AND period_start < ?5 AND (period_start, meter_id, credit_id) < (?6, ?7, ?8)
+		ORDER BY period_start DESC, meter_id DESC, credit_id DESC LIMIT ?9`,
 	selectTally:         `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND meter_id = ? AND credit_id = ? AND period_start = ?`,
 	selectUniques:       `SELECT meter_id, credit_id, period_start, value, events FROM uniques` + mine + ` AND meter_id = ? AND credit_id = ? AND value = ?`,
 	selectMeteredGrants: `SELECT n FROM grants` + mine + ` AND credit_id = ? AND metered > 0`,
