@@ -77,10 +77,16 @@ func (m *Meter) Validate(defs *Definitions) error {
 	if len(m.Links) > MaxMeterLinks {
 		return fault.New(op, fault.CodeInvalidRequest, "a meter uses up at most %d credits", MaxMeterLinks).In("links")
 	}
+	linked := map[string]bool{}
 	for _, l := range m.Links {
-		if _, ok := defs.Credits[l.Credit]; !ok {
+		def, ok := defs.Credits[l.Credit]
+		if !ok {
 			return fault.New(op, fault.CodeCreditNotFound, "credit %q does not exist in this app", clip(l.Credit)).In("links.credit_id")
 		}
+		if linked[l.Credit] {
+			return fault.New(op, fault.CodeInvalidRequest, "the credit %q is linked twice: a meter has one rate for each", def.Name).In("links")
+		}
+		linked[l.Credit] = true
 		u := l.UnitsPerCredit
 		if u.Num <= 0 || u.Num > maxRatioPart || u.Den <= 0 || maxRatioPart%u.Den != 0 {
 			return fault.New(op, fault.CodeInvalidRequest, "units_per_credit must be a positive decimal of at most 12 digits").In("links.units_per_credit")
