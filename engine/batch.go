@@ -54,7 +54,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		if !ok {
 			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j}
 			if o.cached != nil {
-				o.want.Version = o.state.Version
+				o.want.Version, o.want.Mark = o.state.Version, o.mark
 			}
 			b.wallets[j.id] = o
 			b.order = append(b.order, o)
@@ -152,6 +152,7 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	if o.cached == nil {
 		return
 	}
+	o.mark = f.Mark
 	o.from = o.header()
 	o.state.Adopt(&o.want.Needs, &f.Fetched)
 	if len(o.want.Answers) > 0 {

@@ -23,6 +23,7 @@ type cached struct {
 	defs     int64 // the version of the definitions that ordered its queues
 	nextDue  clock.Instant
 	created  clock.Instant
+	mark     int64             // what the store said with the version
 	stored   []wallet.Standing // the standings as they are stored
 	weighing int
 }

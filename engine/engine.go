@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,9 +28,10 @@ import (
 
 // Limits of the engine.
 const (
-	// DefaultBatch bounds the commands of one transaction.
+	// DefaultBatch bounds the commands of one transaction: it takes no more groups of commands
+	// from then on.
 	DefaultBatch = 256
-	// DefaultQueue bounds the commands that wait in one shard; one more is refused with
+	// DefaultQueue bounds the calls whose commands wait in one shard; one more is refused with
 	// overloaded.
 	DefaultQueue = 8192
 	// DefaultCacheWeight bounds the cached wallets of one shard, in grants, holds and lanes.
@@ -153,7 +155,7 @@ func (e *Engine) Do(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := e.enqueue(j); err != nil {
+	if err := e.enqueue(e.shardOf(j.id), j.group()); err != nil {
 		return Result{}, err
 	}
 	select {
@@ -171,19 +173,7 @@ func (e *Engine) DoAll(ctx context.Context, requests []Request) ([]Result, error
 		result, err := e.Do(ctx, requests[0])
 		return []Result{result}, err
 	}
-	jobs := make([]*job, 0, len(requests))
-	var failed error
-	for _, r := range requests {
-		j, err := newJob(r)
-		if err == nil {
-			err = e.enqueue(j)
-		}
-		if err != nil {
-			failed = err // what is under way is waited for all the same
-			break
-		}
-		jobs = append(jobs, j)
-	}
+	jobs, failed := e.enqueueAll(requests)
 	results := make([]Result, len(jobs))
 	for i, j := range jobs {
 		select {
@@ -198,7 +188,31 @@ func (e *Engine) DoAll(ctx context.Context, requests []Request) ([]Result, error
 	return results, failed
 }
 
-func (e *Engine) enqueue(j *job) error {
+// enqueueAll hands over the jobs of one call in groups, one or more to a shard. What was handed
+// over when something failed is returned with the error: it is under way.
+func (e *Engine) enqueueAll(requests []Request) ([]*job, error) {
+	jobs := make([]*job, 0, len(requests))
+	groups := make(map[*shard][]*job, len(e.shards))
+	for _, r := range requests {
+		j, err := newJob(r)
+		if err != nil {
+			return nil, err
+		}
+		s := e.shardOf(j.id)
+		groups[s] = append(groups[s], j)
+	}
+	for s, all := range groups {
+		for group := range slices.Chunk(all, e.opts.Batch) {
+			if err := e.enqueue(s, group); err != nil {
+				return jobs, err
+			}
+			jobs = append(jobs, group...)
+		}
+	}
+	return jobs, nil
+}
+
+func (e *Engine) enqueue(s *shard, group []*job) error {
 	const op = "engine.Do"
 	e.gate.RLock()
 	defer e.gate.RUnlock()
@@ -206,7 +220,7 @@ func (e *Engine) enqueue(j *job) error {
 		return fault.New(op, fault.CodeShuttingDown, "the server is shutting down: try again")
 	}
 	select {
-	case e.shardOf(j.id).queue <- j:
+	case s.queue <- group:
 		return nil
 	default:
 		e.stats.Refused.Add(1)
@@ -219,7 +233,7 @@ func (e *Engine) shardOf(w id.Wallet) *shard { return e.shards[w.Bucket()%len(e.
 // Stats returns the engine's counters.
 func (e *Engine) Stats() *Stats { return &e.stats }
 
-// Waiting is how many commands are queued now.
+// Waiting is how many calls are queued now.
 func (e *Engine) Waiting() int {
 	n := 0
 	for _, s := range e.shards {

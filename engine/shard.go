@@ -23,6 +23,7 @@ type job struct {
 	result Result
 	err    error
 	done   chan struct{}
+	alone  [1]*job // the group that the job is when it comes by itself
 }
 
 func newJob(r Request) (*job, error) {
@@ -58,15 +59,22 @@ func requestHash(r Request) ([32]byte, error) {
 	return sha256.Sum256(fmt.Appendf(body, "\n%T %t", r.Command, r.Preview)), nil
 }
 
-// shard is one queue and its worker. All commands of a wallet pass through the same shard.
+// group is the job by itself.
+func (j *job) group() []*job {
+	j.alone[0] = j
+	return j.alone[:]
+}
+
+// shard is one queue and its worker. All commands of a wallet pass through the same shard. Jobs
+// wait in groups: those of one call over many wallets take one place in the queue.
 type shard struct {
 	engine *Engine
-	queue  chan *job
+	queue  chan []*job
 	cache  *cache
 }
 
 func newShard(e *Engine) *shard {
-	return &shard{engine: e, queue: make(chan *job, e.opts.Queue), cache: newCache(e.opts.CacheWeight)}
+	return &shard{engine: e, queue: make(chan []*job, e.opts.Queue), cache: newCache(e.opts.CacheWeight)}
 }
 
 func (s *shard) run() {
@@ -79,20 +87,21 @@ func (s *shard) run() {
 	}
 }
 
-// next waits for a command and takes everything that waits behind it.
+// next waits for commands and takes everything that waits behind them, group by group, until the
+// batch is full.
 func (s *shard) next() []*job {
 	first, ok := <-s.queue
 	if !ok {
 		return nil
 	}
-	jobs := append(make([]*job, 0, 16), first)
+	jobs := append(make([]*job, 0, max(16, len(first))), first...)
 	for len(jobs) < s.engine.opts.Batch {
 		select {
-		case j, ok := <-s.queue:
+		case group, ok := <-s.queue:
 			if !ok {
 				return jobs
 			}
-			jobs = append(jobs, j)
+			jobs = append(jobs, group...)
 		default:
 			return jobs
 		}

@@ -88,6 +88,7 @@ type WantApp struct {
 type WantWallet struct {
 	ID      id.Wallet
 	Version int64        // 0: nothing is known
+	Mark    int64        // what came with the version: see FoundWallet
 	Needs   wallet.Needs // closed things to fetch besides
 	Answers []string     // idempotency keys whose stored answers are wanted
 }
@@ -100,7 +101,11 @@ type Found struct {
 
 // FoundWallet is one wallet under lock.
 type FoundWallet struct {
-	Exists   bool
+	Exists bool
+	// Mark stands for a stretch of time in which nobody but the holder of this store has written:
+	// while it holds, a version that came with it is current, and the store need not look. Zero
+	// in a store that cannot tell.
+	Mark     int64
 	Snapshot *wallet.Snapshot // nil when the known version is current, or nothing exists
 	Fetched  wallet.Found
 	Answers  []StoredAnswer

@@ -243,7 +243,7 @@ func (s *State) LoadHold(h *Hold) {
 func (s *State) LoadStanding(st Standing) {
 	c := s.standing(st.Credit)
 	c.Overage, c.Used = st.Overage, st.UsedOutside
-	c.Metered, c.Uncovered, c.MeteredOverage = st.Metered, st.Uncovered, st.MeteredOverage
+	c.Uncovered, c.MeteredOverage = st.Uncovered, st.MeteredOverage
 }
 
 func (s *State) standing(credit string) *CreditState {

@@ -39,7 +39,6 @@ type Standing struct {
 	// UsedOutside is what was ever used, less what open grants show as spent: so a deduction
 	// that leaves its grants open changes no standing, and most do.
 	UsedOutside    int64
-	Metered        int64
 	Uncovered      int64
 	MeteredOverage int64
 }
@@ -47,8 +46,8 @@ type Standing struct {
 // Standing is the part of the state that is stored.
 func (c *CreditState) Standing() Standing {
 	return Standing{
-		Credit: c.Credit, Overage: c.Overage, UsedOutside: c.Used - c.openSpent, Metered: c.Metered, Uncovered: c.Uncovered,
-		MeteredOverage: c.MeteredOverage,
+		Credit: c.Credit, Overage: c.Overage, UsedOutside: c.Used - c.openSpent,
+		Uncovered: c.Uncovered, MeteredOverage: c.MeteredOverage,
 	}
 }
 

@@ -3,7 +3,6 @@ package wallet
 import (
 	"crypto/sha256"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -566,11 +565,6 @@ func (w *work) dues() (map[string]int64, error) {
 
 func (w *work) settleMetered(credit string, difference int64) error {
 	c := w.credit(credit)
-	total, err := money.Add(c.Metered, difference)
-	if err != nil || total > math.MaxInt64/2 {
-		return errUsageOutOfRange()
-	}
-	c.Metered = total
 	if difference < 0 {
 		return w.returnMetered(c, -difference)
 	}
@@ -602,7 +596,9 @@ func (w *work) payMetered(c *CreditState, units int64) error {
 		w.bookOverage(OveragePart{Credit: c.Credit, Units: over})
 		c.MeteredOverage += over
 	}
-	c.Uncovered += rest - over
+	if c.Uncovered, err = money.Add(c.Uncovered, rest-over); err != nil {
+		return errUsageOutOfRange()
+	}
 	return nil
 }
 

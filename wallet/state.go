@@ -253,9 +253,8 @@ type CreditState struct {
 	Used        int64 // all that was ever deducted, less what was reversed
 	openSpent   int64 // the part of Used that open grants show as spent
 
-	// What meters made due, over all periods. Metered = Uncovered + MeteredOverage + what the
-	// grants paid of it (Grant.Metered).
-	Metered        int64
+	// What meters made due, over all tallies, is Uncovered + MeteredOverage + what the grants paid
+	// of it (Grant.Metered).
 	Uncovered      int64 // what nothing paid: there was no balance, and no overage to be had
 	MeteredOverage int64 // the part of Overage that meters drew
 }

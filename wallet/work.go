@@ -77,7 +77,7 @@ func (w *work) finish() (*Decision, error) {
 	}
 	for _, c := range w.d.Credits {
 		if c.Overage < 0 || c.OverageHeld < 0 || c.Available() < 0 || c.Held() < 0 || c.Frozen() < 0 ||
-			c.Metered < 0 || c.Uncovered < 0 || c.MeteredOverage < 0 || c.MeteredOverage > c.Overage {
+			c.Uncovered < 0 || c.MeteredOverage < 0 || c.MeteredOverage > c.Overage {
 			return nil, fault.New(op, fault.CodeInvariantViolated, "the balance of %s would be negative", c.Credit)
 		}
 	}

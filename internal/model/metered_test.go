@@ -146,7 +146,7 @@ func (m *metered) ending(b *model.Bare) string {
 		if !ok {
 			c = &wallet.CreditState{}
 		}
-		fmt.Fprintf(&out, "%s: due %d, overage %d of it %d, uncovered %d, used %d\n", id, c.Metered, c.Overage, c.MeteredOverage, c.Uncovered, c.Used)
+		fmt.Fprintf(&out, "%s: overage %d of it %d, uncovered %d, used %d\n", id, c.Overage, c.MeteredOverage, c.Uncovered, c.Used)
 	}
 	return out.String()
 }
@@ -186,7 +186,7 @@ func (m *metered) expected() string {
 			}
 		}
 		over := min(left[id], room)
-		fmt.Fprintf(&out, "%s: due %d, overage %d of it %d, uncovered %d, used %d\n", id, due[id], over, over, left[id]-over, due[id]-left[id]+over)
+		fmt.Fprintf(&out, "%s: overage %d of it %d, uncovered %d, used %d\n", id, over, over, left[id]-over, due[id]-left[id]+over)
 	}
 	return out.String()
 }

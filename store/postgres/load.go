@@ -14,7 +14,7 @@ import (
 
 // Statements that read wallets, any number at a time.
 var (
-	selectStandings = over(`SELECT s.wallet, s.credit_id, s.overage, s.used_outside, s.metered, s.uncovered, s.metered_overage
+	selectStandings = over(`SELECT s.wallet, s.credit_id, s.overage, s.used_outside, s.uncovered, s.metered_overage
 		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
 		JOIN standings s ON s.bucket = {d.bucket} AND s.wallet = d.wallet ORDER BY s.wallet, s.credit_id`)
 
@@ -123,7 +123,7 @@ func (s *script) snapshots(loaded map[id.Wallet]*wallet.Snapshot) {
 	var w id.Wallet
 	s.over(partOther, func(r pgx.Rows) error {
 		var st wallet.Standing
-		err := r.Scan(key(&w), &st.Credit, &st.Overage, &st.UsedOutside, &st.Metered, &st.Uncovered, &st.MeteredOverage)
+		err := r.Scan(key(&w), &st.Credit, &st.Overage, &st.UsedOutside, &st.Uncovered, &st.MeteredOverage)
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ var (
 	}
 	standingsTable = table{
 		name:    "standings",
-		numbers: []string{"overage", "used_outside", "metered", "uncovered", "metered_overage"},
+		numbers: []string{"overage", "used_outside", "uncovered", "metered_overage"},
 		texts:   []string{"credit_id"},
 	}
 	subscriptionsTable = table{
@@ -278,7 +278,7 @@ func (w *writer) wallet(c *store.WalletChange) {
 			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
 	}
 	for _, st := range c.Standings {
-		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage).strs(st.Credit)
+		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage).strs(st.Credit)
 	}
 	if c.Subscription != nil {
 		w.subscription(c)

@@ -23,7 +23,9 @@ type session struct {
 	stmts  [statements]prepared
 	args   []driver.NamedValue
 	values row
-	broken bool // a transaction may still be open, so the connection must be replaced
+	others int64 // SQLite's count of the commits of others, as it was last seen; 0: not yet
+	mark   int64 // rises when others have committed: see store.FoundWallet
+	broken bool  // a transaction may still be open, so the connection must be replaced
 }
 
 // prepared is a statement as the driver gives it out.
@@ -60,7 +62,7 @@ func (c *session) revive(ctx context.Context) error {
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
-	c.broken = false
+	c.broken, c.others = false, 0 // the new connection counts for itself
 	return nil
 }
 
@@ -75,6 +77,18 @@ func (c *session) close() error {
 	errs = append(errs, c.conn.Close())
 	c.conn = nil
 	return errors.Join(errs...)
+}
+
+// look raises the mark when another connection has committed since the last transaction. It is
+// asked within a transaction, so that nobody commits meanwhile.
+func (c *session) look(ctx context.Context) error {
+	return c.query(ctx, dataVersion, func(r row) error {
+		if others := r.int(0); others != c.others {
+			c.others = others
+			c.mark++
+		}
+		return nil
+	})
 }
 
 // rollback ends a transaction without effect.

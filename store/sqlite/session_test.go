@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/wallet"
 )
 
 func openFile(t *testing.T, path string) *Store {
@@ -214,4 +216,53 @@ func TestTwoPrograms(t *testing.T) {
 			t.Fatalf("apps %v, %v", apps, err)
 		}
 	}
+}
+
+// TestMark: a version that is known is not looked up again, until somebody else has written to
+// the file.
+func TestMark(t *testing.T) {
+	path := newPath(t)
+	ours, theirs := openFile(t, path), openFile(t, path)
+	key := wallet.Key{App: "app", Mode: catalog.Live, Customer: "c"}
+	if err := ours.CreateApp(t.Context(), store.App{ID: "app", Name: "app", Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	write := func(s *Store, version int64) {
+		t.Helper()
+		change := store.WalletChange{Header: wallet.Header{ID: key.ID(), Key: key, Version: version}, Created: version == 1}
+		_, err := transact(t, s, store.WantWallet{ID: key.ID()}, &store.Changes{Wallets: []store.WalletChange{change}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func(version, mark int64) store.FoundWallet {
+		t.Helper()
+		found, err := transact(t, ours, store.WantWallet{ID: key.ID(), Version: version, Mark: mark}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	write(ours, 1)
+	first := look(0, 0)
+	if first.Snapshot == nil || first.Mark == 0 {
+		t.Fatalf("found %+v", first)
+	}
+	write(ours, 2) // its writer knows, and nobody else has to
+	if f := look(1, first.Mark); f.Snapshot != nil || f.Mark != first.Mark {
+		t.Errorf("the version was looked up: %+v", f)
+	}
+	write(theirs, 3)
+	if f := look(2, first.Mark); f.Snapshot == nil || f.Snapshot.Version != 3 || f.Mark == first.Mark {
+		t.Errorf("another's write was not seen: %+v", f)
+	}
+}
+
+// transact writes changes, and returns what was found of the only wanted wallet.
+func transact(t *testing.T, s *Store, want store.WantWallet, changes *store.Changes) (found store.FoundWallet, err error) {
+	err = s.Transact(t.Context(), &store.Want{Wallets: []store.WantWallet{want}}, func(f *store.Found) (*store.Changes, error) {
+		found = f.Wallets[0]
+		return changes, nil
+	})
+	return found, err
 }

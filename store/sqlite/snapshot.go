@@ -21,7 +21,7 @@ func (c *session) snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, 
 	}
 	err = c.query(ctx, selectStandings, func(r row) error {
 		sn.Standings = append(sn.Standings, wallet.Standing{
-			Credit: r.text(0), Overage: r.int(1), UsedOutside: r.int(2), Metered: r.int(3), Uncovered: r.int(4), MeteredOverage: r.int(5),
+			Credit: r.text(0), Overage: r.int(1), UsedOutside: r.int(2), Uncovered: r.int(3), MeteredOverage: r.int(4),
 		})
 		return nil
 	}, of(w)...)

@@ -8,6 +8,7 @@ const (
 	ping statement = iota
 	begin
 	beginImmediate
+	dataVersion
 	commit
 	rollback
 	selectSchemaTable
@@ -126,6 +127,7 @@ var text = [statements]string{
 	ping:                `SELECT 1`,
 	begin:               `BEGIN`,
 	beginImmediate:      `BEGIN IMMEDIATE`,
+	dataVersion:         `PRAGMA data_version`,
 	commit:              `COMMIT`,
 	rollback:            `ROLLBACK`,
 	selectSchemaTable:   `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'goose_db_version'`,
@@ -134,7 +136,7 @@ var text = [statements]string{
 	selectVersion:    `SELECT version FROM wallets` + mine,
 	selectHeader:     `SELECT ` + headerColumns + ` FROM wallets` + mine,
 	selectHeaders:    `SELECT ` + headerColumns + ` FROM wallets WHERE (bucket, wallet) > (?, ?) ORDER BY bucket, wallet LIMIT ?`,
-	selectStandings:  `SELECT credit_id, overage, used_outside, metered, uncovered, metered_overage FROM standings` + mine + ` ORDER BY credit_id`,
+	selectStandings:  `SELECT credit_id, overage, used_outside, uncovered, metered_overage FROM standings` + mine + ` ORDER BY credit_id`,
 	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
 	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
 	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
@@ -184,9 +186,9 @@ var text = [statements]string{
 		` AND version = ? AND next_due = ?`,
 	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
 		` AND version = ?`,
-	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, metered = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
-	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, metered, uncovered, metered_overage)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
+	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, uncovered, metered_overage)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 	insertLane: `INSERT INTO lanes (bucket, wallet, n, credit_id, scope, inherited) VALUES (?, ?, ?, ?, ?, ?)`,
 	insertGrant: `INSERT INTO grants (bucket, wallet, is_open, ` + grantColumns + `) VALUES (?, ?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -42,6 +42,9 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 
 func (c *session) find(ctx context.Context, want *store.Want) (*store.Found, error) {
 	found := &store.Found{Wallets: make([]store.FoundWallet, len(want.Wallets))}
+	if err := c.look(ctx); err != nil {
+		return nil, err
+	}
 	for _, a := range want.Apps {
 		version, err := c.appVersion(ctx, a.App)
 		if err != nil {
@@ -65,19 +68,12 @@ func (c *session) find(ctx context.Context, want *store.Want) (*store.Found, err
 }
 
 func (c *session) findWallet(ctx context.Context, want *store.WantWallet, found *store.FoundWallet) error {
-	var version int64
-	err := c.query(ctx, selectVersion, func(r row) error {
-		found.Exists, version = true, r.int(0)
-		return nil
-	}, of(want.ID)...)
-	if err != nil || !found.Exists {
-		return err
-	}
-	if want.Version == 0 || want.Version != version {
-		if found.Snapshot, err = c.snapshot(ctx, want.ID); err != nil {
+	if want.Version == 0 || want.Mark != c.mark {
+		if err := c.findChanged(ctx, want, found); err != nil || !found.Exists {
 			return err
 		}
 	}
+	found.Exists, found.Mark = true, c.mark
 	if !want.Needs.Empty() {
 		if err := c.fetch(ctx, want.ID, want.Needs, &found.Fetched); err != nil {
 			return err
@@ -87,6 +83,20 @@ func (c *session) findWallet(ctx context.Context, want *store.WantWallet, found 
 		return nil
 	}
 	return c.answers(ctx, want.ID, want.Answers, &found.Answers)
+}
+
+// findChanged reads a wallet unless it has the version that the caller knows.
+func (c *session) findChanged(ctx context.Context, want *store.WantWallet, found *store.FoundWallet) error {
+	var version int64
+	err := c.query(ctx, selectVersion, func(r row) error {
+		found.Exists, version = true, r.int(0)
+		return nil
+	}, of(want.ID)...)
+	if err != nil || !found.Exists || want.Version == version {
+		return err
+	}
+	found.Snapshot, err = c.snapshot(ctx, want.ID)
+	return err
 }
 
 func (c *session) answers(ctx context.Context, w id.Wallet, keys []string, into *[]store.StoredAnswer) error {

@@ -91,11 +91,11 @@ func headerValues(o owner, h *wallet.Header) []any {
 
 // writeStanding tries the update first: a credit is used for the first time only once.
 func (c *session) writeStanding(ctx context.Context, o owner, st *wallet.Standing) error {
-	n, err := c.exec(ctx, updateStanding, st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage, o.bucket, o.wallet, st.Credit)
+	n, err := c.exec(ctx, updateStanding, st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage, o.bucket, o.wallet, st.Credit)
 	if err != nil || n == 1 {
 		return err
 	}
-	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.UsedOutside, st.Metered, st.Uncovered, st.MeteredOverage)
+	_, err = c.exec(ctx, insertStanding, o.bucket, o.wallet, st.Credit, st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage)
 	return err
 }
 

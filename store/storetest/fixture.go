@@ -50,7 +50,7 @@ func fullLane(n int) *wallet.Lane {
 
 func fullStanding() wallet.Standing {
 	return wallet.Standing{
-		Credit: calls, Overage: math.MaxInt64, UsedOutside: math.MinInt64, Metered: math.MaxInt64, Uncovered: 1, MeteredOverage: math.MaxInt64 - 1,
+		Credit: calls, Overage: math.MaxInt64, UsedOutside: math.MinInt64, Uncovered: 1, MeteredOverage: math.MaxInt64 - 1,
 	}
 }
 

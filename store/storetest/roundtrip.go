@@ -84,7 +84,7 @@ func checkChangedRoundTrip(b *bench) {
 	unique.Events = 7
 	next := store.WalletChange{
 		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
-		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Metered: 4, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
+		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
 		Usages:    []*wallet.Usage{usage}, Tallies: []*wallet.Tally{tally}, Uniques: []*wallet.Unique{unique},
 		Lanes:    []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
 		NewHolds: []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},

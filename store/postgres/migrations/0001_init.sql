@@ -143,11 +143,10 @@ CREATE TABLE standings (
     wallet    uuid NOT NULL,
     overage         bigint NOT NULL,
     used_outside    bigint NOT NULL, -- ever used, less what open grants show as spent
-    metered         bigint NOT NULL, -- what meters made due
-    uncovered       bigint NOT NULL, -- the part of it that nothing paid
+    uncovered       bigint NOT NULL, -- the part of what meters made due that nothing paid
     metered_overage bigint NOT NULL, -- and the part that is overage
     credit_id       text COLLATE "C" NOT NULL REFERENCES credits (id),
-    CHECK (least(overage, metered, uncovered, metered_overage) >= 0),
+    CHECK (least(overage, uncovered, metered_overage) >= 0),
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);

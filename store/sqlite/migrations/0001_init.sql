@@ -129,8 +129,7 @@ CREATE TABLE standings (
     credit_id       TEXT NOT NULL REFERENCES credits (id),
     overage         INTEGER NOT NULL CHECK (overage >= 0),
     used_outside    INTEGER NOT NULL,                              -- ever used, less what open grants show as spent
-    metered         INTEGER NOT NULL CHECK (metered >= 0),         -- what meters made due
-    uncovered       INTEGER NOT NULL CHECK (uncovered >= 0),       -- the part of it that nothing paid
+    uncovered       INTEGER NOT NULL CHECK (uncovered >= 0),       -- the part of what meters made due that nothing paid
     metered_overage INTEGER NOT NULL CHECK (metered_overage >= 0), -- and the part that is overage
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
