@@ -94,7 +94,7 @@ func (r UsageRange) holds(u *Usage) bool {
 type UsageEvent struct {
 	ID       string
 	Event    string
-	At       clock.Instant
+	At       clock.Instant // zero: when it is decided
 	Metadata catalog.Values
 }
 
@@ -102,6 +102,7 @@ type UsageEvent struct {
 // never refuses an event for want of credits: what nothing covers is written down as uncovered.
 type Ingest struct {
 	Events []UsageEvent
+	Call   string // what else the caller asked for at once: under one idempotency key that may not differ
 	Note
 }
 
@@ -190,8 +191,12 @@ func (n Note) about(metadata catalog.Values) Note {
 }
 
 func (e *UsageEvent) usage(now clock.Instant) *Usage {
+	at := e.At
+	if at.IsZero() {
+		at = now
+	}
 	return &Usage{
-		ID: e.ID, Event: e.Event, Quantity: MicrosPerUnit, Metadata: e.Metadata, Metered: true, At: e.At, RecordedAt: now,
+		ID: e.ID, Event: e.Event, Quantity: MicrosPerUnit, Metadata: e.Metadata, Metered: true, At: at, RecordedAt: now,
 	}
 }
 

@@ -55,7 +55,6 @@ var damages = []struct {
 	{"what was used", `UPDATE standings SET used_outside = used_outside + 1`, "used, but entries say"},
 	{"usage uncounted", `UPDATE tallies SET due = due - 1`, "makes 17 due"},
 	{"a tally is gone", `DELETE FROM tallies`, "makes 0 due"},
-	{"what meters booked", `UPDATE standings SET metered = metered + 1 WHERE metered > 0`, "meters booked 19"},
 	{"what nothing covered", `UPDATE standings SET uncovered = uncovered - 1 WHERE uncovered > 0`, "is uncovered"},
 	{"what meters drew of the overage", `UPDATE standings SET metered_overage = metered_overage - 1 WHERE metered_overage > 0`, "is overage and"},
 	{"what a grant paid for meters", `UPDATE grants SET metered = metered - 1 WHERE metered > 0`, "but grants paid 10 of it"},
