@@ -49,13 +49,13 @@ func (g *gauge) has(customer, credit string, available, held money.Decimal) {
 //	aggregate reaches at 600 and leaves at 610: what is there of the 300 is 610 - 415 - 1 = 194
 //	track 10.5: 425.5 -> 32: 18 left, 5 calls; deduct 4.5: 430 -> 33: 17 left, 4 calls
 func TestGatedMetering(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		c := newChat(g)
 		g.give("ann", c.tokens, "50", 0)
 		g.give("ann", c.calls, "9", 0)
 		has := func(tokens, held, calls, callsHeld money.Decimal) {
-			g.t.Helper()
+			t.Helper()
 			g.has("ann", c.tokens, tokens, held)
 			g.has("ann", c.calls, calls, callsHeld)
 		}
@@ -64,7 +64,7 @@ func TestGatedMetering(t *testing.T) {
 		second := g.hold(used("ann", "chat", "60"))
 		has("48", "2", "7", "2")
 		_, err := g.Release(ctx, v1.ReleaseRequest{ReservationID: first})
-		noError(g.t, err)
+		noError(t, err)
 		has("48", "2", "8", "1")
 		g.take(second, "", false)
 		has("50", "0", "8", "0")
@@ -72,53 +72,53 @@ func TestGatedMetering(t *testing.T) {
 		less := g.hold(used("ann", "chat", "200"))
 		has("34", "16", "7", "1")
 		done := g.take(less, "100", false)
-		equal(g.t, "committed", done.Committed, "100")
+		equal(t, "committed", done.Committed, "100")
 		has("44", "0", "7", "0")
 
 		more := g.hold(used("ann", "chat", "100"))
 		has("34", "10", "6", "1")
 		excess := decimal("255")
 		_, err = g.Commit(ctx, v1.CommitRequest{ReservationID: more, Amount: &excess})
-		wantCode(g.t, err, fault.CodeReservationTooSmall)
+		wantCode(t, err, fault.CodeReservationTooSmall)
 		has("34", "10", "6", "1")
 		done = g.take(more, "255", true)
-		equal(g.t, "committed", done.Committed, "255")
+		equal(t, "committed", done.Committed, "255")
 		has("19", "0", "6", "0")
 		_, err = g.Commit(ctx, v1.CommitRequest{ReservationID: more})
-		wantCode(g.t, err, fault.CodeReservationNotPending)
+		wantCode(t, err, fault.CodeReservationNotPending)
 
 		lapses := g.hold(used("ann", "chat", "100"))
 		has("9", "10", "5", "1")
 		g.clock.Advance(time.Hour)
 		has("19", "0", "6", "0")
 		_, err = g.Commit(ctx, v1.CommitRequest{ReservationID: lapses})
-		wantCode(g.t, err, fault.CodeReservationExpired)
+		wantCode(t, err, fault.CodeReservationExpired)
 
 		g.denies(used("ann", "chat", "300"), "194", "credits_exhausted")
 		d, err := g.CanUse(ctx, v1.CanUseRequest{Charge: used("ann", "chat", "194")})
-		noError(g.t, err)
-		equal(g.t, "what is there is allowed", d.Allowed, true)
+		noError(t, err)
+		equal(t, "what is there is allowed", d.Allowed, true)
 		d, err = g.CanUse(ctx, v1.CanUseRequest{Charge: used("ann", "chat", "195")})
-		noError(g.t, err)
-		equal(g.t, "and no more", d.Allowed, false)
+		noError(t, err)
+		equal(t, "and no more", d.Allowed, false)
 		has("19", "0", "6", "0")
 
 		tracked, err := g.Track(ctx, v1.TrackRequest{Charge: used("ann", "chat", "10.5")})
-		noError(g.t, err)
-		equal(g.t, "match", tracked.MatchStatus, "matched")
+		noError(t, err)
+		equal(t, "match", tracked.MatchStatus, "matched")
 		has("18", "0", "5", "0")
 		_, err = g.Deduct(ctx, v1.DeductRequest{Charge: used("ann", "chat", "4.5")})
-		noError(g.t, err)
+		noError(t, err)
 		has("17", "0", "4", "0")
 
 		// Each of the two is all or nothing with the other.
 		part := used("ann", "chat", "1")
 		part.Shortfall = "partial"
 		_, err = g.Deduct(ctx, v1.DeductRequest{Charge: part})
-		wantCode(g.t, err, fault.CodeInvalidRequest)
+		wantCode(t, err, fault.CodeInvalidRequest)
 		for range 4 {
 			_, err = g.Track(ctx, v1.TrackRequest{Charge: used("ann", "chat", "0.1")})
-			noError(g.t, err)
+			noError(t, err)
 		}
 		g.denies(used("ann", "chat", "0.1"), "0", "credits_exhausted")
 		has("17", "0", "0", "0")
@@ -126,8 +126,8 @@ func TestGatedMetering(t *testing.T) {
 		// The commits, tracks and deductions are usage events like any other: they are listed,
 		// and voiding one gives back what it cost.
 		page, err := g.ListEvents(ctx, v1.EventQuery{CustomerID: "ann"})
-		noError(g.t, err)
-		equal(g.t, "events", len(page.Data), 9)
+		noError(t, err)
+		equal(t, "events", len(page.Data), 9)
 		for _, e := range page.Data {
 			if e.EventID == tracked.EventID {
 				g.void("ann", e.EventID)
@@ -141,7 +141,7 @@ func TestGatedMetering(t *testing.T) {
 // TestGatedOverage: calls beyond zero count against the limit, holds included. The limit is 5.
 // A hold of 3 on an empty wallet is 3 of it; 3 more are denied, of which 2 would be there.
 func TestGatedOverage(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		limit := money.Decimal("5")
 		credit := g.credit(v1.CreateCredit{Name: "C", Overage: v1.Overage{Enabled: true, Limit: &limit}})
 		g.meter("call", "count", "", linked(credit, "", ""))
@@ -153,7 +153,7 @@ func TestGatedOverage(t *testing.T) {
 			g.send("bob", "call", nil)
 		}
 		g.stands("bob", credit, "0", "2")
-		equal(g.t, "uncovered", g.uncovered("bob", credit), 1)
+		equal(t, "uncovered", g.uncovered("bob", credit), 1)
 		g.take(first, "", false)
 		g.stands("bob", credit, "0", "5")
 	})
@@ -163,7 +163,7 @@ func TestGatedOverage(t *testing.T) {
 // is rounded, and none of them adds up: 1010 / 7 = 144.2857, so 144.28 are taken in the end and
 // 55.72 of 200 are left. The holds are rounded the same way, so nothing stays held.
 func TestGatedRounding(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		credit := g.credit(v1.CreateCredit{Name: "C", Precision: 2})
 		g.meter("call", "sum", "n", linked(credit, "7", ""))
 		g.give("c", credit, "200", 0)
@@ -172,16 +172,16 @@ func TestGatedRounding(t *testing.T) {
 		for i := range 1000 {
 			c := used("c", "call", "2")
 			d, err := ops.Reserve(ctx, v1.ReserveRequest{Charge: c})
-			noError(g.t, err)
+			noError(t, err)
 			amount := &most
 			if i%2 == 1 {
 				amount = &half // and the rest in the next
 			}
 			_, err = ops.Commit(ctx, v1.CommitRequest{ReservationID: d.ReservationID, Amount: amount})
-			noError(g.t, err)
+			noError(t, err)
 			if i%2 == 1 {
 				_, err = ops.Track(ctx, v1.TrackRequest{Charge: used("c", "call", "0.5")})
-				noError(g.t, err)
+				noError(t, err)
 			}
 		}
 		g.has("c", credit, "55.72", "0")
@@ -193,7 +193,7 @@ func TestGatedRounding(t *testing.T) {
 // all 5 go back; a second hold is released, and a third lapses. March's tally then expects nothing
 // more. The commit comes to a server that has not seen the hold.
 func TestHoldOverTheMonth(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		credit := g.credit(v1.CreateCredit{Name: "C"})
 		meter := g.meter("call", "sum", "n", linked(credit, "10", "100"))
@@ -204,30 +204,30 @@ func TestHoldOverTheMonth(t *testing.T) {
 		g.hold(used("c", "call", "50"))
 		g.has("c", credit, "85", "15")
 		g.to("2026-04-01T00:00:10Z")
-		other := startServer(g.t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
+		other := startServer(t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
 		_, err := other.IngestEvents(ctx, v1.IngestRequest{Events: []v1.UsageEvent{g.event("c", "call", number("n", "10"))}})
-		noError(g.t, err)
-		third := startServer(g.t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
+		noError(t, err)
+		third := startServer(t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
 		_, err = third.Commit(ctx, v1.CommitRequest{ReservationID: committed})
-		noError(g.t, err)
+		noError(t, err)
 		g.has("c", credit, "90", "10")
 		_, err = third.Release(ctx, v1.ReleaseRequest{ReservationID: released})
-		noError(g.t, err)
+		noError(t, err)
 		g.has("c", credit, "95", "5")
 		g.to("2026-04-01T02:00:00Z")
-		fourth := startServer(g.t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
-		equal(g.t, "available to a reader", balance(g.t, fourth, "c", credit).Available, "100")
+		fourth := startServer(t, g.db.open(g.t), g.options()).as(g.app, catalog.Live)
+		equal(t, "available to a reader", balance(t, fourth, "c", credit).Available, "100")
 		_, err = fourth.Track(ctx, v1.TrackRequest{Charge: used("c", "call", "40")})
-		noError(g.t, err)
+		noError(t, err)
 		g.has("c", credit, "100", "0")
 		tallies, err := g.store.Tallies(ctx, store.TallyQuery{Wallet: g.key("c").ID(), Meter: meter, Limit: 10})
-		noError(g.t, err)
-		equal(g.t, "tallies", len(tallies), 2)
+		noError(t, err)
+		equal(t, "tallies", len(tallies), 2)
 		for _, tally := range tallies {
-			equal(g.t, "expected of holds", tally.Held, 0)
+			equal(t, "expected of holds", tally.Held, 0)
 		}
-		equal(g.t, "aggregate of April", tallies[0].Aggregate, 100_000_000)
-		equal(g.t, "aggregate of March", tallies[1].Aggregate, 100_000_000)
+		equal(t, "aggregate of April", tallies[0].Aggregate, 100_000_000)
+		equal(t, "aggregate of March", tallies[1].Aggregate, 100_000_000)
 	})
 }
 
@@ -235,7 +235,7 @@ func TestHoldOverTheMonth(t *testing.T) {
 // the newest event count it like any other. Two commits of 5 and then 7: the last is 7, after
 // voiding it 5.
 func TestVoidOfTracked(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		sum, last := g.credit(v1.CreateCredit{Name: "S"}), g.credit(v1.CreateCredit{Name: "L"})
 		g.meter("call", "sum", "n", linked(sum, "", ""))
@@ -249,7 +249,7 @@ func TestVoidOfTracked(t *testing.T) {
 		g.stands("c", sum, "88", "0")
 		g.stands("c", last, "93", "0")
 		page, err := g.ListEvents(ctx, v1.EventQuery{CustomerID: "c", Limit: 1})
-		noError(g.t, err)
+		noError(t, err)
 		g.void("c", page.Data[0].EventID)
 		g.stands("c", sum, "95", "0")
 		g.stands("c", last, "95", "0")
@@ -259,7 +259,7 @@ func TestVoidOfTracked(t *testing.T) {
 // TestOneCorrection: of many that correct one event at the same time, under ids of their own, one
 // does, and the others learn that the event is void.
 func TestOneCorrection(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		credit := g.credit(v1.CreateCredit{Name: "C"})
 		g.meter("call", "sum", "n", linked(credit, "", ""))
 		g.give("c", credit, "100", 0)
@@ -277,10 +277,10 @@ func TestOneCorrection(t *testing.T) {
 			if code == "" {
 				corrected++
 			} else {
-				equal(g.t, "code", code, fault.CodeEventVoided)
+				equal(t, "code", code, fault.CodeEventVoided)
 			}
 		}
-		equal(g.t, "corrections", corrected, 1)
+		equal(t, "corrections", corrected, 1)
 		g.stands("c", credit, "97", "0")
 	})
 }

@@ -23,7 +23,7 @@ import (
 // a credit at a precision of 2: floor(7,200 / 7 x 100) = 1028.57 are due to each.
 func TestIngestFromManyClients(t *testing.T) {
 	const clients, calls, size, twice, customers = 16, 2, 1000, 100, 4
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		credit := g.credit(v1.CreateCredit{Name: "C", Precision: 2})
 		meter := g.meter("call", "sum", "n", linked(credit, "7", ""))
@@ -54,21 +54,21 @@ func TestIngestFromManyClients(t *testing.T) {
 				duplicates.Add(int64(done.Duplicates))
 			}
 		})
-		equal(g.t, "ingested", ingested.Load(), clients*calls*(size-twice))
-		equal(g.t, "duplicates", duplicates.Load(), clients*calls*twice)
+		equal(t, "ingested", ingested.Load(), clients*calls*(size-twice))
+		equal(t, "duplicates", duplicates.Load(), clients*calls*twice)
 		for i := range customers {
 			customer := fmt.Sprint("c", i)
 			g.stands(customer, credit, "971.43", "0")
-			equal(g.t, "events of "+customer, g.counted(customer, meter).Events, 7200)
+			equal(t, "events of "+customer, g.counted(customer, meter).Events, 7200)
 		}
 
 		// One that comes twice within a call: nothing of the call is stored.
 		r := v1.IngestRequest{Events: []v1.UsageEvent{event(99, 0, 0), event(99, 0, 1), event(99, 0, 0)}}
 		_, err := g.IngestEvents(ctx, r)
-		wantCode(g.t, err, fault.CodeDuplicateEvent)
-		equal(g.t, "field", fault.As(err).Field, "events.2.event_id")
+		wantCode(t, err, fault.CodeDuplicateEvent)
+		equal(t, "field", fault.As(err).Field, "events.2.event_id")
 		_, err = g.GetEvent(ctx, "e-99-0-1", v1.EventOwner{})
-		wantCode(g.t, err, fault.CodeEventNotFound)
+		wantCode(t, err, fault.CodeEventNotFound)
 		g.stands("c0", credit, "971.43", "0")
 		// The same id of two customers is two events.
 		other := event(99, 0, 0)
@@ -80,7 +80,7 @@ func TestIngestFromManyClients(t *testing.T) {
 // TestIngestUnderAKey: the answer of a call is kept under its idempotency key, also when its
 // events leave their timestamp to the server and time has gone on.
 func TestIngestUnderAKey(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		credit := g.credit(v1.CreateCredit{Name: "C"})
 		g.meter("call", "count", "", linked(credit, "", ""))
@@ -88,13 +88,13 @@ func TestIngestUnderAKey(t *testing.T) {
 		r := v1.IngestRequest{Events: []v1.UsageEvent{g.event("a", "call", nil), g.event("a", "call", nil), g.event("b", "call", nil)}}
 		for range 3 {
 			done, err := g.IngestEvents(ctx, r, key)
-			noError(g.t, err)
-			same(g.t, "answer", done, v1.Ingested{Ingested: 3})
+			noError(t, err)
+			same(t, "answer", done, v1.Ingested{Ingested: 3})
 			g.clock.Advance(time.Hour)
 		}
 		done, err := g.IngestEvents(ctx, r)
-		noError(g.t, err)
-		same(g.t, "without the key", done, v1.Ingested{Duplicates: 3})
+		noError(t, err)
+		same(t, "without the key", done, v1.Ingested{Duplicates: 3})
 		for _, other := range [][]v1.UsageEvent{
 			{g.event("a", "call", nil)},
 			{r.Events[0], r.Events[1], g.event("b", "call", nil)},
@@ -102,13 +102,13 @@ func TestIngestUnderAKey(t *testing.T) {
 			r.Events[:2],
 		} {
 			_, err := g.IngestEvents(ctx, v1.IngestRequest{Events: other}, key)
-			wantCode(g.t, err, fault.CodeIdempotencyKeyReused)
+			wantCode(t, err, fault.CodeIdempotencyKeyReused)
 		}
 		page, err := g.ListEvents(ctx, v1.EventQuery{})
-		noError(g.t, err)
+		noError(t, err)
 		for _, e := range page.Data {
 			if e.CustomerID != "c" { // whose event may have been new
-				equal(g.t, "timestamp of "+e.EventID, e.Timestamp, begin)
+				equal(t, "timestamp of "+e.EventID, e.Timestamp, begin)
 			}
 		}
 	})

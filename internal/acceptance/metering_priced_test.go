@@ -65,7 +65,7 @@ func (g *gauge) hasGrants(customer string, want ...string) {
 // On the invoice of May 1: 4,500 x $0.002 = 4,500 x 0.2 cents = 900 cents.
 // Then the overage is reset, nothing is left to roll over, and May begins with 100,000.
 func TestAIPlatform(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		tokens := g.credit(v1.CreateCredit{
 			Name: "AI Tokens", Unit: "tokens", Rollover: months(1, 25, 0),
 			Overage: v1.Overage{Enabled: true, Behavior: "invoice_at_billing", PricePerUnit: "0.2", Currency: "usd"},
@@ -74,7 +74,7 @@ func TestAIPlatform(t *testing.T) {
 		g.meter("ai.cached", "sum", "tokens", linked(tokens, "4", ""))
 		g.give("acme", tokens, "100000", day("2026-04-01"))
 		generate := func(metadata catalog.Values, left money.Decimal) {
-			g.t.Helper()
+			t.Helper()
 			g.send("acme", "ai.generation", metadata)
 			g.stands("acme", tokens, left, "0")
 		}
@@ -90,9 +90,9 @@ func TestAIPlatform(t *testing.T) {
 		g.send("acme", "ai.cached", number("tokens", "2"))
 		g.stands("acme", tokens, "57968", "0")
 		march := g.counted("acme", generation)
-		equal(g.t, "aggregate of March", march.Aggregate, "43029")
-		equal(g.t, "chargeable in March", march.Chargeable, "42029")
-		equal(g.t, "credits of March", march.Credits, "42029")
+		equal(t, "aggregate of March", march.Aggregate, "43029")
+		equal(t, "chargeable in March", march.Chargeable, "42029")
+		equal(t, "credits of March", march.Credits, "42029")
 
 		g.to("2026-04-01T00:00:00Z")
 		g.stands("acme", tokens, "14492", "0")
@@ -106,7 +106,7 @@ func TestAIPlatform(t *testing.T) {
 		g.resetOverage("acme", tokens)
 		g.give("acme", tokens, "100000", day("2026-06-01"))
 		g.stands("acme", tokens, "100000", "0")
-		equal(g.t, "entries", types(entries(g.t, g, "acme")), "credit_added"+
+		equal(t, "entries", types(entries(t, g, "acme")), "credit_added"+
 			" credit_deducted credit_deducted credit_deducted credit_deducted credit_deducted credit_deducted credit_deducted credit_deducted"+
 			" credit_rolled_over credit_rolled_over credit_expired credit_added"+
 			" credit_deducted overage_charged overage_reset credit_added")
@@ -123,7 +123,7 @@ func TestAIPlatform(t *testing.T) {
 // which would be 900 x $0.001 = $0.90, and is forgiven: it ends as overage_reset, and April begins
 // with 50,000 and no debt. In April 10 calls are made, and 49,990 expire in May.
 func TestAPIGateway(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		free := g.credit(v1.CreateCredit{Name: "Free Calls", Unit: "calls"})
 		calls := g.credit(v1.CreateCredit{
@@ -142,14 +142,14 @@ func TestAPIGateway(t *testing.T) {
 			g.ingest(events...)
 		}
 		g.stands("hobby", free, "0", "0")
-		equal(g.t, "uncovered", g.uncovered("hobby", free), 200)
+		equal(t, "uncovered", g.uncovered("hobby", free), 200)
 		g.denies(used("hobby", "free.request", ""), "0", "credits_exhausted")
 		_, err := g.Deduct(ctx, v1.DeductRequest{Charge: used("hobby", "free.request", "")})
-		wantCode(g.t, err, "insufficient_credits")
+		wantCode(t, err, "insufficient_credits")
 
 		g.give("dev", calls, "50000", day("2026-04-01"))
 		_, err = g.Track(ctx, v1.TrackRequest{Charge: used("dev", "api.request", "49900")})
-		noError(g.t, err)
+		noError(t, err)
 		g.stands("dev", calls, "100", "0")
 		var events []v1.UsageEvent
 		for range 1000 {
@@ -162,11 +162,11 @@ func TestAPIGateway(t *testing.T) {
 		g.give("dev", calls, "50000", day("2026-05-01"))
 		g.stands("dev", calls, "50000", "0")
 		_, err = g.Track(ctx, v1.TrackRequest{Charge: used("dev", "api.request", "10")})
-		noError(g.t, err)
+		noError(t, err)
 		g.to("2026-05-01T00:00:00Z")
 		g.stands("dev", calls, "0", "0")
 		g.hasGrants("dev", "api 0/50000/0/0", "api 0/10/49990/0")
-		equal(g.t, "used in all", balance(g.t, g, "dev", calls).Used, "50910")
+		equal(t, "used in all", balance(t, g, "dev", calls).Used, "50910")
 	})
 }
 
@@ -181,7 +181,7 @@ func TestAPIGateway(t *testing.T) {
 // May: 100.00 + 50.00 = 150.00. 400.00 are used: 150.00 from grants, 200.00 as overage, and the
 // limit leaves 50.00 uncovered. On the invoice: 200.00 x $0.05 = $10.00.
 func TestCloudStorage(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		limit := money.Decimal("200")
 		hours := g.credit(v1.CreateCredit{
 			Name: "GB-hours", Unit: "GB-hours", Precision: 2, Rollover: months(1, 50, 1),
@@ -207,14 +207,14 @@ func TestCloudStorage(t *testing.T) {
 		g.denies(overdrawn("home", "storage.usage", "10.01"), "10", "credits_exhausted", "overage_limit_reached")
 		g.send("home", "storage.usage", number("gb_hours", "60"))
 		g.stands("home", hours, "0", "200")
-		equal(g.t, "uncovered", g.uncovered("home", hours), 5000)
+		equal(t, "uncovered", g.uncovered("home", hours), 5000)
 		forfeited := 0
-		for _, e := range entries(g.t, g, "home") {
+		for _, e := range entries(t, g, "home") {
 			if e.Type == "rollover_forfeited" {
 				forfeited++
-				equal(g.t, "forfeited", e.Amount, "-19.99")
+				equal(t, "forfeited", e.Amount, "-19.99")
 			}
 		}
-		equal(g.t, "forfeitures", forfeited, 1)
+		equal(t, "forfeitures", forfeited, 1)
 	})
 }

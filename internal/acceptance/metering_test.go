@@ -34,9 +34,9 @@ func newGauge(t *testing.T, db *database) *gauge {
 }
 
 // overGauge runs a test on both stores.
-func overGauge(t *testing.T, test func(g *gauge)) {
+func overGauge(t *testing.T, test func(t *testing.T, g *gauge)) {
 	t.Helper()
-	onBoth(t, func(t *testing.T, db *database) { test(newGauge(t, db)) })
+	onBoth(t, func(t *testing.T, db *database) { test(t, newGauge(t, db)) })
 }
 
 // credit defines a credit and returns its id.

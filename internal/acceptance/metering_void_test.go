@@ -37,7 +37,7 @@ func (g *gauge) correct(customer, id string, metadata catalog.Values) string {
 //	last:  10 at 10:00, 30 at 11:00, 20 at 10:30 -> 30     70; 30 voided -> 20: 80; 20 becomes 7: 93
 //	unique: ann, bob, ann -> 2                98; one ann voided: 98; the other: 99; bob becomes cid: 99
 func TestVoidAndCorrect(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ids := map[string][]string{}
 		credits := map[string]string{}
 		for _, kind := range []string{"count", "sum", "max", "last", "unique_count"} {
@@ -50,14 +50,14 @@ func TestVoidAndCorrect(t *testing.T) {
 			g.give("c", credits[kind], "100", 0)
 		}
 		send := func(kind, at string, value catalog.Value) {
-			g.t.Helper()
+			t.Helper()
 			e := g.event("c", kind, catalog.Values{"n": value})
 			e.Timestamp.Instant = clockOf("2026-03-01T" + at + ":00Z")
 			g.ingest(e)
 			ids[kind] = append(ids[kind], e.EventID)
 		}
 		left := func(kind, want string) {
-			g.t.Helper()
+			t.Helper()
 			g.stands("c", credits[kind], decimal(want), "0")
 		}
 		for _, kind := range []string{"count", "sum"} {
@@ -115,7 +115,7 @@ func TestVoidAndCorrect(t *testing.T) {
 // TestVoidIsRefused tells which events cannot be voided or corrected, and that asking again for a
 // correction gets the same one.
 func TestVoidIsRefused(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		credit := g.credit(v1.CreateCredit{Name: "C"})
 		g.meter("metered", "sum", "n", linked(credit, "", ""))
@@ -123,23 +123,23 @@ func TestVoidIsRefused(t *testing.T) {
 		noError(t, err)
 		g.give("c", credit, "10", 0)
 		refuses := func(id string, code fault.Code) {
-			g.t.Helper()
+			t.Helper()
 			_, err := g.VoidEvent(ctx, id, v1.VoidEvent{CustomerID: "c"})
-			wantCode(g.t, err, code)
+			wantCode(t, err, code)
 			_, err = g.CorrectEvent(ctx, id, v1.CorrectEvent{CustomerID: "c", EventID: "other"})
-			wantCode(g.t, err, code)
+			wantCode(t, err, code)
 		}
 		refuses("nothing", fault.CodeEventNotFound)
 		_, err = g.VoidEvent(ctx, "e", v1.VoidEvent{CustomerID: "nobody"})
-		wantCode(g.t, err, fault.CodeEventNotFound)
+		wantCode(t, err, fault.CodeEventNotFound)
 
 		tracked, err := g.Track(ctx, v1.TrackRequest{Charge: used("c", "plain", "3")})
-		noError(g.t, err)
+		noError(t, err)
 		refuses(tracked.EventID, fault.CodeEventNotVoidable)
 
 		first, second := g.send("c", "metered", number("n", "3")), g.send("c", "metered", number("n", "4"))
 		_, err = g.CorrectEvent(ctx, first, v1.CorrectEvent{CustomerID: "c", EventID: second, Metadata: number("n", "1")})
-		wantCode(g.t, err, fault.CodeEventExists)
+		wantCode(t, err, fault.CodeEventExists)
 		g.stands("c", credit, "10", "0") // 20 - 3 plain - 7 metered
 		for range 2 {
 			g.correct("c", first, number("n", "1"))
@@ -147,14 +147,14 @@ func TestVoidIsRefused(t *testing.T) {
 		}
 		g.void("c", second)
 		_, err = g.CorrectEvent(ctx, second, v1.CorrectEvent{CustomerID: "c", EventID: "late", Metadata: number("n", "1")})
-		wantCode(g.t, err, fault.CodeEventVoided)
+		wantCode(t, err, fault.CodeEventVoided)
 		g.stands("c", credit, "16", "0")
 	})
 }
 
 // TestVoidAndReverse: what was given back once is not given back twice, whichever came first.
 func TestVoidAndReverse(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		credit := g.credit(v1.CreateCredit{Name: "C", Overage: v1.Overage{Enabled: true}})
 		g.meter("metered", "sum", "n", linked(credit, "", ""))
@@ -163,13 +163,13 @@ func TestVoidAndReverse(t *testing.T) {
 			return err
 		}
 		newest := func(customer string) v1.Entry {
-			all := entries(g.t, g, customer)
+			all := entries(t, g, customer)
 			return all[len(all)-1]
 		}
 
 		g.give("reversed first", credit, "10", 0)
 		id := g.send("reversed first", "metered", number("n", "4"))
-		noError(g.t, reverse(newest("reversed first")))
+		noError(t, reverse(newest("reversed first")))
 		g.stands("reversed first", credit, "10", "0")
 		g.void("reversed first", id)
 		g.stands("reversed first", credit, "10", "0")
@@ -179,7 +179,7 @@ func TestVoidAndReverse(t *testing.T) {
 		paid := newest("voided first")
 		g.void("voided first", id)
 		g.stands("voided first", credit, "10", "0")
-		wantCode(g.t, reverse(paid), fault.CodeAlreadyReversed)
+		wantCode(t, reverse(paid), fault.CodeAlreadyReversed)
 		g.stands("voided first", credit, "10", "0")
 
 		// The grant's 10 pay for a part: 4 are overage. Half of what the grant paid is given
@@ -188,8 +188,8 @@ func TestVoidAndReverse(t *testing.T) {
 		id = g.send("half", "metered", number("n", "14"))
 		g.stands("half", credit, "0", "4")
 		half := decimal("5")
-		_, err := g.Reverse(ctx, entries(g.t, g, "half")[1].ID, v1.ReverseRequest{Amount: &half})
-		noError(g.t, err)
+		_, err := g.Reverse(ctx, entries(t, g, "half")[1].ID, v1.ReverseRequest{Amount: &half})
+		noError(t, err)
 		g.stands("half", credit, "5", "4")
 		g.void("half", id)
 		g.stands("half", credit, "10", "0")
@@ -200,14 +200,14 @@ func TestVoidAndReverse(t *testing.T) {
 		g.resetOverage("forgiven", credit)
 		g.void("forgiven", id)
 		g.stands("forgiven", credit, "0", "0")
-		equal(g.t, "entries of the forgiven", types(entries(g.t, g, "forgiven")), "overage_charged overage_reset")
+		equal(t, "entries of the forgiven", types(entries(t, g, "forgiven")), "overage_charged overage_reset")
 	})
 }
 
 // TestVoidAfterTheMeterChanged: a void takes the event out of what counted it, and of nothing
 // else, whatever has become of the meter, its links and the customer's periods in between.
 func TestVoidAfterTheMeterChanged(t *testing.T) {
-	overGauge(t, func(g *gauge) {
+	overGauge(t, func(t *testing.T, g *gauge) {
 		ctx := context.Background()
 		for _, kind := range []string{"sum", "max", "last", "unique_count"} {
 			credit, other := g.credit(v1.CreateCredit{Name: kind}), g.credit(v1.CreateCredit{Name: kind + " 2"})
@@ -224,7 +224,7 @@ func TestVoidAfterTheMeterChanged(t *testing.T) {
 			counted := send("archived"+kind, "3")
 			g.stands("archived"+kind, credit, decimal(paid), "0")
 			_, err := g.ArchiveMeter(ctx, meter)
-			noError(g.t, err)
+			noError(t, err)
 			// Not counted, for the meter is archived: voiding gives nothing back, ever.
 			missed := send("archived"+kind, "2")
 			g.stands("archived"+kind, credit, decimal(paid), "0")
@@ -232,35 +232,35 @@ func TestVoidAfterTheMeterChanged(t *testing.T) {
 			g.void("archived"+kind, missed)
 			g.stands("archived"+kind, credit, decimal(paid), "0")
 			_, err = g.UnarchiveMeter(ctx, meter)
-			noError(g.t, err)
+			noError(t, err)
 			g.void("archived"+kind, missedToo)
 			g.stands("archived"+kind, credit, decimal(paid), "0")
 			_, err = g.ArchiveMeter(ctx, meter)
-			noError(g.t, err)
+			noError(t, err)
 			g.void("archived"+kind, counted)
 			g.stands("archived"+kind, credit, "10", "0")
 			_, err = g.UnarchiveMeter(ctx, meter)
-			noError(g.t, err)
+			noError(t, err)
 
 			// Counted, and the link is gone since.
 			give("unlinked" + kind)
 			counted = send("unlinked"+kind, "3")
 			g.stands("unlinked"+kind, credit, decimal(paid), "0")
 			_, err = g.UpdateMeter(ctx, meter, v1.UpdateMeter{Links: &[]v1.MeterLink{linked(other, "", "")}})
-			noError(g.t, err)
+			noError(t, err)
 			missed = send("unlinked"+kind, "2")
 			g.stands("unlinked"+kind, credit, decimal(paid), "0")
 			_, err = g.UpdateMeter(ctx, meter, v1.UpdateMeter{Links: &[]v1.MeterLink{linked(credit, "", "")}})
-			noError(g.t, err)
+			noError(t, err)
 			g.void("unlinked"+kind, missed)
 			g.stands("unlinked"+kind, credit, decimal(paid), "0")
 			g.stands("unlinked"+kind, other, "10", "0")
 			_, err = g.UpdateMeter(ctx, meter, v1.UpdateMeter{Links: &[]v1.MeterLink{}})
-			noError(g.t, err)
+			noError(t, err)
 			g.void("unlinked"+kind, counted)
 			g.stands("unlinked"+kind, credit, "10", "0")
 			_, err = g.UpdateMeter(ctx, meter, v1.UpdateMeter{Links: &[]v1.MeterLink{linked(credit, "", "")}})
-			noError(g.t, err)
+			noError(t, err)
 
 			// Counted in a subscription's month, and the subscription has ended since.
 			give("ended" + kind)
