@@ -9,7 +9,6 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // meters compares all meters.
@@ -130,6 +129,9 @@ func (c *comparison) findMeter(def *catalog.Meter, defined []v1.Meter) (*v1.Mete
 	return nil, nil, nil
 }
 
+// microDecimals are the decimals of a free threshold, which is in millionths.
+const microDecimals = 6
+
 // meterFields lists what can be compared of a meter.
 func meterFields(m *catalog.Meter, defs *catalog.Definitions) []field {
 	aggregation := string(m.Aggregation.Kind)
@@ -151,7 +153,7 @@ func meterFields(m *catalog.Meter, defs *catalog.Definitions) []field {
 		}
 		text := fmt.Sprintf("%q at %s per credit", name, l.UnitsPerCredit)
 		if l.FreeThreshold > 0 {
-			text += ", " + money.FormatUnits(l.FreeThreshold, wallet.QuantityDecimals) + " free"
+			text += ", " + money.FormatUnits(l.FreeThreshold, microDecimals) + " free"
 		}
 		fields = append(fields, field{fmt.Sprintf("links[%d]", i), text})
 	}
