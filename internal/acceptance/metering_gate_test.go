@@ -284,3 +284,70 @@ func TestOneCorrection(t *testing.T) {
 		g.stands("c", credit, "97", "0")
 	})
 }
+
+// TestGatedExcess commits more than was held where the last call was held too: the commit is one
+// call, however many tokens it took. 50 credits pay for 600 tokens.
+func TestGatedExcess(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		c := newChat(g)
+		g.give("ann", c.tokens, "50", 0)
+		g.give("ann", c.calls, "1", 0)
+		held := g.hold(used("ann", "chat", "100"))
+		g.has("ann", c.calls, "0", "1")
+		g.take(held, "600", true)
+		g.has("ann", c.calls, "0", "0")
+		g.has("ann", c.tokens, "0", "0")
+	})
+}
+
+// TestGatedBelowZero: usage that lowers the sum takes nothing, and promises nothing to other holds.
+// Ann's 10 credits pay for 200 tokens. While a hold of -1000 is open, 210 are denied, and 200
+// are not; its commit lowers what is due by what was due.
+func TestGatedBelowZero(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		c := newChat(g)
+		g.give("ann", c.tokens, "10", 0)
+		g.give("ann", c.calls, "9", 0)
+		lower := used("ann", "chat", "")
+		lower.Metadata = v1.Metadata{"n": "-1000"}
+		held := g.hold(lower)
+		g.has("ann", c.tokens, "10", "0")
+		g.denies(used("ann", "chat", "210"), "209", "credits_exhausted")
+		g.take(g.hold(used("ann", "chat", "200")), "", false)
+		g.has("ann", c.tokens, "0", "0")
+		g.take(held, "", false)
+		g.has("ann", c.tokens, "10", "0")
+	})
+}
+
+// TestGatedIsExplained asks why, before and after.
+func TestGatedIsExplained(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		ctx := context.Background()
+		c := newChat(g)
+		grant := g.give("ann", c.tokens, "10", 0)
+		g.give("ann", c.calls, "1", 0)
+		why, err := g.ExplainCharge(ctx, v1.CanUseRequest{Charge: used("ann", "chat", "150")})
+		noError(t, err)
+		equal(t, "allowed", why.Allowed, true)
+		why, err = g.ExplainCharge(ctx, v1.CanUseRequest{Charge: used("ann", "chat", "1000")})
+		noError(t, err)
+		equal(t, "allowed", why.Allowed, false)
+		g.take(g.hold(used("ann", "chat", "150")), "", false)
+		found := 0
+		for _, e := range entries(t, g, "ann") {
+			if e.Type != "credit_deducted" {
+				continue
+			}
+			found++
+			equal(t, "reference", e.ReferenceType, "usage")
+			why, err := g.Explain(ctx, e.ID)
+			noError(t, err)
+			if e.CreditID == c.tokens {
+				equal(t, "amount", e.Amount, "-5")
+				equal(t, "grant that paid", why.Candidates[0].GrantID, grant.ID)
+			}
+		}
+		equal(t, "deductions", found, 2)
+	})
+}

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/seed42445051/scrip/internal/bench"
 	"github.com/seed42445051/scrip/internal/pgtest"
 )
@@ -70,6 +72,9 @@ func (m *measurement) runEvents(ctx context.Context, pg *pgtest.Server) (err err
 			if s.fixture, err = bench.PrepareEvents(ctx, db, "bench", spreadOver, stored); err != nil {
 				return err
 			}
+			if err := settle(ctx, subject, db); err != nil {
+				return err
+			}
 			if s.process, err = m.startOne(ctx, log, subject, "scrip", db); err != nil {
 				return err
 			}
@@ -93,6 +98,23 @@ func (m *measurement) runEvents(ctx context.Context, pg *pgtest.Server) (err err
 		}
 	}
 	return nil
+}
+
+// settle lets PostgreSQL do at once what it would do in the minutes after a back-fill.
+func settle(ctx context.Context, subject, db string) error {
+	if subject != onPostgres {
+		return nil
+	}
+	conn, err := pgx.Connect(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
+		if _, err = conn.Exec(ctx, statement); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 // reported is events per second.
