@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -193,6 +194,27 @@ func TestVoidAndReverse(t *testing.T) {
 		g.stands("half", credit, "5", "4")
 		g.void("half", id)
 		g.stands("half", credit, "10", "0")
+
+		// 4 of overage are repaid by a grant of 10, which leaves 6. Whether the repayment is reversed
+		// first or the usage voided first, 10 are there in the end, and not 14.
+		repaid := g.credit(v1.CreateCredit{Name: "R", Overage: v1.Overage{Enabled: true, Behavior: "carry_deficit_auto_repay"}})
+		g.meter("repaid", "sum", "n", linked(repaid, "", ""))
+		for _, voidFirst := range []bool{true, false} {
+			customer := fmt.Sprint("repaid, void first: ", voidFirst)
+			id = g.send(customer, "repaid", number("n", "4"))
+			g.stands(customer, repaid, "0", "4")
+			g.give(customer, repaid, "10", 0)
+			g.stands(customer, repaid, "6", "0")
+			repayment := newest(customer)
+			if voidFirst {
+				g.void(customer, id)
+				wantCode(t, reverse(repayment), fault.CodeAlreadyReversed)
+			} else {
+				noError(t, reverse(repayment))
+				g.void(customer, id)
+			}
+			g.stands(customer, repaid, "10", "0")
+		}
 
 		// Forgiven overage does not come back as credits.
 		id = g.send("forgiven", "metered", number("n", "4"))
