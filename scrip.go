@@ -23,6 +23,7 @@ import (
 	"github.com/seed42445051/scrip/audit"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/compat/dodo"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
@@ -165,9 +166,11 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	}, nil
 }
 
-// Handler serves the HTTP API.
+// Handler serves the HTTP API, and at /dodo the interface that Dodo Payments' SDKs speak.
 func (s *Scrip) Handler() http.Handler {
-	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping})
+	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
+		"/dodo/": http.StripPrefix("/dodo", dodo.New(dodo.Services(s.services), dodo.Options{Log: s.log})),
+	}})
 }
 
 // Stats returns the engine's counters.

@@ -19,11 +19,12 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
 )
 
 // Limits of accounts.
 const (
-	// MaxAppName bounds the name of an app, in bytes.
+	// MaxAppName bounds the name of an app, in characters.
 	MaxAppName = 100
 	// prefixLength is how much of a key's text is kept to recognise it by.
 	prefixLength = 12
@@ -69,6 +70,9 @@ func (a *Accounts) CreateKey(ctx context.Context, app string, mode catalog.Mode,
 	if kind != store.Secret && kind != store.Publishable {
 		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "kind must be secret or publishable").In("kind")
 	}
+	if catalog.Longer(label, v1.MaxKeyLabel) {
+		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "label must have at most %d characters", v1.MaxKeyLabel).In("label")
+	}
 	text := newKeyText(mode, kind)
 	key := store.Key{
 		ID: id.New(id.PrefixKey), App: app, Mode: mode, Kind: kind, Label: label,
@@ -108,13 +112,17 @@ func (a *Accounts) keyByID(ctx context.Context, app, keyID string) (store.Key, e
 			return key, nil
 		}
 	}
-	return store.Key{}, fault.New("accounts.keyByID", fault.CodeKeyNotFound, "there is no such key in this app")
+	return store.Key{}, errNoKey()
+}
+
+func errNoKey() error {
+	return fault.New("accounts.keyByID", fault.CodeKeyNotFound, "there is no such key in this app and mode")
 }
 
 // App finds an app by name, and makes it where there is none.
 func (a *Accounts) App(ctx context.Context, name string) (store.App, error) {
 	const op = "accounts.App"
-	if strings.TrimSpace(name) == "" || len(name) > MaxAppName {
+	if strings.TrimSpace(name) == "" || catalog.Longer(name, MaxAppName) {
 		return store.App{}, fault.New(op, fault.CodeInvalidRequest, "an app's name has 1 to %d characters", MaxAppName).In("app")
 	}
 	if app, ok, err := a.FindApp(ctx, name); ok || err != nil {

@@ -50,11 +50,6 @@ func (a *Accounts) findKey(ctx context.Context, hash [32]byte, definitionsOf def
 				return nil, err
 			}
 		}
-		if !defs.Keys[key.ID] { // revoked, or newer than what this process knows
-			if defs, err = a.Engine.Definitions(ctx, key.App); err != nil {
-				return nil, err
-			}
-		}
 		if !defs.Keys[key.ID] {
 			return nil, nil
 		}

@@ -32,6 +32,9 @@ func (s *Session) CreateKey(ctx context.Context, r v1.CreateKey, opts ...v1.Opti
 	if mode == "" {
 		mode = s.who.Mode
 	}
+	if mode.Valid() && !s.mayManage(mode) {
+		return v1.Key{}, fault.New("accounts.CreateKey", fault.CodeInvalidRequest, "a key of mode %s makes keys of mode %s only: use a key of mode %s, or scrip keys create", s.who.Mode, s.who.Mode, mode).In("mode")
+	}
 	key, text, err := s.accounts.CreateKey(ctx, s.who.App, mode, store.KeyKind(r.Kind), r.Label)
 	if err != nil {
 		return v1.Key{}, err
@@ -41,19 +44,33 @@ func (s *Session) CreateKey(ctx context.Context, r v1.CreateKey, opts ...v1.Opti
 	return out, nil
 }
 
-// ListKeys lists the app's keys, revoked ones included.
+// mayManage reports whether the caller may see, make and end keys of a mode. An API key manages
+// those of its own mode only: a test key that made a live one would open live balances (design law
+// 8). The process itself, the command line for one, manages both.
+func (s *Session) mayManage(mode catalog.Mode) bool { return s.who.Key == "" || mode == s.who.Mode }
+
+// ListKeys lists the keys that the caller manages, revoked ones included.
 func (s *Session) ListKeys(ctx context.Context) (v1.Page[v1.Key], error) {
 	keys, err := s.accounts.Keys(ctx, s.who.App)
-	page := v1.Page[v1.Key]{Data: make([]v1.Key, len(keys))}
-	for i, key := range keys {
-		page.Data[i] = keyOut(key)
+	page := v1.Page[v1.Key]{Data: make([]v1.Key, 0, len(keys))}
+	for _, key := range keys {
+		if s.mayManage(key.Mode) {
+			page.Data = append(page.Data, keyOut(key))
+		}
 	}
 	return page, err
 }
 
 // RevokeKey ends a key at once. Revoking again is no error.
 func (s *Session) RevokeKey(ctx context.Context, keyID string, _ ...v1.Option) (v1.Key, error) {
-	key, err := s.accounts.RevokeKey(ctx, s.who.App, keyID)
+	key, err := s.accounts.keyByID(ctx, s.who.App, keyID)
+	if err == nil && !s.mayManage(key.Mode) {
+		err = errNoKey()
+	}
+	if err != nil {
+		return v1.Key{}, fault.As(err).In("key_id")
+	}
+	key, err = s.accounts.RevokeKey(ctx, s.who.App, keyID)
 	return keyOut(key), err
 }
 

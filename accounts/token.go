@@ -65,7 +65,7 @@ func sign(key store.Key, text string) string {
 // the identity to the token's customer.
 func (a *Accounts) Restrict(ctx context.Context, who Identity, token string) (Identity, error) {
 	const op = "accounts.Restrict"
-	refuse := fault.New(op, fault.CodeInvalidKey, "the customer token is missing, wrong or expired: have your backend mint one and send it as Scrip-Customer-Token")
+	refuse := fault.New(op, fault.CodeCustomerTokenRequired, "the customer token is missing, wrong or expired: have your backend mint one and send it as Scrip-Customer-Token")
 	text, mac, ok := strings.Cut(strings.TrimPrefix(token, tokenPrefix), ".")
 	if !ok || !strings.HasPrefix(token, tokenPrefix) {
 		return who, refuse

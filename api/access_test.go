@@ -82,13 +82,13 @@ func TestPublishableKeysOnlyRead(t *testing.T) {
 		for _, headers := range [][]string{nil, {headerToken, own}} {
 			a := f.send(f.publishable, rt.method, path, body, headers...)
 			switch {
-			case rt.access == anyKey, rt.access == ownCustomer && headers != nil:
+			case rt.access == ownCustomer && headers != nil:
 				if a.status != http.StatusOK || a.header.Get("Access-Control-Allow-Origin") != "*" {
 					t.Errorf("%s answered %d %s", rt.id, a.status, a.text)
 				}
 				open[rt.id] = true
 			case rt.access == ownCustomer:
-				w.check(t, before, a, fault.CodeInvalidKey, "")
+				w.check(t, before, a, fault.CodeCustomerTokenRequired, "")
 			default:
 				w.check(t, before, a, fault.CodeRequiresSecretKey, "")
 			}
@@ -97,7 +97,7 @@ func TestPublishableKeysOnlyRead(t *testing.T) {
 			w.check(t, before, f.send(f.publishable, rt.method, path, body, headerToken, other), fault.CodeWrongCustomer, "customer_id")
 		}
 	})
-	if len(open) != 5 || !open["listPacks"] || !open["getUsage"] || !open["getBalances"] || !open["listGrants"] || !open["listEntries"] {
+	if len(open) != 2 || !open["getUsage"] || !open["getBalances"] {
 		t.Errorf("publishable keys may call %v", open)
 	}
 }
@@ -140,7 +140,7 @@ func TestTokensThatAreNoGood(t *testing.T) {
 		"signed for another": claims + "." + mac, "not signed": claims + ".", "cut off": good[:len(good)-2], "garbage": "ct_x.y", "none of ours": "x",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.check(t, before, f.send(f.publishable, "GET", "/v1/customers/c/balances", "", headerToken, token), fault.CodeInvalidKey, "")
+			w.check(t, before, f.send(f.publishable, "GET", "/v1/customers/c/balances", "", headerToken, token), fault.CodeCustomerTokenRequired, "")
 		})
 	}
 	if a := f.send(f.publishable, "GET", "/v1/customers/c/balances", "", headerToken, good); a.status != http.StatusOK {
@@ -154,25 +154,29 @@ func TestOthersSeeNothing(t *testing.T) {
 	f := newFixture(t, Options{})
 	w := newWorld(f)
 	before := w.state()
-	wallets := map[string]fault.Code{
-		"GET /v1/grants/{grant}":           fault.CodeGrantNotFound,
-		"POST /v1/grants/{grant}/revoke":   fault.CodeGrantNotFound,
-		"GET /v1/entries/{entry}":          fault.CodeEntryNotFound,
-		"GET /v1/entries/{entry}/explain":  fault.CodeEntryNotFound,
-		"POST /v1/entries/{entry}/reverse": fault.CodeEntryNotFound,
-		"GET /v1/reservations/{hold}":      fault.CodeReservationNotFound,
-		"POST /v1/commit reservation_id":   fault.CodeReservationNotFound,
-		"POST /v1/release reservation_id":  fault.CodeReservationNotFound,
-		"POST /v1/extend reservation_id":   fault.CodeReservationNotFound,
-		"GET /v1/customers/c":              fault.CodeCustomerNotFound,
+	type notThere struct {
+		code  fault.Code
+		field string
 	}
-	definitions := map[string]fault.Code{
-		"GET /v1/credits/{credit}":          fault.CodeCreditNotFound,
-		"PATCH /v1/credits/{credit}":        fault.CodeCreditNotFound,
-		"POST /v1/credits/{credit}/archive": fault.CodeCreditNotFound,
-		"GET /v1/packs/{pack}":              fault.CodePackNotFound,
-		"POST /v1/packs/{pack}/archive":     fault.CodePackNotFound,
-		"POST /v1/keys/{key}/revoke":        fault.CodeKeyNotFound,
+	wallets := map[string]notThere{
+		"GET /v1/grants/{grant}":           {fault.CodeGrantNotFound, "grant_id"},
+		"POST /v1/grants/{grant}/revoke":   {fault.CodeGrantNotFound, "grant_id"},
+		"GET /v1/entries/{entry}":          {fault.CodeEntryNotFound, "entry_id"},
+		"GET /v1/entries/{entry}/explain":  {fault.CodeEntryNotFound, "entry_id"},
+		"POST /v1/entries/{entry}/reverse": {fault.CodeEntryNotFound, "entry_id"},
+		"GET /v1/reservations/{hold}":      {fault.CodeReservationNotFound, "reservation_id"},
+		"POST /v1/commit reservation_id":   {fault.CodeReservationNotFound, "reservation_id"},
+		"POST /v1/release reservation_id":  {fault.CodeReservationNotFound, "reservation_id"},
+		"POST /v1/extend reservation_id":   {fault.CodeReservationNotFound, "reservation_id"},
+		"GET /v1/customers/c":              {fault.CodeCustomerNotFound, "customer_id"},
+	}
+	definitions := map[string]notThere{
+		"GET /v1/credits/{credit}":          {fault.CodeCreditNotFound, "credit_id"},
+		"PATCH /v1/credits/{credit}":        {fault.CodeCreditNotFound, "credit_id"},
+		"POST /v1/credits/{credit}/archive": {fault.CodeCreditNotFound, "credit_id"},
+		"GET /v1/packs/{pack}":              {fault.CodePackNotFound, "pack_id"},
+		"POST /v1/packs/{pack}/archive":     {fault.CodePackNotFound, "pack_id"},
+		"POST /v1/keys/{key}/revoke":        {fault.CodeKeyNotFound, "key_id"},
 	}
 	ask := func(key, request string) answer {
 		method, rest, _ := strings.Cut(w.fill(request), " ")
@@ -190,11 +194,9 @@ func TestOthersSeeNothing(t *testing.T) {
 		return f.send(key, method, path, body)
 	}
 	for name, key := range map[string]string{"another app": f.other, "live": f.live} {
-		for request, code := range wallets {
+		for request, want := range wallets {
 			t.Run(name+" "+request, func(t *testing.T) {
-				a := ask(key, request)
-				field, _ := a.at("field").(string)
-				w.check(t, before, a, code, field)
+				w.check(t, before, ask(key, request), want.code, want.field)
 			})
 		}
 		for _, path := range []string{"/v1/customers/c/balances", "/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/customers"} {
@@ -203,11 +205,9 @@ func TestOthersSeeNothing(t *testing.T) {
 			}
 		}
 	}
-	for request, code := range definitions {
+	for request, want := range definitions {
 		t.Run("another app "+request, func(t *testing.T) {
-			a := ask(f.other, request)
-			field, _ := a.at("field").(string)
-			w.check(t, before, a, code, field)
+			w.check(t, before, ask(f.other, request), want.code, want.field)
 		})
 	}
 	for _, path := range []string{"/v1/credits", "/v1/packs"} {
@@ -224,7 +224,7 @@ func TestBrowsersMayAskFirst(t *testing.T) {
 			"Origin", "https://shop.example", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization,scrip-customer-token")
 		open := a.status == http.StatusNoContent && a.header.Get("Access-Control-Allow-Origin") == "*" &&
 			a.header.Get("Access-Control-Allow-Headers") == "Authorization, Scrip-Customer-Token" && a.header.Get("Access-Control-Allow-Methods") == "GET"
-		if want := rt.access != secretOnly; rt.method == http.MethodGet && open != want && rt.path != "/v1/packs" {
+		if want := rt.access != secretOnly; rt.method == http.MethodGet && open != want {
 			t.Errorf("%s: a browser may ask: %v, want %v", rt.path, open, want)
 		}
 	})
@@ -233,5 +233,41 @@ func TestBrowsersMayAskFirst(t *testing.T) {
 	}
 	if a := f.send(f.test, "POST", "/v1/packs", `{}`); a.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Error("a site may read the answer to a call of secret keys")
+	}
+}
+
+// TestKeysManageTheirOwnMode lets a test key and a live key of one app try to see, make and end keys
+// of the other mode: whoever has the one must not come by the other.
+func TestKeysManageTheirOwnMode(t *testing.T) {
+	f := newFixture(t, Options{})
+	w := newWorld(f)
+	for _, side := range []struct{ key, mode, other, otherKey string }{
+		{f.test, "test", "live", f.live}, {f.live, "live", "test", f.test},
+	} {
+		t.Run(side.mode, func(t *testing.T) {
+			before := w.state()
+			for _, kind := range []string{"secret", "publishable"} {
+				a := f.send(side.key, "POST", "/v1/keys", `{"kind":"`+kind+`","mode":"`+side.other+`"}`)
+				w.check(t, before, a, fault.CodeInvalidRequest, "mode")
+			}
+			foreign := f.text(f.send(side.otherKey, "GET", "/v1/keys", ""), "data", 0, "id")
+			w.check(t, before, f.send(side.key, "POST", "/v1/keys/"+foreign+"/revoke", ""), fault.CodeKeyNotFound, "key_id")
+			listed, _ := f.send(side.key, "GET", "/v1/keys", "").at("data").([]any)
+			if len(listed) == 0 {
+				t.Error("a key does not see itself")
+			}
+			for _, key := range listed {
+				if got := key.(map[string]any)["mode"]; got != side.mode {
+					t.Errorf("a %s key lists a %v one", side.mode, got)
+				}
+			}
+			made := f.send(side.key, "POST", "/v1/keys", `{"kind":"publishable","mode":"`+side.mode+`"}`)
+			if made.status != http.StatusCreated {
+				t.Fatalf("a key of the own mode: %s", made.text)
+			}
+			if a := f.send(side.key, "POST", "/v1/keys/"+f.text(made, "id")+"/revoke", ""); a.status != http.StatusOK {
+				t.Errorf("ending a key of the own mode: %s", a.text)
+			}
+		})
 	}
 }

@@ -169,11 +169,8 @@ func describe(registry huma.Registry, tag string, rt *route) *huma.Operation {
 			},
 		},
 	}
-	switch rt.access {
-	case ownCustomer:
+	if rt.access == ownCustomer {
 		op.Security = []map[string][]string{{"secretKey": {}}, {"publishableKey": {}, "customerToken": {}}}
-	case anyKey:
-		op.Security = []map[string][]string{{"secretKey": {}}, {"publishableKey": {}}}
 	}
 	if strings.Contains(rt.path, "{id}") {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})

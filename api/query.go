@@ -24,7 +24,7 @@ func readQuery(given url.Values, into reflect.Value) error {
 		if len(values) > 1 {
 			return fault.New(op, fault.CodeInvalidRequest, "%s was given more than once", name).In(name)
 		}
-		if err := readParameter(values[0], into.Field(i)); err != nil {
+		if err := readParameter(values[0], into.Type().Field(i).Tag, into.Field(i)); err != nil {
 			return fault.As(err).In(name)
 		}
 	}
@@ -39,16 +39,16 @@ func readQuery(given url.Values, into reflect.Value) error {
 	return nil
 }
 
-func readParameter(text string, into reflect.Value) error {
+func readParameter(text string, tag reflect.StructTag, into reflect.Value) error {
 	switch field := into.Addr().Interface().(type) {
 	case *string:
 		*field = text
 	case *clock.Instant:
 		return field.UnmarshalText([]byte(text))
-	case *int: // the size of a page: the only number that a query can hold
+	case *int: // the size of a page, or where it begins
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return fault.New("api.readParameter", fault.CodeInvalidLimit, "it must be a whole number above zero")
+		if least, _ := strconv.Atoi(tag.Get("minimum")); err != nil || n < least {
+			return fault.New("api.readParameter", fault.CodeInvalidLimit, "it must be a whole number, %d at least", least)
 		}
 		*field = n
 	}

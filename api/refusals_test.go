@@ -104,7 +104,7 @@ var refusals = []refusal{
 	{"unknown pack to read", "GET /v1/packs/nope", ``, fault.CodePackNotFound, "pack_id"},
 	{"unknown pack to archive", "POST /v1/packs/nope/archive", ``, fault.CodePackNotFound, "pack_id"},
 	{"unknown customer", "GET /v1/customers/nobody", ``, fault.CodeCustomerNotFound, "customer_id"},
-	{"unknown key", "POST /v1/keys/nope/revoke", ``, fault.CodeKeyNotFound, ""},
+	{"unknown key", "POST /v1/keys/nope/revoke", ``, fault.CodeKeyNotFound, "key_id"},
 	{"name taken", "POST /v1/credits", `{"name":"API","unit":"call"}`, fault.CodeNameTaken, "name"},
 	{"more than is reserved", "POST /v1/commit", `{"reservation_id":"{hold}","amount":"8"}`, fault.CodeReservationTooSmall, "amount"},
 	{"revoke nothing", "POST /v1/grants/{grant}/revoke", `{"amount":"0"}`, fault.CodeInvalidAmount, "amount"},

@@ -43,7 +43,7 @@ func (g gate) admit(r *http.Request, rt *route) (accounts.Identity, error) {
 	}
 	token := r.Header.Get(headerToken)
 	switch {
-	case who.CanWrite() && token == "", rt.access == anyKey:
+	case who.CanWrite() && token == "":
 		return who, nil
 	case rt.access == secretOnly:
 		return who, fault.New(op, fault.CodeRequiresSecretKey, "this call needs a secret key, without a customer token")

@@ -15,7 +15,6 @@ type access uint8
 const (
 	secretOnly  access = iota // a secret key
 	ownCustomer               // also a publishable key, for the customer of its customer token
-	anyKey                    // also a publishable key alone
 )
 
 // route is one line of the table: where an operation is, and which one.
@@ -32,7 +31,6 @@ type handler struct {
 	body, query, out reflect.Type // nil: none
 	status           int
 	checked          bool                                                                       // the operation's transaction checks the key: see accounts.Identify
-	large            bool                                                                       // its body may have v1.MaxEventsBody bytes
 	stream           func(ctx context.Context, ops v1.Operations, r *http.Request) (any, error) // instead of call, for a body of lines of JSON, which it reads as they come
 	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
 }

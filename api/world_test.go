@@ -29,7 +29,7 @@ func newWorld(f *fixture) *world {
 	f.must("POST", "/v1/events", `{"events":[{"event_id":"e1","customer_id":"c","event_name":"llm","metadata":{"n":"1500"}}]}`)
 	w.ids["event"] = "e1"
 	keys := f.must("GET", "/v1/keys", "")
-	w.ids["key"] = f.text(keys, "data", 2, "id") // the publishable one
+	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
 		if value == "" {
 			f.t.Fatalf("the world has no %s", name)

@@ -177,7 +177,7 @@ func TestWhatTheDecoderWouldCut(t *testing.T) {
 		"items: [{credit_id: c, amount: '0.10'}]}":                                                    "0.1 of",
 		"items: [{credit_id: c, amount: 1e3}]}":                                                       "1000 of",
 		"items: [{credit_id: c, amount: 90000000}]}":                                                  "90000000 of",
-		"price: 9007199254740993, items: [{credit_id: c, amount: 1}]}":                                "9007199254740993 usd",
+		"price: 999999999999, items: [{credit_id: c, amount: 1}]}":                                    "999999999999 usd",
 		"items: [{credit_id: c, amount: 1, scope: [{event: e, metadata: {v: 1}}]}]}":                  `v="1"`,
 		"items: [{credit_id: c, amount: 1, scope: [{event: e, metadata: {v: '1.50'}}]}]}":             `v="1.50"`,
 		"items: [{credit_id: c, amount: 1, scope: [{event: e, units_per_credit: 0.00000001}]}]} # so": "at 0.00000001 units",

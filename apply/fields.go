@@ -94,6 +94,9 @@ func rolloverText(r catalog.Rollover) string {
 	if r.MaxCount > 0 {
 		text += fmt.Sprintf(", at most %d times", r.MaxCount)
 	}
+	if r.Off {
+		text += ", off"
+	}
 	return text
 }
 

@@ -71,10 +71,12 @@ type Rollover struct {
 	Percent  int      `json:"percent"`             // 1 to 100 of the unused amount moves on; 0 = off
 	Validity Interval `json:"validity"`            // how long the new grant lives
 	MaxCount int      `json:"max_count,omitempty"` // how often the same credits may roll; 0 = no bound
+	// Off keeps the rest for the day on which it is switched on; meanwhile nothing rolls over.
+	Off bool `json:"off,omitempty"`
 }
 
 // Enabled reports whether anything rolls over at all.
-func (r Rollover) Enabled() bool { return r.Percent > 0 }
+func (r Rollover) Enabled() bool { return r.Percent > 0 && !r.Off }
 
 // Credit is a unit of account that an operator defines.
 type Credit struct {
@@ -94,7 +96,7 @@ type Credit struct {
 	ArchivedAt       clock.Instant `json:"archived_at"`
 }
 
-// Limits on the text of definitions.
+// Limits on definitions; of texts, in characters.
 const (
 	MaxNameLength        = 255
 	MaxUnitLength        = 50
@@ -109,10 +111,10 @@ func (c *Credit) Validate() error {
 	if err := validateName(op, c.Name); err != nil {
 		return err
 	}
-	if c.Unit == "" || len(c.Unit) > MaxUnitLength {
+	if c.Unit == "" || Longer(c.Unit, MaxUnitLength) {
 		return fault.New(op, fault.CodeInvalidRequest, "unit must have 1 to %d characters", MaxUnitLength).In("unit")
 	}
-	if len(c.Description) > MaxDescriptionLength {
+	if Longer(c.Description, MaxDescriptionLength) {
 		return fault.New(op, fault.CodeInvalidRequest, "description must have at most %d characters", MaxDescriptionLength).In("description")
 	}
 	if c.Precision < 0 || c.Precision > money.MaxPrecision {
@@ -134,7 +136,7 @@ func (c *Credit) Validate() error {
 }
 
 func validateName(op, name string) error {
-	if strings.TrimSpace(name) == "" || len(name) > MaxNameLength {
+	if strings.TrimSpace(name) == "" || Longer(name, MaxNameLength) {
 		return fault.New(op, fault.CodeInvalidRequest, "name must have 1 to %d characters", MaxNameLength).In("name")
 	}
 	return nil
@@ -148,7 +150,19 @@ func (o Overage) validate() error {
 	if o.Limited && o.Limit < 0 {
 		return fault.New(op, fault.CodeInvalidAmount, "the overage limit must not be negative").In("overage.limit")
 	}
-	return nil
+	if o.Currency != "" {
+		if err := CheckCurrency(o.Currency, "overage.currency"); err != nil {
+			return err
+		}
+	}
+	if o.PricePerUnit == "" {
+		return nil
+	}
+	if o.Currency == "" {
+		return fault.New(op, fault.CodeMissingField, "a price_per_unit needs a currency").In("overage.currency")
+	}
+	_, err := ReadPrice(o.PricePerUnit, "overage.price_per_unit")
+	return err
 }
 
 // Validate refuses what would roll over more than there is, or into nothing.

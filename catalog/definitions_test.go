@@ -26,6 +26,20 @@ func TestCreditValidate(t *testing.T) {
 		{"no unit", func(c *Credit) { c.Unit = "" }, fault.CodeInvalidRequest},
 		{"the longest unit", func(c *Credit) { c.Unit = strings.Repeat("u", MaxUnitLength) }, ""},
 		{"one past the longest unit", func(c *Credit) { c.Unit = strings.Repeat("u", MaxUnitLength+1) }, fault.CodeInvalidRequest},
+		{"the longest name, of other letters", func(c *Credit) { c.Name = strings.Repeat("名", MaxNameLength) }, ""},
+		{"one past it", func(c *Credit) { c.Name = strings.Repeat("名", MaxNameLength+1) }, fault.CodeInvalidRequest},
+		{"the longest unit, of other letters", func(c *Credit) { c.Unit = strings.Repeat("é", MaxUnitLength) }, ""},
+		{"the longest description", func(c *Credit) { c.Description = strings.Repeat("d", MaxDescriptionLength) }, ""},
+		{"the longest description, of other letters", func(c *Credit) { c.Description = strings.Repeat("ß", MaxDescriptionLength) }, ""},
+		{"an overage price", func(c *Credit) { c.Overage = Overage{PricePerUnit: "0.000000001", Currency: "eur"} }, ""},
+		{"the greatest overage price", func(c *Credit) { c.Overage = Overage{PricePerUnit: "1000000000", Currency: "eur"} }, ""},
+		{"more than the greatest overage price", func(c *Credit) { c.Overage = Overage{PricePerUnit: "1000000000.000000001", Currency: "eur"} }, fault.CodeInvalidAmount},
+		{"an overage price of too many decimals", func(c *Credit) { c.Overage = Overage{PricePerUnit: "0.0000000001", Currency: "eur"} }, fault.CodeInvalidAmount},
+		{"a negative overage price", func(c *Credit) { c.Overage = Overage{PricePerUnit: "-1", Currency: "eur"} }, fault.CodeInvalidAmount},
+		{"an overage price that is none", func(c *Credit) { c.Overage = Overage{PricePerUnit: "NaN", Currency: "eur"} }, fault.CodeInvalidAmount},
+		{"an overage price without a currency", func(c *Credit) { c.Overage = Overage{PricePerUnit: "1"} }, fault.CodeMissingField},
+		{"an overage currency that is none", func(c *Credit) { c.Overage = Overage{Currency: "euro"} }, fault.CodeInvalidRequest},
+		{"an overage currency in capitals", func(c *Credit) { c.Overage = Overage{Currency: "EUR"} }, fault.CodeInvalidRequest},
 		{"one past the longest description", func(c *Credit) { c.Description = strings.Repeat("d", MaxDescriptionLength+1) }, fault.CodeInvalidRequest},
 		{"the greatest precision", func(c *Credit) { c.Precision = money.MaxPrecision }, ""},
 		{"one past the greatest precision", func(c *Credit) { c.Precision = money.MaxPrecision + 1 }, fault.CodeInvalidRequest},
@@ -77,6 +91,14 @@ func TestPackValidate(t *testing.T) {
 		{"no items", Pack{Name: "p"}, fault.CodeInvalidRequest, "items"},
 		{"the most items", Pack{Name: "p", Items: distinct(item(same)[0], MaxPackItems)}, "", ""},
 		{"one past the most items", Pack{Name: "p", Items: many(item(same)[0], MaxPackItems+1)}, fault.CodeInvalidRequest, "items"},
+		{"the longest description", Pack{Name: "p", Description: strings.Repeat("ß", MaxDescriptionLength), Items: item(same)}, "", ""},
+		{"one past the longest description", Pack{Name: "p", Description: strings.Repeat("d", MaxDescriptionLength+1), Items: item(same)}, fault.CodeInvalidRequest, "description"},
+		{"the greatest price", Pack{Name: "p", PriceMinor: MaxPrice, Items: item(same)}, "", ""},
+		{"one past the greatest price", Pack{Name: "p", PriceMinor: MaxPrice + 1, Items: item(same)}, fault.CodeInvalidRequest, "price"},
+		{"a currency of two letters", Pack{Name: "p", Currency: "us", Items: item(same)}, fault.CodeInvalidRequest, "currency"},
+		{"a currency of four letters", Pack{Name: "p", Currency: "usdt", Items: item(same)}, fault.CodeInvalidRequest, "currency"},
+		{"a currency that is no letters", Pack{Name: "p", Currency: "u$d", Items: item(same)}, fault.CodeInvalidRequest, "currency"},
+		{"the longest expiry", Pack{Name: "p", ExpiresAfterDays: MaxExpiryDays, Items: item(same)}, "", ""},
 		{"negative price", Pack{Name: "p", PriceMinor: -1, Items: item(same)}, fault.CodeInvalidRequest, "price"},
 		{"one past the longest expiry", Pack{Name: "p", ExpiresAfterDays: MaxExpiryDays + 1, Items: item(same)}, fault.CodeInvalidRequest, "expires_after_days"},
 		{"two items with one id", Pack{Name: "p", Items: many(item(same)[0], 2)}, fault.CodeInvalidID, "items.1.id"},
@@ -92,12 +114,76 @@ func TestPackValidate(t *testing.T) {
 		{"malformed scope", Pack{Name: "p", Items: item(func(i *PackItem) { i.Scope = Scope{{Event: ""}} })}, fault.CodeInvalidScope, "items.0.scope.event"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.pack.Currency == "" {
+				c.pack.Currency = "usd"
+			}
 			err := c.pack.Validate(defs)
 			if fault.CodeOf(err) != c.code {
 				t.Fatalf("%v, want %q", err, c.code)
 			}
 			if err != nil && fault.As(err).Field != c.field {
 				t.Errorf("field %q, want %q", fault.As(err).Field, c.field)
+			}
+		})
+	}
+}
+
+// TestPriceHasOneForm: two ways to write a price are the same price.
+func TestPriceHasOneForm(t *testing.T) {
+	for text, want := range map[money.Decimal]money.Decimal{"0.10": "0.1", "1e2": "100", "007": "7", "-0": "0"} {
+		if got, err := ReadPrice(text, "price"); err != nil || got != want {
+			t.Errorf("%s reads as %s, %v", text, got, err)
+		}
+	}
+}
+
+// TestMeterLimits: a meter's links and unit, and the depth and width of its filter.
+func TestMeterLimits(t *testing.T) {
+	defs := NewDefinitions("app", "app", 1)
+	credit := goodCredit()
+	defs.Credits["crd"] = &credit
+	wide := func(n int) *Filter {
+		f := &Filter{Conjunction: And}
+		for range n {
+			f.Conditions = append(f.Conditions, Condition{Key: "k", Operator: Equals})
+		}
+		return f
+	}
+	deep := func(n int) *Filter {
+		f := wide(1)
+		for range n - 1 {
+			f = &Filter{Conjunction: Or, Filters: []Filter{*f}}
+		}
+		return f
+	}
+	links := func(n int) []MeterLink {
+		all := make([]MeterLink, n)
+		for i := range all {
+			all[i] = MeterLink{Credit: "crd", UnitsPerCredit: money.Ratio{Num: 1, Den: 1}}
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*Meter)
+		field  string // empty: accepted
+	}{
+		{"as it is", func(*Meter) {}, ""},
+		{"the most links", func(m *Meter) { m.Links = links(MaxMeterLinks) }, ""},
+		{"one past the most links", func(m *Meter) { m.Links = links(MaxMeterLinks + 1) }, "links"},
+		{"the most clauses", func(m *Meter) { m.Filter = wide(MaxFilterClauses) }, ""},
+		{"one past the most clauses", func(m *Meter) { m.Filter = wide(MaxFilterClauses + 1) }, "filter.clauses"},
+		{"the deepest filter", func(m *Meter) { m.Filter = deep(MaxFilterDepth) }, ""},
+		{"one deeper", func(m *Meter) { m.Filter = deep(MaxFilterDepth + 1) }, "filter"},
+		{"the longest unit", func(m *Meter) { m.Unit = strings.Repeat("ß", MaxUnitLength) }, ""},
+		{"one past the longest unit", func(m *Meter) { m.Unit = strings.Repeat("u", MaxUnitLength+1) }, "measurement_unit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := Meter{Name: "m", Event: "e", Unit: "u", Aggregation: Aggregation{Kind: Count}}
+			c.change(&m)
+			err := m.Validate(defs)
+			if (err == nil) != (c.field == "") || err != nil && fault.As(err).Field != c.field {
+				t.Errorf("%v, want field %q", err, c.field)
 			}
 		})
 	}

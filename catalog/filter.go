@@ -147,7 +147,7 @@ func (f *Filter) validate(depth int) error {
 
 func (c *Condition) validate() error {
 	const op = "catalog.Condition.validate"
-	if c.Key == "" || len(c.Key) > MaxEventNameLength {
+	if c.Key == "" || Longer(c.Key, MaxEventNameLength) {
 		return fault.New(op, fault.CodeInvalidRequest, "a condition needs the key of a metadata property").In("filter.key")
 	}
 	switch c.Operator {

@@ -59,7 +59,7 @@ func (m *Meter) Validate(defs *Definitions) error {
 	if err := ValidateEventName(m.Event); err != nil {
 		return fault.As(err).In("event_name")
 	}
-	if len(m.Unit) > MaxUnitLength || m.Unit == "" {
+	if Longer(m.Unit, MaxUnitLength) || m.Unit == "" {
 		return fault.New(op, fault.CodeInvalidRequest, "measurement_unit must have 1 to %d characters", MaxUnitLength).In("measurement_unit")
 	}
 	switch m.Aggregation.Kind {

@@ -45,7 +45,7 @@ type Pack struct {
 // place.
 func (p *Pack) DefaultItemID(i int) string { return p.ID + "." + strconv.Itoa(i+1) }
 
-// MaxPackItems bounds a pack; MaxItemID bounds an item's id, in bytes; MaxItemAmount bounds what an
+// MaxPackItems bounds a pack; MaxItemID bounds an item's id, in characters; MaxItemAmount bounds what an
 // item grants, in units of its credit.
 const (
 	MaxPackItems  = 20
@@ -62,8 +62,14 @@ func (p *Pack) Validate(defs *Definitions) error {
 	if len(p.Items) == 0 || len(p.Items) > MaxPackItems {
 		return fault.New(op, fault.CodeInvalidRequest, "a pack has 1 to %d items: each names a credit and the exact amount that it grants", MaxPackItems).In("items")
 	}
-	if p.PriceMinor < 0 {
-		return fault.New(op, fault.CodeInvalidRequest, "price must not be negative").In("price")
+	if Longer(p.Description, MaxDescriptionLength) {
+		return fault.New(op, fault.CodeInvalidRequest, "description must have at most %d characters", MaxDescriptionLength).In("description")
+	}
+	if p.PriceMinor < 0 || p.PriceMinor > MaxPrice {
+		return fault.New(op, fault.CodeInvalidRequest, "price must be 0 to %d minor units", int64(MaxPrice)).In("price")
+	}
+	if err := CheckCurrency(p.Currency, "currency"); err != nil {
+		return err
 	}
 	if p.ExpiresAfterDays < 0 || p.ExpiresAfterDays > MaxExpiryDays {
 		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for what each credit says", MaxExpiryDays).In("expires_after_days")
@@ -88,8 +94,8 @@ func (it *PackItem) validate(defs *Definitions) *fault.Error {
 	if _, ok := defs.Credits[it.Credit]; !ok {
 		return fault.New(op, fault.CodeCreditNotFound, "credit %q does not exist in this app", it.Credit).In("credit_id")
 	}
-	if len(it.ID) > MaxItemID || !ValidText(it.ID) {
-		return fault.New(op, fault.CodeInvalidID, "the id of a pack item must be valid Unicode of at most %d bytes", MaxItemID).In("id")
+	if Longer(it.ID, MaxItemID) || !ValidText(it.ID) {
+		return fault.New(op, fault.CodeInvalidID, "the id of a pack item must be valid Unicode of at most %d characters", MaxItemID).In("id")
 	}
 	if it.Amount <= 0 || it.Amount > MaxItemAmount {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount of a pack item must be positive and at most %d units of the credit's precision", int64(MaxItemAmount)).In("amount")

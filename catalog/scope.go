@@ -31,6 +31,10 @@ const (
 	MaxRules           = 20
 	MaxEventNameLength = 200
 	MaxRuleMetadata    = 10
+	// MaxRuleKey and MaxRuleValue bound a compared pair, in bytes, as metadata itself is bounded: a
+	// longer one could never be equal.
+	MaxRuleKey   = 100
+	MaxRuleValue = 500
 	// maxRatioPart keeps every conversion inside 128 bits: a rate is a decimal of at most
 	// twelve digits on either side of the point.
 	maxRatioPart = 1_000_000_000_000
@@ -131,6 +135,9 @@ func (r Rule) validate() error {
 		return fault.New(op, fault.CodeInvalidScope, "a scope rule compares at most %d metadata keys", MaxRuleMetadata).In("scope.metadata")
 	}
 	for key, value := range r.Metadata {
+		if len(key) > MaxRuleKey || len(value) > MaxRuleValue {
+			return fault.New(op, fault.CodeInvalidScope, "a name in the metadata of a scope rule has at most %d bytes and a value at most %d", MaxRuleKey, MaxRuleValue).In("scope.metadata")
+		}
 		if !ValidText(key) || !ValidText(value) {
 			return fault.New(op, fault.CodeInvalidScope, "the metadata of a scope rule must be valid Unicode without the character U+0000").In("scope.metadata")
 		}
@@ -162,7 +169,7 @@ func ValidateEventPattern(pattern string) error {
 func ValidateEventName(name string) error {
 	const op = "catalog.ValidateEventName"
 	bad := func(r rune) bool { return r < 0x20 || r == 0x7f || r == '*' || r == '\uFFFD' }
-	if name == "" || len(name) > MaxEventNameLength || strings.ContainsFunc(name, bad) {
+	if name == "" || Longer(name, MaxEventNameLength) || strings.ContainsFunc(name, bad) {
 		return fault.New(op, fault.CodeInvalidRequest, "event must have 1 to %d printable characters and no star", MaxEventNameLength).In("event")
 	}
 	return nil

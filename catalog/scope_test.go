@@ -162,6 +162,9 @@ func TestScopeValidate(t *testing.T) {
 		}
 		return Scope{{Event: "*", Metadata: m}}
 	}
+	pair := func(key, value int) Scope {
+		return Scope{{Event: "*", Metadata: map[string]string{strings.Repeat("k", key): strings.Repeat("v", value)}}}
+	}
 	long := strings.Repeat("e", MaxEventNameLength)
 	for _, c := range []struct {
 		name  string
@@ -175,6 +178,11 @@ func TestScopeValidate(t *testing.T) {
 		{"one past the most rules", many(MaxRules + 1), false},
 		{"the most pairs", pairs(MaxRuleMetadata), true},
 		{"one past the most pairs", pairs(MaxRuleMetadata + 1), false},
+		{"the longest pair", pair(MaxRuleKey, MaxRuleValue), true},
+		{"one past the longest name of a pair", pair(MaxRuleKey+1, MaxRuleValue), false},
+		{"one past the longest value of a pair", pair(MaxRuleKey, MaxRuleValue+1), false},
+		{"the longest name, of other letters", Scope{{Event: strings.Repeat("図", MaxEventNameLength)}}, true},
+		{"one past it", Scope{{Event: strings.Repeat("図", MaxEventNameLength+1)}}, false},
 		{"no event", Scope{{}}, false},
 		{"a star alone after a dot", Scope{{Event: ".*"}}, false},
 		{"a star without a dot", Scope{{Event: "image*"}}, false},

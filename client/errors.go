@@ -4,25 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/money"
 )
 
-// InsufficientCreditsError is in the chain of an error that refused a charge for want of
-// credits, for errors.As.
-type InsufficientCreditsError struct {
-	Required  money.Decimal `json:"required"`
-	Available money.Decimal `json:"available"`
-	Reasons   []string      `json:"reasons"`
-}
-
-// Error says what was missing.
-func (e *InsufficientCreditsError) Error() string {
-	return fmt.Sprintf("%s needed, %s available", e.Required, e.Available)
-}
+// InsufficientCreditsError is what a charge that was refused for want of credits is for errors.As.
+// It and its like are of package fault, because they are the same in process.
+type InsufficientCreditsError = fault.InsufficientCreditsError
 
 // IsRetryable reports whether the same call may succeed later, as it is: the server was not
 // reached, or could not serve it then. Send it again under the same idempotency key, since it
@@ -57,10 +46,6 @@ func refused(op string, res *http.Response, body []byte) error {
 		for _, name := range standard {
 			delete(e.Details, name)
 		}
-	}
-	short := new(InsufficientCreditsError)
-	if e.Kind() == fault.PaymentRequired && json.Unmarshal(body, short) == nil {
-		e.Err = short
 	}
 	return e
 }

@@ -207,6 +207,16 @@ func (c *Client) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.
 	return do[v1.Credit](ctx, c, acts("client.ArchiveCredit", post, at("/v1/credits", creditID, "archive"), opts), nil)
 }
 
+// UnarchiveCredit lets a credit be granted again.
+func (c *Client) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return do[v1.Credit](ctx, c, acts("client.UnarchiveCredit", post, at("/v1/credits", creditID, "unarchive"), opts), nil)
+}
+
+// CreditBalances reads the standing of every customer who holds a credit.
+func (c *Client) CreditBalances(ctx context.Context, creditID string, q v1.CreditBalanceQuery) (v1.Page[v1.CustomerBalance], error) {
+	return do[v1.Page[v1.CustomerBalance]](ctx, c, asks("client.CreditBalances", at("/v1/credits", creditID, "balances")+query(q)), nil)
+}
+
 // CreatePack defines a pack.
 func (c *Client) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
 	return do[v1.Pack](ctx, c, acts("client.CreatePack", post, "/v1/packs", opts), r)
@@ -240,6 +250,11 @@ func (c *Client) GetCustomer(ctx context.Context, customerID string) (v1.Custome
 // SaveCustomer tells what is known of a customer.
 func (c *Client) SaveCustomer(ctx context.Context, customerID string, r v1.SaveCustomer, opts ...v1.Option) (v1.Customer, error) {
 	return do[v1.Customer](ctx, c, acts("client.SaveCustomer", put, at("/v1/customers", customerID), opts), r)
+}
+
+// UpdateCustomer changes what is known of a customer.
+func (c *Client) UpdateCustomer(ctx context.Context, customerID string, r v1.UpdateCustomer, opts ...v1.Option) (v1.Customer, error) {
+	return do[v1.Customer](ctx, c, acts("client.UpdateCustomer", patch, at("/v1/customers", customerID), opts), r)
 }
 
 // ListCustomers lists customers by id.

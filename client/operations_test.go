@@ -3,10 +3,12 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -71,6 +73,10 @@ func TestEveryOperation(t *testing.T) {
 	})
 	both(t, called, "SaveCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
 		return o.SaveCustomer(ctx, "c", v1.SaveCustomer{Name: "C", Metadata: v1.Metadata{"plan": "pro"}}, key("customer"))
+	})
+	both(t, called, "UpdateCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
+		phone := "+41 44 000 00 00"
+		return o.UpdateCustomer(ctx, "c", v1.UpdateCustomer{Phone: &phone, Metadata: &v1.Metadata{}}, key("update-customer"))
 	})
 	grants := both(t, called, "Grant", over, f.direct, func(o v1.Operations) (v1.Grants, error) {
 		return o.Grant(ctx, v1.GrantRequest{
@@ -174,6 +180,9 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ArchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
 		return o.ArchiveCredit(ctx, credit.ID, key("archive-credit"))
 	})
+	both(t, called, "UnarchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
+		return o.UnarchiveCredit(ctx, credit.ID, key("unarchive-credit"))
+	})
 
 	for m := range reflect.TypeFor[v1.Operations]().Methods() {
 		if !called[m.Name] {
@@ -186,6 +195,9 @@ type reading struct{ credit, pack, grant, entry, hold string }
 
 func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool, id reading) {
 	ctx := context.Background()
+	both(t, called, "CreditBalances", over, f.direct, func(o v1.Operations) (v1.Page[v1.CustomerBalance], error) {
+		return o.CreditBalances(ctx, id.credit, v1.CreditBalanceQuery{CustomerID: "c", Limit: 1})
+	})
 	both(t, called, "GetCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) { return o.GetCredit(ctx, id.credit) })
 	both(t, called, "ListCredits", over, f.direct, func(o v1.Operations) (v1.Page[v1.Credit], error) { return o.ListCredits(ctx) })
 	both(t, called, "GetPack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.GetPack(ctx, id.pack) })
@@ -214,11 +226,11 @@ func reads(t *testing.T, f *fixture, over v1.Operations, called map[string]bool,
 		return o.Ledger(ctx, "c", q)
 	})
 	both(t, called, "CustomerGrants", over, f.direct, func(o v1.Operations) (v1.Page[v1.Grant], error) {
-		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active", Limit: 10})
+		return o.CustomerGrants(ctx, "c", v1.GrantQuery{Status: "active,depleted", Limit: 10, Offset: 1})
 	})
 	both(t, called, "GetCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) { return o.GetCustomer(ctx, "c") })
 	both(t, called, "ListCustomers", over, f.direct, func(o v1.Operations) (v1.Page[v1.Customer], error) {
-		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1})
+		return o.ListCustomers(ctx, v1.CustomerQuery{Limit: 1, Name: "c", From: 1, To: f.clock.Now() + 1})
 	})
 	both(t, called, "GetApp", over, f.direct, func(o v1.Operations) (v1.App, error) { return o.GetApp(ctx) })
 }
@@ -283,22 +295,123 @@ func TestErrorsAreThoseOfTheProcess(t *testing.T) {
 	}
 }
 
-func TestInsufficientCredits(t *testing.T) {
+// TestTypedErrors asks the same errors.As of what the process answers and of what came over HTTP.
+func TestTypedErrors(t *testing.T) {
 	f := newFixture(t)
 	f.world()
-	over, _ := calling(t, serve(t, f.handler), f.key)
-	_, err := over.Deduct(context.Background(), v1.DeductRequest{Charge: charge("100.5")})
-	var short *InsufficientCreditsError
-	if !errors.As(err, &short) || short.Required != "100.5" || short.Available != "100" || len(short.Reasons) != 1 || short.Reasons[0] != "credits_exhausted" {
-		t.Errorf("%v is %+v", err, short)
+	over, _ := calling(t, serve(t, f.handler), f.key, WithRetries(0))
+	ctx := context.Background()
+	deduct := func(amount string, opts ...v1.Option) func(v1.Operations) error {
+		return func(o v1.Operations) error {
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: charge(amount)}, opts...)
+			return err
+		}
 	}
-	if e, ok := err.(*fault.Error); !ok || e.Code != fault.CodeInsufficientCredits {
-		t.Errorf("%v is no fault", err)
+	if _, err := f.direct.CreateCredit(ctx, v1.CreateCredit{Name: "limited", Unit: "u", Overage: v1.Overage{Enabled: true, Limit: new(money.Decimal("1"))}}); err != nil {
+		t.Fatal(err)
 	}
-	_, err = over.GetEntry(context.Background(), "nope")
-	if errors.As(err, &short) {
-		t.Errorf("%v is for want of credits", err)
+	if _, err := f.direct.Grant(ctx, v1.GrantRequest{CustomerID: "c", CreditID: "api", Amount: "1", Scope: []v1.Rule{{Event: "chat"}}}); err != nil {
+		t.Fatal(err)
 	}
+	if err := deduct("1", v1.IdempotencyKey("used"))(f.direct); err != nil {
+		t.Fatal(err)
+	}
+	expired, released := f.hold(), f.hold()
+	if _, err := f.direct.Release(ctx, v1.ReleaseRequest{ReservationID: released}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(time.Hour)
+	commit := func(id string) func(v1.Operations) error {
+		return func(o v1.Operations) error {
+			_, err := o.Commit(ctx, v1.CommitRequest{ReservationID: id})
+			return err
+		}
+	}
+	for name, c := range map[string]struct {
+		call func(v1.Operations) error
+		want string // what as tells
+	}{
+		"insufficient credits": {deduct("100.5"), "insufficient 100.5 99 [credits_exhausted]"},
+		"overage limit": {func(o v1.Operations) error {
+			_, err := o.Deduct(ctx, v1.DeductRequest{Charge: v1.Charge{CustomerID: "c", CreditID: "limited", Amount: "2", Shortfall: "overage"}})
+			return err
+		}, "overage 2 0 [credits_exhausted overage_limit_reached]"},
+		"limit": {func(o v1.Operations) error {
+			_, err := o.Track(ctx, v1.TrackRequest{Charge: v1.Charge{CustomerID: "c", Event: "chat", Quantity: "5"}})
+			return err
+		}, "limit [no_subscription credits_exhausted]"},
+		"entry":            {func(o v1.Operations) error { _, err := o.GetEntry(ctx, "nope"); return err }, "not found entry entry_id"},
+		"customer":         {func(o v1.Operations) error { _, err := o.GetCustomer(ctx, "nobody"); return err }, "not found customer customer_id"},
+		"credit":           {func(o v1.Operations) error { _, err := o.GetCredit(ctx, "nope"); return err }, "not found credit credit_id"},
+		"key":              {func(o v1.Operations) error { _, err := o.RevokeKey(ctx, "nope"); return err }, "not found key key_id"},
+		"reservation":      {commit("nope"), "not found reservation reservation_id"},
+		"expired":          {commit(expired), "expired"},
+		"not pending":      {commit(released), "not pending"},
+		"reused key":       {deduct("2", v1.IdempotencyKey("used")), "reused"},
+		"something else":   {deduct("0"), ""},
+		"too precise, too": {deduct("0.001"), ""},
+	} {
+		for where, ops := range map[string]v1.Operations{"in process": f.direct, "over HTTP": over} {
+			if got := as(c.call(ops)); got != c.want {
+				t.Errorf("%s %s: %q, want %q", name, where, got, c.want)
+			}
+		}
+	}
+	down, _ := calling(t, "http://127.0.0.1:1", f.key, WithRetries(0))
+	if got := as(deduct("1")(down)); got != "unavailable store_unavailable" {
+		t.Errorf("nobody there: %q", got)
+	}
+	if err := f.core.Engine.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for where, ops := range map[string]v1.Operations{"in process": f.direct, "over HTTP": over} {
+		if got := as(deduct("1")(ops)); got != "unavailable shutting_down" {
+			t.Errorf("shutting down %s: %q", where, got)
+		}
+	}
+}
+
+// hold reserves one credit.
+func (f *fixture) hold() string {
+	f.t.Helper()
+	d, err := f.direct.Reserve(context.Background(), v1.ReserveRequest{Charge: charge("1")})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return d.ReservationID
+}
+
+// as tells which typed error an error is; nothing when it is none.
+func as(err error) string {
+	var (
+		short   *InsufficientCreditsError
+		overage *fault.OverageLimitReachedError
+		limit   *fault.LimitReachedError
+		missing *fault.NotFoundError
+		reused  *fault.IdempotencyKeyReusedError
+		expired *fault.ReservationExpiredError
+		closed  *fault.ReservationNotPendingError
+		down    *fault.UnavailableError
+		told    []string
+	)
+	tell := func(is bool, text func() string) {
+		if is {
+			told = append(told, text())
+		}
+	}
+	tell(errors.As(err, &short), func() string {
+		return fmt.Sprint("insufficient ", short.Required, " ", short.Available, " ", short.Reasons)
+	})
+	tell(errors.As(err, &overage), func() string {
+		return fmt.Sprint("overage ", overage.Required, " ", overage.Available, " ", overage.Reasons)
+	})
+	tell(errors.As(err, &limit), func() string { return fmt.Sprint("limit ", limit.Reasons) })
+	tell(errors.As(err, &missing), func() string { return "not found " + missing.What + " " + missing.Field })
+	tell(errors.As(err, &reused), func() string { return "reused" })
+	tell(errors.As(err, &expired), func() string { return "expired" })
+	tell(errors.As(err, &closed), func() string { return "not pending" })
+	tell(errors.As(err, &down), func() string { return "unavailable " + string(down.Code) })
+	return strings.Join(told, " and ")
 }
 
 func TestCustomersOfEveryForm(t *testing.T) {

@@ -1,14 +1,17 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -353,5 +356,26 @@ func TestNobodyThere(t *testing.T) {
 	}
 	if IsRetryable(nil) || IsRetryable(errors.New("x")) {
 		t.Error("what is no failure of ours is retryable")
+	}
+}
+
+// TestAnswersAreLimited reads an answer of the greatest length, and not one that is longer.
+func TestAnswersAreLimited(t *testing.T) {
+	var length atomic.Int64
+	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		blank := bytes.Repeat([]byte(" "), 1<<20)
+		for left := length.Load() - 2; left > 0; left -= int64(len(blank)) {
+			_, _ = w.Write(blank[:min(left, int64(len(blank)))])
+		}
+		_, _ = io.WriteString(w, "{}")
+	}))
+	c, _ := calling(t, url, "sk_x", WithRetries(0))
+	length.Store(maxAnswer)
+	if _, err := c.GetApp(context.Background()); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+	length.Store(maxAnswer + 1)
+	if _, err := c.GetApp(context.Background()); fault.CodeOf(err) != fault.CodeInternalError {
+		t.Errorf("one past it: %v", err)
 	}
 }

@@ -133,7 +133,7 @@ func (v view) reservation(h *wallet.Hold, credits map[int64]string) v1.Reservati
 	out := v1.Reservation{
 		ID: id.Object(id.PrefixReservation, v.id, h.N), CustomerID: v.key.Customer, Status: string(h.Status),
 		CreditID: h.Charge.Credit, Event: h.Charge.Event, Reserved: v.measure(&h.Charge, h.Measure()),
-		Committed: v.measure(&h.Charge, h.Committed), Grants: make([]v1.Drawn, len(h.Slices)),
+		Committed: v.measure(&h.Charge, h.Committed), Short: v.measure(&h.Charge, h.Charge.Measure()-h.Measure()), Grants: make([]v1.Drawn, len(h.Slices)),
 		Metadata: h.Charge.Metadata, CreatedAt: h.CreatedAt, ExpiresAt: h.ExpiresAt, ClosedAt: h.ClosedAt,
 		Reason: h.Reason, ErrorCode: h.ErrorCode, Response: h.Response,
 	}

@@ -123,7 +123,7 @@ func clip(text string) string {
 // checkNote bounds the texts that explain a command.
 func checkNote(reason string, metadata v1.Metadata) error {
 	const op = "credits.checkNote"
-	if len(reason) > wallet.MaxReasonLength {
+	if catalog.Longer(reason, wallet.MaxReasonLength) {
 		return fault.New(op, fault.CodeInvalidRequest, "reason has at most %d characters", wallet.MaxReasonLength).In("reason")
 	}
 	if len(metadata) > wallet.MaxMetadataPairs {
@@ -131,13 +131,13 @@ func checkNote(reason string, metadata v1.Metadata) error {
 	}
 	for key, value := range metadata {
 		if key == "" || len(key) > wallet.MaxMetadataKey {
-			return fault.New(op, fault.CodeMetadataTooLarge, "metadata keys have 1 to %d characters", wallet.MaxMetadataKey).In("metadata")
+			return fault.New(op, fault.CodeMetadataTooLarge, "metadata keys have 1 to %d bytes", wallet.MaxMetadataKey).In("metadata")
 		}
 		if !catalog.ValidText(key) || !catalog.ValidText(value) {
 			return fault.New(op, fault.CodeInvalidMetadata, "metadata must be valid Unicode without the character U+0000").In("metadata")
 		}
 		if len(value) > wallet.MaxMetadataValue {
-			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d characters", wallet.MaxMetadataValue).In("metadata." + clip(key))
+			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d bytes", wallet.MaxMetadataValue).In("metadata." + clip(key))
 		}
 	}
 	return nil

@@ -3,7 +3,9 @@ package credits
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -20,7 +22,7 @@ func (s *Session) GetCustomer(ctx context.Context, customerID string) (v1.Custom
 		return v1.Customer{}, err
 	}
 	if len(found) == 0 {
-		return v1.Customer{}, fault.New("credits.GetCustomer", fault.CodeCustomerNotFound, "there is no such customer; one exists from its first grant or use on").In("customer_id")
+		return v1.Customer{}, errNoCustomer("credits.GetCustomer")
 	}
 	return customerOut(&found[0]), nil
 }
@@ -34,14 +36,69 @@ func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.Save
 	if err := checkNote("", r.Metadata); err != nil {
 		return v1.Customer{}, err
 	}
+	if err := checkContact(&r.Name, &r.Email, &r.Phone); err != nil {
+		return v1.Customer{}, err
+	}
 	now := s.core.Clock.Now()
 	err = s.core.Store.SaveCustomer(ctx, store.Customer{
-		Key: key, Name: r.Name, Email: r.Email, Metadata: wallet.Metadata(r.Metadata), CreatedAt: now, UpdatedAt: now,
+		Key: key, Name: r.Name, Email: r.Email, Phone: r.Phone, Metadata: wallet.Metadata(r.Metadata), CreatedAt: now, UpdatedAt: now,
 	})
 	if err != nil {
 		return v1.Customer{}, err
 	}
 	return s.GetCustomer(ctx, customerID)
+}
+
+// NewCustomer makes a customer under an id of our own.
+func (s *Session) NewCustomer(ctx context.Context, r v1.SaveCustomer) (v1.Customer, error) {
+	return s.SaveCustomer(ctx, id.New(id.PrefixCustomer), r)
+}
+
+// UpdateCustomer changes what is known of a customer; what is absent stays.
+func (s *Session) UpdateCustomer(ctx context.Context, customerID string, r v1.UpdateCustomer, _ ...v1.Option) (v1.Customer, error) {
+	key, err := s.key(customerID)
+	if err != nil {
+		return v1.Customer{}, err
+	}
+	if err := checkContact(r.Name, r.Email, r.Phone); err != nil {
+		return v1.Customer{}, err
+	}
+	change := store.CustomerChange{Key: key, Name: r.Name, Email: r.Email, Phone: r.Phone, At: s.core.Clock.Now()}
+	if r.Metadata != nil {
+		if err := checkNote("", *r.Metadata); err != nil {
+			return v1.Customer{}, err
+		}
+		metadata := wallet.Metadata(*r.Metadata)
+		change.Metadata = &metadata
+	}
+	found, err := s.core.Store.UpdateCustomer(ctx, change)
+	if err != nil {
+		return v1.Customer{}, err
+	}
+	if !found {
+		return v1.Customer{}, errNoCustomer("credits.UpdateCustomer")
+	}
+	return s.GetCustomer(ctx, customerID)
+}
+
+func errNoCustomer(op string) error {
+	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer; one exists from its first grant or use on").In("customer_id")
+}
+
+func checkContact(name, email, phone *string) error {
+	for _, text := range []struct {
+		field string
+		value *string
+		most  int
+	}{{"name", name, v1.MaxCustomerName}, {"email", email, v1.MaxCustomerEmail}, {"phone", phone, v1.MaxCustomerPhone}} {
+		if text.value == nil {
+			continue
+		}
+		if catalog.Longer(*text.value, text.most) || !catalog.ValidText(*text.value) {
+			return fault.New("credits.checkContact", fault.CodeInvalidRequest, "%s must be valid Unicode of at most %d characters", text.field, text.most).In(text.field)
+		}
+	}
+	return nil
 }
 
 // ListCustomers lists customers by id.
@@ -51,7 +108,10 @@ func (s *Session) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Pag
 	if err != nil {
 		return page, err
 	}
-	query := store.CustomerQuery{App: s.caller.App, Mode: s.caller.Mode, Limit: limit + 1}
+	query := store.CustomerQuery{
+		App: s.caller.App, Mode: s.caller.Mode, Email: q.Email, Name: q.Name, From: q.From, To: q.To,
+		Offset: max(q.Offset, 0), Limit: limit + 1,
+	}
 	if q.Cursor != "" {
 		if query.After, err = fromCursor("c", q.Cursor); err != nil {
 			return page, err
@@ -73,7 +133,7 @@ func (s *Session) ListCustomers(ctx context.Context, q v1.CustomerQuery) (v1.Pag
 
 func customerOut(c *store.Customer) v1.Customer {
 	return v1.Customer{
-		ID: c.Key.Customer, Name: c.Name, Email: c.Email, Metadata: c.Metadata,
+		ID: c.Key.Customer, Name: c.Name, Email: c.Email, Phone: c.Phone, Metadata: c.Metadata,
 		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
-	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -67,6 +66,7 @@ func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overag
 		c.Rollover = catalog.Rollover{
 			Percent: rollover.Percent, MaxCount: rollover.MaxCount,
 			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
+			Off:      rollover.Off,
 		}
 	}
 	return c.Validate()
@@ -104,7 +104,7 @@ func drawOrderIn(order v1.DrawOrder) ([]catalog.DrawKey, error) {
 
 func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
 	out := catalog.Overage{
-		Enabled: o.Enabled, Behavior: catalog.OverageBehavior(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: o.Currency,
+		Enabled: o.Enabled, Behavior: catalog.OverageBehavior(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: strings.ToLower(o.Currency),
 	}
 	if out.Behavior == "" {
 		out.Behavior = catalog.ForgiveAtReset
@@ -119,15 +119,9 @@ func overageIn(o *v1.Overage, precision int) (catalog.Overage, error) {
 	if o.PricePerUnit == "" {
 		return out, nil
 	}
-	price, err := money.ParseRatio(string(o.PricePerUnit))
-	if err != nil || price.Num < 0 {
-		return out, fault.New("credits.overageIn", fault.CodeInvalidAmount, "price_per_unit must be a decimal that is not negative").In("overage.price_per_unit")
-	}
-	out.PricePerUnit = money.Decimal(price.String()) // two ways to write a price are the same price
-	if o.Currency == "" {
-		return out, fault.New("credits.overageIn", fault.CodeMissingField, "a price_per_unit needs a currency").In("overage.currency")
-	}
-	return out, nil
+	var err error
+	out.PricePerUnit, err = catalog.ReadPrice(o.PricePerUnit, "overage.price_per_unit")
+	return out, err
 }
 
 func creditOut(c *catalog.Credit) v1.Credit {
@@ -140,7 +134,7 @@ func creditOut(c *catalog.Credit) v1.Credit {
 		},
 		Rollover: v1.Rollover{
 			Percent: c.Rollover.Percent, ValidityCount: c.Rollover.Validity.Count,
-			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount,
+			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount, Off: c.Rollover.Off,
 		},
 		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ArchivedAt: c.ArchivedAt,
 	}
@@ -187,17 +181,33 @@ func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.Update
 		ID string
 		v1.UpdateCredit
 	}{creditID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error { return updateCredit(defs, c, &r) })
+	})
+}
+
+// EditCredit is UpdateCredit where what is to be written depends on what is there: edit sees the
+// credit as the change will find it.
+func (s *Session) EditCredit(ctx context.Context, creditID string, edit func(v1.Credit) (v1.UpdateCredit, error)) (v1.Credit, error) {
+	return define(ctx, s, nil, "edit credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
-			set(&c.Name, r.Name)
-			set(&c.Unit, r.Unit)
-			set(&c.Description, r.Description)
-			set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-			if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+			r, err := edit(creditOut(c))
+			if err != nil {
 				return err
 			}
-			return freeName(defs, c)
+			return updateCredit(defs, c, &r)
 		})
 	})
+}
+
+func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCredit) error {
+	set(&c.Name, r.Name)
+	set(&c.Unit, r.Unit)
+	set(&c.Description, r.Description)
+	set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
+	if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+		return err
+	}
+	return freeName(defs, c)
 }
 
 // ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
@@ -209,6 +219,17 @@ func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1
 				c.ArchivedAt = s.core.Clock.Now()
 			}
 			return nil
+		})
+	})
+}
+
+// UnarchiveCredit lets a credit be granted again, unless its name was taken meanwhile. One that
+// is not archived stays as it is, which is no error.
+func (s *Session) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return define(ctx, s, opts, "unarchive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
+			c.ArchivedAt = 0
+			return freeName(defs, c)
 		})
 	})
 }

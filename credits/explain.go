@@ -2,16 +2,15 @@ package credits
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
-	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/id"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
 
-// maxCandidates bounds the grants that an explanation lists.
+// maxCandidates bounds the grants that an explanation lists, and those that it lists as excluded.
 const maxCandidates = 100
 
 // Explain says which grants an entry concerns, as they stood just before it, and which rule
@@ -21,21 +20,204 @@ func (s *Session) Explain(ctx context.Context, entryID string) (v1.Explanation, 
 	if err != nil {
 		return v1.Explanation{}, err
 	}
-	before, err := s.grantsBefore(ctx, r, e)
-	if err != nil {
+	shown := r.view.entry(e)
+	out := v1.Explanation{Entry: &shown, Allowed: true, Summary: r.summary(e), DrawOrder: []string{}}
+	p := past{reading: r, entry: e, drew: drew(e)}
+	if err := s.lookBack(ctx, &p); err != nil {
 		return v1.Explanation{}, err
 	}
-	order := orderOf(r.defs, e.Credit)
-	taken := map[int64]int64{}
-	for _, slice := range e.Slices {
-		taken[slice.Grant] = slice.Amount()
-	}
-	shown := r.view.entry(e)
-	out := v1.Explanation{
-		Entry: &shown, Allowed: true, DrawOrder: orderText(order), Summary: r.summary(e),
-		Candidates: r.candidates(before, order, taken),
-	}
+	p.explain(&out)
 	return out, nil
+}
+
+// past is what an explanation knows of the moment before an entry.
+type past struct {
+	*reading
+	entry  *wallet.Entry
+	drew   bool            // a draw order decided which grants it took from
+	charge *wallet.Charge  // that it paid for; nil: none, or every grant of its credit may pay
+	hold   *wallet.Hold    // that it belongs to; nil: none
+	before []*wallet.Grant // what had something left, and what it touched
+	taken  map[int64]int64 // by grant
+	paid   []int64         // the grants it touched, in their order
+}
+
+// drew reports whether an entry took from what was available, along a draw order. A commit takes
+// from what was held, and the repayment of overage from the grant that just began.
+func drew(e *wallet.Entry) bool {
+	switch e.Type {
+	case wallet.CreditDeducted, wallet.ManualAdjustment:
+		return e.RefType != wallet.RefRepayment && slices.ContainsFunc(e.Slices, func(s wallet.Slice) bool { return s.Available < 0 && s.Held == 0 })
+	case wallet.HoldPlaced: // in a dispute credits are frozen, not held
+		return slices.ContainsFunc(e.Slices, func(s wallet.Slice) bool { return s.Held > 0 })
+	}
+	return false
+}
+
+// lookBack reads what the entry's command found.
+func (s *Session) lookBack(ctx context.Context, p *past) error {
+	if err := s.findCharge(ctx, p); err != nil {
+		return err
+	}
+	from, credit := p.entry.Seq, p.entry.Credit
+	if p.drew {
+		from = p.entry.Op // a command draws from all its credits at once, and writes an entry for each
+	}
+	if p.charge != nil && p.charge.Gated() && p.charge.Credit == "" {
+		credit = ""
+	}
+	later, err := s.entriesAfter(ctx, p.reading, p.entry.EffectiveAt-1)
+	if err != nil {
+		return err
+	}
+	all, err := s.allGrants(ctx, p.reading, credit)
+	if err != nil {
+		return err
+	}
+	p.undo(all, later, from)
+	return nil
+}
+
+// findCharge finds out what the entry paid for: its reservation says it, or its event, or else it
+// was a direct charge of its credit.
+func (s *Session) findCharge(ctx context.Context, p *past) error {
+	e := p.entry
+	if e.RefType == wallet.RefReservation {
+		_, n, err := id.ParseObject(id.PrefixReservation, e.RefID)
+		if err != nil {
+			return err
+		}
+		if p.hold, err = s.holdOf(ctx, p.reading, n); err != nil || p.hold == nil {
+			return err
+		}
+		p.charge = &p.hold.Charge
+	}
+	switch {
+	case !p.drew || p.charge != nil || e.Type == wallet.ManualAdjustment:
+	case e.RefType == wallet.RefEvent:
+		p.charge = &wallet.Charge{Event: e.RefID, Metadata: e.Metadata}
+	default:
+		p.charge = &wallet.Charge{Credit: e.Credit}
+	}
+	return nil
+}
+
+// holdOf returns a hold, be it closed; nil when there is none.
+func (s *Session) holdOf(ctx context.Context, r *reading, n int64) (*wallet.Hold, error) {
+	if h, ok := r.Hold(n); ok {
+		return h, nil
+	}
+	found, err := s.core.Store.Fetch(ctx, r.State.ID, wallet.Needs{Holds: []int64{n}})
+	if err != nil || len(found.Holds) == 0 {
+		return nil, err
+	}
+	return found.Holds[0], nil
+}
+
+// undo takes every entry from a sequence on back from the present grants, and keeps what had
+// something left, or what the entry touched.
+func (p *past) undo(all []*wallet.Grant, later []wallet.Entry, from int64) {
+	then := make(map[int64]*wallet.Grant, len(all))
+	for _, g := range all {
+		copied := *g
+		then[g.N] = &copied
+	}
+	p.taken = map[int64]int64{}
+	for i := range later {
+		l := &later[i]
+		for _, slice := range l.Slices {
+			g := then[slice.Grant]
+			if l.Seq < from || g == nil {
+				continue
+			}
+			g.Available -= slice.Available
+			g.Held -= slice.Held
+			g.Frozen -= slice.Frozen
+			if l.Seq == p.entry.Seq || p.drew && l.Op == p.entry.Op && l.Type == p.entry.Type {
+				p.taken[slice.Grant] += max(0, -slice.Amount())
+			}
+		}
+	}
+	for _, slice := range p.entry.Slices {
+		p.paid = append(p.paid, slice.Grant)
+	}
+	for _, g := range all {
+		if _, touched := p.taken[g.N]; touched || then[g.N].Available > 0 {
+			p.before = append(p.before, then[g.N])
+		}
+	}
+}
+
+// explain tells the grants that could pay in the order that decided, and the others as excluded.
+func (p *past) explain(out *v1.Explanation) {
+	p.tellAllowances(out)
+	var paying []*wallet.Grant
+	for _, g := range p.before {
+		_, touched := p.taken[g.N]
+		switch {
+		case touched || p.drew && (p.charge == nil || g.PaysFor(p.charge)):
+			paying = append(paying, g)
+		case p.drew:
+			out.Excluded = append(out.Excluded, p.excluded(g, p.charge))
+		}
+	}
+	out.Excluded = out.Excluded[:min(len(out.Excluded), maxCandidates)]
+	order := p.order(paying)
+	if order == nil && p.drew {
+		out.OrderLost = true
+		out.Summary += " A credit was edited since, so how its grants were ordered then is not known; below are those that were drawn, as they were."
+	}
+	if order == nil {
+		p.listPaid(out, paying)
+		return
+	}
+	wallet.SortByDrawOrder(paying, order)
+	out.DrawOrder = orderText(order)
+	p.list(out, paying, order, p.taken)
+}
+
+// order is how the grants were ordered when the entry was made; nil when no order decided, or when
+// that cannot be known: a definition is kept as it is now, so once a credit was edited nobody can
+// say how it ordered its grants before.
+func (p *past) order(paying []*wallet.Grant) []catalog.DrawKey {
+	if !p.drew {
+		return nil
+	}
+	for _, g := range paying {
+		def, ok := p.defs.Credits[g.Credit]
+		if !ok || def.UpdatedAt > def.CreatedAt && def.UpdatedAt >= p.entry.EffectiveAt {
+			return nil
+		}
+	}
+	order := wallet.CommonOrder(paying, p.defs)
+	if p.charge == nil { // an adjustment by hand goes by its credit's own
+		order = orderOf(p.defs, p.entry.Credit)
+	}
+	return order
+}
+
+// listPaid lists what the entry touched, in the order in which it did.
+func (p *past) listPaid(out *v1.Explanation, paying []*wallet.Grant) {
+	rank := func(g *wallet.Grant) int {
+		if i := slices.Index(p.paid, g.N); i >= 0 {
+			return i
+		}
+		return len(p.paid)
+	}
+	touched := slices.DeleteFunc(paying, func(g *wallet.Grant) bool { _, ok := p.taken[g.N]; return !ok })
+	slices.SortStableFunc(touched, func(a, b *wallet.Grant) int { return rank(a) - rank(b) })
+	p.list(out, touched, nil, p.taken)
+}
+
+// tellAllowances tells what a reservation counted against allowances. A charge at once leaves that
+// to the counters: the ledger is of credits.
+func (p *past) tellAllowances(out *v1.Explanation) {
+	if p.hold == nil {
+		return
+	}
+	for _, part := range p.hold.Plan {
+		out.Allowances = append(out.Allowances, v1.ExplainedAllowance{AllowanceID: part.Allowance, Taken: quantity(part.Micros)})
+	}
 }
 
 func orderOf(defs *catalog.Definitions, credit string) []catalog.DrawKey {
@@ -53,151 +235,40 @@ func orderText(order []catalog.DrawKey) []string {
 	return out
 }
 
-// grantsBefore is the grants of the entry's credit that had something to give just before it,
-// and those that it touched: the present ones, with every later entry undone.
-func (s *Session) grantsBefore(ctx context.Context, r *reading, e *wallet.Entry) ([]*wallet.Grant, error) {
-	all, err := s.allGrants(ctx, r, e.Credit)
-	if err != nil {
-		return nil, err
-	}
-	later, err := s.entriesAfter(ctx, r, e.EffectiveAt-1)
-	if err != nil {
-		return nil, err
-	}
-	then := make(map[int64]*wallet.Grant, len(all))
-	for _, g := range all {
-		copied := *g
-		then[g.N] = &copied
-	}
-	for i := range later {
-		if later[i].Seq < e.Seq {
-			continue
-		}
-		for _, slice := range later[i].Slices {
-			if g, ok := then[slice.Grant]; ok {
-				g.Available -= slice.Available
-				g.Held -= slice.Held
-				g.Frozen -= slice.Frozen
-			}
-		}
-	}
-	touched := func(n int64) bool {
-		return slices.ContainsFunc(e.Slices, func(s wallet.Slice) bool { return s.Grant == n })
-	}
-	var before []*wallet.Grant
-	for _, g := range then {
-		if g.Available > 0 || touched(g.N) {
-			before = append(before, g)
-		}
-	}
-	wallet.SortByDrawOrder(before, orderOf(r.defs, e.Credit))
-	return before, nil
-}
-
-func (r *reading) candidates(grants []*wallet.Grant, order []catalog.DrawKey, taken map[int64]int64) []v1.Candidate {
-	out := []v1.Candidate{}
-	for i, g := range grants {
-		if i == maxCandidates {
-			break
-		}
-		p := r.precision(g.Credit)
-		because := "last"
-		if i+1 < len(grants) {
+// list lists grants with the criterion that put each before the next; none without an order.
+func (r *reading) list(out *v1.Explanation, grants []*wallet.Grant, order []catalog.DrawKey, taken map[int64]int64) {
+	out.Candidates = []v1.Candidate{}
+	out.LeftOff = max(0, len(grants)-maxCandidates)
+	for i, g := range grants[:len(grants)-out.LeftOff] {
+		because := ""
+		switch {
+		case order == nil:
+		case i+1 == len(grants):
+			because = "last"
+		default:
 			because = wallet.DecidingKey(g, grants[i+1], order)
 		}
-		out = append(out, v1.Candidate{
+		p := r.precision(g.Credit)
+		out.Candidates = append(out.Candidates, v1.Candidate{
 			GrantID: r.grantID(g.N), CreditID: g.Credit, Available: decimal(g.Available, p), Taken: decimal(taken[g.N], p),
 			Priority: g.Priority, Category: string(g.Category), ExpiresAt: g.ExpiresAt, Because: because,
 		})
 	}
-	return out
 }
 
-// summary says in a sentence what an entry did.
-func (r *reading) summary(e *wallet.Entry) string {
-	amount := decimal(max(e.Amount, -e.Amount), r.precision(e.Credit))
-	unit := "credits"
-	if def, ok := r.defs.Credits[e.Credit]; ok {
-		unit = def.Unit
-	}
-	grants := fmt.Sprintf("%d grants", len(e.Slices))
-	if len(e.Slices) == 1 {
-		grants = "one grant"
-	}
-	switch e.Type {
-	case wallet.CreditAdded, wallet.AutoTopUp:
-		return fmt.Sprintf("%s %s were granted.", amount, unit)
-	case wallet.CreditDeducted:
-		return fmt.Sprintf("%s %s were taken from %s, in the draw order below.", amount, unit, grants)
-	case wallet.CreditExpired:
-		return fmt.Sprintf("%s %s were unused when their grant ended, and expired.", amount, unit)
-	case wallet.CreditRolledOver:
-		return fmt.Sprintf("%s %s moved between an ended grant and the grant it rolled over into.", amount, unit)
-	case wallet.RolloverForfeited:
-		return fmt.Sprintf("%s %s had rolled over as often as they may, and were forfeited.", amount, unit)
-	case wallet.OverageCharged:
-		return fmt.Sprintf("%s %s were used beyond zero and became overage.", amount, unit)
-	case wallet.OverageReset:
-		return fmt.Sprintf("%s %s of overage were taken away.", amount, unit)
-	case wallet.Refund:
-		if e.Amount > 0 {
-			return fmt.Sprintf("%s %s of usage were given back to %s that they came from.", amount, unit, grants)
-		}
-		return fmt.Sprintf("%s %s were taken back because their price was refunded.", amount, unit)
-	case wallet.Revoked:
-		return fmt.Sprintf("%s %s were revoked.", amount, unit)
-	case wallet.HoldPlaced:
-		return fmt.Sprintf("%s %s were set aside in %s.", amount, unit, grants)
-	case wallet.HoldReleased:
-		return fmt.Sprintf("%s %s went back to %s that they were set aside in.", amount, unit, grants)
+// excluded says why a grant does not pay for a charge.
+func (r *reading) excluded(g *wallet.Grant, c *wallet.Charge) v1.Excluded {
+	because := "scope"
+	switch {
+	case g.Status == wallet.GrantPending:
+		because = "pending"
+	case !g.PaysFor(c) && len(g.Scope) == 0:
+		because = "no_scope"
+	case !g.PaysFor(c):
+	case g.Frozen > 0:
+		because = "frozen"
 	default:
-		return fmt.Sprintf("The balance was adjusted by hand by %s %s.", decimal(e.Amount, r.precision(e.Credit)), unit)
+		because = "held"
 	}
-}
-
-// ExplainCharge says which grants would pay for a charge now, or why it would be refused and
-// what would have been enough.
-func (s *Session) ExplainCharge(ctx context.Context, r v1.CanUseRequest) (v1.Explanation, error) {
-	c, note, err := s.charge(ctx, &r.Charge)
-	if err != nil {
-		return v1.Explanation{}, err
-	}
-	now, err := s.read(ctx, r.CustomerID)
-	if err != nil {
-		return v1.Explanation{}, err
-	}
-	req := s.request(now.key, &wallet.Deduct{Charge: c, Note: note}, nil)
-	req.Preview = true
-	res, err := s.core.Engine.Do(ctx, req)
-	if err != nil {
-		return v1.Explanation{}, err
-	}
-	return now.explainCharge(&c, res), nil
-}
-
-func (r *reading) explainCharge(c *wallet.Charge, res engine.Result) v1.Explanation {
-	order := orderOf(r.defs, c.Credit)
-	out := v1.Explanation{
-		Allowed: res.Allowed, Reasons: reasonsOut(res.Reasons), DrawOrder: orderText(order),
-		Summary: "The charge would be allowed; these grants would pay, in this order.",
-	}
-	taken := map[int64]int64{}
-	var paying []*wallet.Grant
-	if r.Reading != nil {
-		for _, d := range res.Draw {
-			if g, ok := r.Grant(d.Grant); ok {
-				paying = append(paying, g)
-				taken[d.Grant] = d.Units
-			}
-		}
-	}
-	out.Candidates = r.candidates(paying, order, taken)
-	if res.Allowed {
-		return out
-	}
-	missing := res.Shortage.Required - res.Shortage.Available
-	out.Required, out.Available = r.measure(c, res.Shortage.Required), r.measure(c, res.Shortage.Available)
-	out.Enough = r.measure(c, missing)
-	out.Summary = fmt.Sprintf("The charge would be refused: it needs %s and %s is there; %s more would be enough.", out.Required, out.Available, out.Enough)
-	return out
+	return v1.Excluded{GrantID: r.grantID(g.N), CreditID: g.Credit, Because: because}
 }

@@ -2,6 +2,7 @@ package credits
 
 import (
 	"context"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
@@ -26,7 +27,7 @@ func (s *Session) Grant(ctx context.Context, r v1.GrantRequest, opts ...v1.Optio
 		return v1.Grants{}, err
 	}
 	v := newView(defs, res.Key)
-	out := v1.Grants{Grants: make([]v1.Grant, len(res.Grants)), Existing: res.Existing}
+	out := v1.Grants{Grants: make([]v1.Grant, len(res.Grants)), Entries: v.entries(res.Entries), Existing: res.Existing}
 	for i := range res.Grants {
 		out.Grants[i] = v.grant(&res.Grants[i])
 	}
@@ -45,20 +46,22 @@ func (s *Session) giveCredits(ctx context.Context, r *v1.GrantRequest) (*wallet.
 	cmd := &wallet.GiveCredits{
 		Category: catalog.Category(r.Category), Priority: r.Priority, EffectiveAt: r.EffectiveAt,
 		ExpiresAt: r.ExpiresAt.At, Never: r.ExpiresAt.Given && r.ExpiresAt.At.IsZero(), Scope: scope,
-		ExternalRef: r.ExternalRef, Source: wallet.Source(r.Source), CostBasis: r.CostBasis, CostCurr: r.CostCurrency,
+		ExternalRef: r.ExternalRef, Source: wallet.Source(r.Source), CostBasis: r.CostBasis, CostCurr: strings.ToLower(r.CostCurrency),
 		Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},
 	}
 	if r.Source != "" && !cmd.Source.Valid() {
 		return nil, fault.New(op, fault.CodeInvalidRequest, "source must be purchase, grant, refund, manual, api or subscription").In("source")
 	}
 	if r.CostBasis != "" {
-		if err := r.CostBasis.Valid(); err != nil {
-			return nil, fault.As(err).In("cost_basis")
+		if cmd.CostBasis, err = catalog.ReadPrice(r.CostBasis, "cost_basis"); err != nil {
+			return nil, err
 		}
 	}
 	switch {
-	case r.PackID != "" && (r.CreditID != "" || r.Amount != ""):
+	case r.PackID != "" && r.CreditID != "":
 		return nil, fault.New(op, fault.CodeConflictingFields, "a pack fixes credits and amounts: give pack_id, or credit_id and amount").In("pack_id")
+	case r.PackID != "" && r.Amount != "":
+		return nil, fault.New(op, fault.CodeInvalidRequest, "the items of a pack fix the amounts: leave amount out").In("amount")
 	case r.PackID != "":
 		pack, err := s.pack(ctx, r.PackID)
 		if err != nil {

@@ -13,8 +13,8 @@ import (
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// maxPackID bounds an id that the caller chooses for a pack, in bytes.
-const maxPackID = 100
+// MaxPackID bounds an id that the caller chooses for a pack, in characters.
+const MaxPackID = 100
 
 // CreatePack defines a pack.
 func (s *Session) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
@@ -81,8 +81,8 @@ func (s *Session) fillPack(defs *catalog.Definitions, p *catalog.Pack, r *v1.Cre
 // ReadPack fills a pack, whose id may be set already, with what an operator wrote, and checks it.
 // The error names the field.
 func ReadPack(p *catalog.Pack, r *v1.CreatePack, defs *catalog.Definitions) error {
-	if len(p.ID) > maxPackID {
-		return fault.New("credits.ReadPack", fault.CodeInvalidID, "a pack's id has at most %d characters", maxPackID).In("id")
+	if catalog.Longer(p.ID, MaxPackID) {
+		return fault.New("credits.ReadPack", fault.CodeInvalidID, "a pack's id has at most %d characters", MaxPackID).In("id")
 	}
 	p.Name, p.Description = strings.TrimSpace(r.Name), r.Description
 	p.PriceMinor, p.Currency, p.ExpiresAfterDays = r.Price, strings.ToLower(r.Currency), r.ExpiresAfterDays

@@ -213,6 +213,9 @@ func (s *Session) Ledger(ctx context.Context, customer string, q v1.LedgerQuery)
 	}
 	limit := query.Limit
 	query.Limit = limit + 1
+	made := len(entries) // by time alone
+	entries = entries[min(made, query.Offset):]
+	query.Offset = max(0, query.Offset-made)
 	// Somebody may write down meanwhile what the reading has from time alone: not twice.
 	if most := r.Stored() + 1; query.Before == 0 || query.Before > most {
 		query.Before = most
@@ -233,7 +236,7 @@ func (s *Session) Ledger(ctx context.Context, customer string, q v1.LedgerQuery)
 
 func (s *Session) entryQuery(ctx context.Context, q *v1.LedgerQuery) (store.EntryQuery, error) {
 	const op = "credits.Ledger"
-	out := store.EntryQuery{From: q.From, To: q.To}
+	out := store.EntryQuery{From: q.From, To: q.To, Offset: max(q.Offset, 0)}
 	var err error
 	if out.Limit, err = pageLimit(q.Limit); err != nil {
 		return out, err
@@ -346,41 +349,58 @@ func (s *Session) CustomerGrants(ctx context.Context, customer string, q v1.Gran
 		}
 		only = def.ID
 	}
-	if q.Status != "" && !slices.Contains(grantStatuses, wallet.GrantStatus(q.Status)) {
-		return page, fault.New("credits.CustomerGrants", fault.CodeInvalidRequest, "status must be pending, active, depleted, expired, revoked or rolled_over").In("status")
+	statuses, err := statusesIn(q.Status)
+	if err != nil {
+		return page, err
 	}
 	r, err := s.read(ctx, customer)
 	if err != nil || r.Reading == nil {
 		return page, err
 	}
-	all, err := s.allGrants(ctx, r, only)
+	all, err := s.grantsOf(ctx, r, store.GrantQuery{Credit: only, Ref: q.ExternalRef})
 	if err != nil {
 		return page, err
 	}
 	wallet.SortForReading(all, r.defs)
 	for _, g := range all {
-		if q.Status == "" || string(g.ReadStatus()) == q.Status {
+		if slices.Contains(statuses, g.ReadStatus()) {
 			page.Data = append(page.Data, r.grant(g))
 		}
 	}
-	return cutPage(page, q.Limit, q.Cursor)
+	return cutPage(page, q)
+}
+
+// statusesIn reads a list of statuses; none is all of them.
+func statusesIn(list string) ([]wallet.GrantStatus, error) {
+	if list == "" {
+		return grantStatuses, nil
+	}
+	var statuses []wallet.GrantStatus
+	for s := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(grantStatuses, wallet.GrantStatus(s)) {
+			return nil, fault.New("credits.CustomerGrants", fault.CodeInvalidRequest, "status must be pending, active, depleted, expired, revoked or rolled_over, or several of them with commas between").In("status")
+		}
+		statuses = append(statuses, wallet.GrantStatus(s))
+	}
+	return statuses, nil
 }
 
 // cutPage takes one page out of a list that was made whole, because its order is not that of
 // any index. The cursor is the id that the last page ended with.
-func cutPage(all v1.Page[v1.Grant], most int, after string) (v1.Page[v1.Grant], error) {
-	limit, err := pageLimit(most)
+func cutPage(all v1.Page[v1.Grant], q v1.GrantQuery) (v1.Page[v1.Grant], error) {
+	limit, err := pageLimit(q.Limit)
 	if err != nil {
 		return v1.Page[v1.Grant]{}, err
 	}
-	if after != "" {
-		last, err := fromCursor("g", after)
+	if q.Cursor != "" {
+		last, err := fromCursor("g", q.Cursor)
 		if err != nil {
 			return v1.Page[v1.Grant]{}, err
 		}
 		i := slices.IndexFunc(all.Data, func(g v1.Grant) bool { return g.ID == last })
 		all.Data = all.Data[i+1:]
 	}
+	all.Data = all.Data[min(len(all.Data), max(q.Offset, 0)):]
 	if len(all.Data) > limit {
 		all.Data, all.HasMore = all.Data[:limit], true
 		all.NextCursor = cursor("g", all.Data[limit-1].ID)
@@ -395,8 +415,13 @@ var grantStatuses = []wallet.GrantStatus{
 // allGrants reads every grant of a wallet; where time has moved one, or just made it, the
 // reading knows better than the rows.
 func (s *Session) allGrants(ctx context.Context, r *reading, credit string) ([]*wallet.Grant, error) {
+	return s.grantsOf(ctx, r, store.GrantQuery{Credit: credit})
+}
+
+// grantsOf is allGrants of a credit, or under a reference.
+func (s *Session) grantsOf(ctx context.Context, r *reading, q store.GrantQuery) ([]*wallet.Grant, error) {
 	var all []*wallet.Grant
-	q := store.GrantQuery{Wallet: r.State.ID, Credit: credit, Limit: store.MaxPage}
+	q.Wallet, q.Limit = r.State.ID, store.MaxPage
 	last := int64(0)
 	for {
 		page, err := s.core.Store.Grants(ctx, q)
@@ -416,7 +441,7 @@ func (s *Session) allGrants(ctx context.Context, r *reading, credit string) ([]*
 		q.After = last
 	}
 	for n, g := range r.Grants {
-		if n > last && (credit == "" || g.Credit == credit) {
+		if n > last && (q.Credit == "" || g.Credit == q.Credit) && (q.Ref == "" || g.ExternalRef == q.Ref) {
 			all = append(all, g)
 		}
 	}

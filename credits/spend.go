@@ -116,6 +116,9 @@ func (s *Session) deducted(ctx context.Context, c *wallet.Charge, res engine.Res
 
 // Adjust corrects a balance by hand.
 func (s *Session) Adjust(ctx context.Context, r v1.AdjustRequest, opts ...v1.Option) (v1.Deducted, error) {
+	if r.Reason == "" {
+		return v1.Deducted{}, fault.New("credits.Adjust", fault.CodeMissingField, "reason is missing: the ledger keeps why a balance was corrected").In("reason")
+	}
 	if err := checkNote(r.Reason, r.Metadata); err != nil {
 		return v1.Deducted{}, err
 	}
@@ -230,6 +233,9 @@ func (s *Session) onReservation(ctx context.Context, text string, opts []v1.Opti
 		return v1.Reservation{}, err
 	}
 	out := v.reservation(res.Hold, credits)
+	if res.Hold.Status == wallet.ReservationCommitted {
+		out.Short = v.measure(&res.Hold.Charge, res.Short)
+	}
 	out.Entries, out.Balances = v.entries(res.Entries), v.balances(res.Standing)
 	return out, nil
 }
@@ -262,7 +268,7 @@ func (s *Session) creditsOf(ctx context.Context, key wallet.Key, h *wallet.Hold)
 // Commit takes a reservation, or part of it.
 func (s *Session) Commit(ctx context.Context, r v1.CommitRequest, opts ...v1.Option) (v1.Reservation, error) {
 	return s.onReservation(ctx, r.ReservationID, opts, func(n int64) (wallet.Command, error) {
-		cmd := &wallet.Commit{Hold: n, AllowMore: r.AllowMore, Response: r.Response, Note: wallet.Note{Reason: r.Reason}}
+		cmd := &wallet.Commit{Hold: n, AllowMore: r.AllowMore, ErrorCode: r.ErrorCode, Response: r.Response, Note: wallet.Note{Reason: r.Reason}}
 		if r.Amount != nil {
 			cmd.Amount = *r.Amount
 		}
@@ -281,7 +287,8 @@ func (s *Session) Release(ctx context.Context, r v1.ReleaseRequest, opts ...v1.O
 // Extend moves a reservation's expiry.
 func (s *Session) Extend(ctx context.Context, r v1.ExtendRequest, opts ...v1.Option) (v1.Reservation, error) {
 	return s.onReservation(ctx, r.ReservationID, opts, func(n int64) (wallet.Command, error) {
-		return &wallet.Extend{Hold: n, TTL: seconds(r.TTLSeconds)}, nil
+		note := wallet.Note{Reason: r.Reason}
+		return &wallet.Extend{Hold: n, TTL: seconds(r.TTLSeconds), ErrorCode: r.ErrorCode, Response: r.Response, Note: note}, checkNote(r.Reason, nil)
 	})
 }
 
@@ -309,7 +316,7 @@ func (s *Session) Track(ctx context.Context, r v1.TrackRequest, opts ...v1.Optio
 	}
 	v := newView(defs, res.Key)
 	return v1.Tracked{
-		EventID: res.Usage.ID, MatchStatus: string(res.Usage.Match), Entries: v.entries(res.Entries),
+		EventID: res.Usage.ID, MatchStatus: string(res.Usage.Match), Taken: quantity(res.Taken), Short: quantity(res.Short), Entries: v.entries(res.Entries),
 		Balances: v.balances(res.Standing), Counters: v.counters(res.Counters),
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -23,17 +24,31 @@ func (s *Session) Usage(ctx context.Context, customerID, event string) (v1.Usage
 	if err != nil || r.Reading == nil {
 		return out, err
 	}
-	out.Counters = append(out.Counters, r.counters(r.State.CountersAt(s.core.Clock.Now(), event))...)
-	if len(out.Counters) > 0 {
-		first := out.Counters[0]
-		out.Period = &v1.Period{Start: first.PeriodStart, End: first.ResetsAt}
-	}
-	for _, g := range r.State.Drawable(r.defs) {
+	now := s.core.Clock.Now()
+	out.Counters = append(out.Counters, r.counters(r.State.CountersAt(now, event))...)
+	out.Period = period(out.Counters, r.State, now)
+	for _, g := range r.State.Usable(r.defs) {
 		if covers(g.Scope, event) {
 			out.Credits = append(out.Credits, r.usable(g))
 		}
 	}
 	return out, nil
+}
+
+// period is that of the first counter that is shown, else of the plan's first, else the
+// subscription's own: a subscriber has one whatever the filter leaves. Without a subscription it
+// is null.
+func period(shown []v1.Counter, state *wallet.State, now clock.Instant) *v1.Period {
+	if len(shown) > 0 {
+		return &v1.Period{Start: shown[0].PeriodStart, End: shown[0].ResetsAt}
+	}
+	if all := state.CountersAt(now, ""); len(all) > 0 {
+		return &v1.Period{Start: all[0].WindowStart, End: all[0].WindowEnd}
+	}
+	if sub := state.Subscription; sub.ActiveAt(max(now, state.LastAt)) {
+		return &v1.Period{Start: sub.StartedAt, End: sub.EndsAt}
+	}
+	return nil
 }
 
 // covers reports whether a grant concerns a filter. A grant without a scope pays for what names

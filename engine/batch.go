@@ -30,6 +30,7 @@ type open struct {
 	want      store.WantWallet
 	first     *job // the first command that concerns it
 	count     int  // how many do
+	asked     bool // by previews alone so far: what time did must not be written for them
 	exists    bool
 	answers   map[string]store.StoredAnswer
 	change    store.WalletChange
@@ -52,7 +53,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 		b.wantApp(j.Wallet.App)
 		o, ok := b.wallets[j.id]
 		if !ok {
-			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j}
+			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j, asked: true}
 			if o.cached != nil {
 				o.want.Version, o.want.Mark = o.state.Version, o.mark
 			}
@@ -60,6 +61,7 @@ func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 			b.order = append(b.order, o)
 		}
 		o.count++
+		o.asked = o.asked && j.Preview
 		if j.Command != nil {
 			o.want.Needs.Add(o.needs(j, b.defs[j.Wallet.App]))
 		}
@@ -245,15 +247,15 @@ func notFound(c wallet.Command) error {
 	const op = "engine.Do"
 	switch c.(type) {
 	case *wallet.Commit, *wallet.Release, *wallet.Extend:
-		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
+		return fault.New(op, fault.CodeReservationNotFound, "there is no such reservation").In("reservation_id")
 	case *wallet.RevokeGrant, *wallet.Freeze:
-		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
 	case *wallet.VoidUsage, *wallet.CorrectUsage:
 		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.Reverse:
-		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
+		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry").In("entry_id")
 	}
-	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer")
+	return fault.New(op, fault.CodeCustomerNotFound, "there is no such customer").In("customer_id")
 }
 
 // replay gives the original answer back, or says that the key was used for something else.
@@ -425,7 +427,7 @@ func (b *batch) changes() (*store.Changes, error) {
 		o.state.Trim()
 		o.change.Standings = slices.DeleteFunc(o.change.Standings, o.isStored)
 		o.splitGrants()
-		if o.unchanged() {
+		if o.unchanged() || o.asked {
 			continue
 		}
 		o.nextDue = dueAfter(o.nextDue, o.state.NextDue(), b.now)
@@ -459,10 +461,15 @@ func dueAfter(stored, due, now clock.Instant) clock.Instant {
 	return stored
 }
 
-// settled takes what was written into the cache.
+// settled takes what was written into the cache. A wallet that was only asked about, and to which
+// time has done something, is read anew next time: what it saw here is not written.
 func (b *batch) settled() {
 	for _, o := range b.order {
-		if o.cached != nil && (o.exists || o.change.Created) {
+		switch {
+		case o.cached == nil:
+		case o.asked && !o.unchanged():
+			b.shard.cache.drop(o.want.ID)
+		case o.exists || o.change.Created:
 			for _, st := range o.change.Standings {
 				same := func(have wallet.Standing) bool { return have.Credit == st.Credit }
 				o.stored = append(slices.DeleteFunc(o.stored, same), st)

@@ -3,10 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed42445051/scrip/fault"
@@ -48,15 +45,6 @@ func checkIdempotencyKey(key string) error {
 		return fault.New("engine.Do", fault.CodeIdempotencyKeyInvalid, "an idempotency key has 1 to %d visible ASCII characters", store.MaxIdempotencyKey).In("Idempotency-Key")
 	}
 	return nil
-}
-
-// requestHash is equal for equal requests: the same command with the same fields.
-func requestHash(r Request) ([32]byte, error) {
-	body, err := json.Marshal(r.Command)
-	if err != nil {
-		return [32]byte{}, fault.New("engine.Do", fault.CodeInternalError, "the request cannot be remembered").Because(err)
-	}
-	return sha256.Sum256(fmt.Appendf(body, "\n%T %t", r.Command, r.Preview)), nil
 }
 
 // group is the job by itself.

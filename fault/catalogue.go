@@ -66,6 +66,7 @@ var catalogue = []Entry{
 	// Who is asking.
 	{"invalid_key", Unauthenticated, "Invalid API key", "The request has no API key, or one that is unknown or revoked.", "Send a current key as Authorization: Bearer sk_..."},
 	{"requires_secret_key", Forbidden, "Secret key required", "A publishable key was used for a call that only a secret key may make.", "Make this call from your backend with a secret key."},
+	{"customer_token_required", Forbidden, "Customer token required", "A publishable key came without a customer token, or with one that is wrong or has expired.", "Have your backend mint a token with POST /v1/customer-tokens and send it as Scrip-Customer-Token."},
 	{"wrong_customer", Forbidden, "Wrong customer", "The customer token was issued for another customer.", "Ask your backend for a token of the customer in question."},
 
 	// What is not there.
@@ -75,11 +76,12 @@ var catalogue = []Entry{
 	{"grant_not_found", NotFound, "Grant not found", "No grant with this id exists in this app and mode.", "Check the id against the customer's grants."},
 	{"pack_not_found", NotFound, "Pack not found", "No pack with this id exists in this app.", "Check the id against the list of packs."},
 	{"plan_not_found", NotFound, "Plan not found", "No plan with this id exists in this app.", "Check the id against the list of plans."},
+	{"product_not_found", NotFound, "Product not found", "No product with this id exists in this app.", "Check the id against the list of products."},
 	{"reservation_not_found", NotFound, "Reservation not found", "No reservation with this id exists in this app and mode.", "Pass the reservation_id that reserve returned."},
 	{"entry_not_found", NotFound, "Entry not found", "No ledger entry with this id exists in this app and mode.", "Check the id against the customer's ledger."},
 	{"meter_not_found", NotFound, "Meter not found", "No meter with this id exists in this app.", "Check the id against the list of meters."},
 	{"event_not_found", NotFound, "Event not found", "The customer has no usage event with this id.", "Check the event's id and the customer's."},
-	{"key_not_found", NotFound, "Key not found", "No API key with this id exists in this app.", "Check the id against the list of keys."},
+	{"key_not_found", NotFound, "Key not found", "No API key with this id exists in this app and mode.", "Check the id against the list of keys."},
 
 	// What the rules refuse.
 	{"insufficient_credits", PaymentRequired, "Insufficient credits", "The customer has fewer usable credits than the charge needs; nothing was taken.", "Offer a purchase, charge less, or allow a partial charge or overage."},
@@ -103,7 +105,7 @@ var catalogue = []Entry{
 	{"idempotency_key_invalid", Invalid, "Idempotency key invalid", "The idempotency key is empty, too long, or has characters that are not allowed.", "Use 1 to 255 printable ASCII characters, such as a UUID."},
 	{"name_taken", Conflict, "Name taken", "Another object of the same kind in this app has this name.", "Choose another name, or change the existing object."},
 	{"already_canceled", Conflict, "Already canceled", "The object has been canceled already.", "Nothing is left to do."},
-	{"credit_archived", Conflict, "Credit archived", "The credit is archived: what was granted can be used, but nothing new can be granted.", "Use another credit, or restore this one."},
+	{"credit_archived", Conflict, "Credit archived", "The credit is archived: what was granted can be used, but nothing new can be granted.", "Grant another credit. Archiving cannot be undone, but the name is free: a new credit can have it."},
 
 	// Limits per time.
 	{"limit_reached", RateLimited, "Limit reached", "The customer has used up the plan's quota for the period.", "Wait for the period to end, or move the customer to a larger plan."},

@@ -20,6 +20,8 @@ const (
 	CodeCreditNotFound Code = "credit_not_found"
 	// CodeCustomerNotFound (404): No customer with this id is known in this app and mode.
 	CodeCustomerNotFound Code = "customer_not_found"
+	// CodeCustomerTokenRequired (403): A publishable key came without a customer token, or with one that is wrong or has expired.
+	CodeCustomerTokenRequired Code = "customer_token_required"
 	// CodeDuplicateEvent (400): Two events of the call have the same id; nothing was stored.
 	CodeDuplicateEvent Code = "duplicate_event"
 	// CodeEntryNotFound (404): No ledger entry with this id exists in this app and mode.
@@ -76,7 +78,7 @@ const (
 	CodeInvalidTime Code = "invalid_time"
 	// CodeInvariantViolated (500): A law of the ledger would have been broken; the change was refused and nothing was written.
 	CodeInvariantViolated Code = "invariant_violated"
-	// CodeKeyNotFound (404): No API key with this id exists in this app.
+	// CodeKeyNotFound (404): No API key with this id exists in this app and mode.
 	CodeKeyNotFound Code = "key_not_found"
 	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
 	CodeLimitReached Code = "limit_reached"
@@ -106,6 +108,8 @@ const (
 	CodePackNotFound Code = "pack_not_found"
 	// CodePlanNotFound (404): No plan with this id exists in this app.
 	CodePlanNotFound Code = "plan_not_found"
+	// CodeProductNotFound (404): No product with this id exists in this app.
+	CodeProductNotFound Code = "product_not_found"
 	// CodeRequestTooLarge (413): The body, or the list in it, is larger than this call accepts.
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.

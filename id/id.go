@@ -28,12 +28,14 @@ const (
 	PrefixPack         = "pck"
 	PrefixPackItem     = "pki"
 	PrefixPlan         = "pln"
+	PrefixProduct      = "pdt"
 	PrefixSubscription = "sub"
 	PrefixAllowance    = "alw"
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"
 	PrefixWebhook      = "whk"
+	PrefixCustomer     = "cus" // one that did not come with an id of the caller's
 )
 
 // Buckets is the number of buckets that wallets are spread over. It is part of

@@ -64,8 +64,16 @@ func (s *Session) ListEvents(ctx context.Context, q v1.EventQuery) (v1.Page[v1.E
 	if err != nil {
 		return page, err
 	}
+	skip := max(q.Offset, 0)
+	if q.MeterID == "" { // the store can leave out what nobody has to look at
+		query.Skip, skip = skip, 0
+	}
 	err = s.eachEvent(ctx, query, func(u *store.CustomerUsage) bool {
 		if !accepts(u) {
+			return true
+		}
+		if skip > 0 {
+			skip--
 			return true
 		}
 		if len(page.Data) == limit {
@@ -98,7 +106,7 @@ func (s *Session) eachEvent(ctx context.Context, q store.UsageQuery, each func(*
 		if len(found) < q.Limit {
 			return nil
 		}
-		q.After = found[len(found)-1].Position()
+		q.After, q.Skip = found[len(found)-1].Position(), 0
 	}
 }
 

@@ -101,3 +101,30 @@ func TestRatioIsExact(t *testing.T) {
 		}
 	})
 }
+
+// FuzzParseRatio holds what is read against math/big: it is that number exactly, in lowest terms,
+// or there is a reason to refuse it.
+func FuzzParseRatio(f *testing.F) {
+	for _, seed := range []string{"", "0", "-0.00", "1", "0.075", "75e-2", "1e18", "1e19", "9223372036854775807", "NaN", "1/3", "1e-18", "1e-19", "00.10", "-"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ParseRatio(text)
+		if err != nil {
+			if code := fault.CodeOf(err); code != fault.CodeInvalidAmount && code != fault.CodeAmountTooPrecise && code != fault.CodeAmountOutOfRange {
+				t.Fatalf("%q is refused with %v", text, err)
+			}
+			return
+		}
+		want, ok := new(big.Rat).SetString(text)
+		if !ok && got.IsZero() {
+			return // math/big gives up on exponents that change nothing about zero
+		}
+		if !ok || big.NewRat(got.Num, got.Den).Cmp(want) != 0 || want.Denom().Int64() != got.Den {
+			t.Fatalf("%q reads as %d/%d, want %v", text, got.Num, got.Den, want)
+		}
+		if again, err := ParseRatio(got.String()); err != nil || again != got {
+			t.Fatalf("%q prints as %q, which reads as %v (%v)", text, got, again, err)
+		}
+	})
+}

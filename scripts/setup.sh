@@ -20,8 +20,23 @@ command -v git >/dev/null || missing+=(git)
 # The commands that the documents show are run as they stand.
 command -v curl >/dev/null || missing+=(curl)
 command -v jq >/dev/null || missing+=(jq)
+# The vendors' own clients run against us.
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 
+# Installs the npm packages of a folder, unless they are those of its lock file already.
+npm_packages() {
+  if cmp -s "$1/package-lock.json" "$1/node_modules/.installed"; then
+    return
+  fi
+  echo "setup: npm ci in $1"
+  (cd "$1" && npm ci)
+  cp "$1/package-lock.json" "$1/node_modules/.installed"
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ ${#missing[@]} -eq 0 ]; then
+  npm_packages internal/acceptance/node
   exit 0
 fi
 
@@ -34,3 +49,4 @@ fi
 echo "setup: $install"
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+npm_packages internal/acceptance/node

@@ -152,6 +152,7 @@ type GrantQuery struct {
 	Credit string  // empty: all
 	After  int64   // numbers above this one
 	Only   []int64 // these numbers only
+	Ref    string  // made under this external reference; empty: all
 	Limit  int
 }
 
@@ -164,10 +165,11 @@ type EntryQuery struct {
 	To     clock.Instant // effective before; zero: no bound
 	Before int64         // sequences below this one; zero: no bound
 	Seq    int64         // this one only, when not zero
+	Offset int           // how many to leave out
 	Limit  int
 }
 
-// Accepts reports whether an entry is one that the query selects, its limit aside.
+// Accepts reports whether an entry is one that the query selects, its offset and limit aside.
 func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
 	return (q.Credit == "" || e.Credit == q.Credit) &&
 		(len(q.Types) == 0 || slices.Contains(q.Types, e.Type)) &&
@@ -246,12 +248,13 @@ type App struct {
 
 // Definition is a change of definitions: what is set is inserted, or replaced under its id.
 type Definition struct {
-	Credits []*catalog.Credit
-	Packs   []*catalog.Pack
-	Meters  []*catalog.Meter
-	NewKeys []Key
-	Revoke  []string // ids of keys to revoke
-	At      clock.Instant
+	Credits  []*catalog.Credit
+	Packs    []*catalog.Pack
+	Meters   []*catalog.Meter
+	Products []*catalog.Product
+	NewKeys  []Key
+	Revoke   []string // ids of keys to revoke
+	At       clock.Instant
 }
 
 // AppAnswer is the answer that an idempotency key got outside any wallet.
@@ -298,8 +301,12 @@ const (
 type Customers interface {
 	// Customers lists the wallets of an app and mode by customer id.
 	Customers(ctx context.Context, q CustomerQuery) ([]Customer, error)
+	// Holders lists the wallets that were ever granted a credit, or used it, by customer id.
+	Holders(ctx context.Context, q HolderQuery) ([]Holder, error)
 	// SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
 	SaveCustomer(ctx context.Context, c Customer) error
+	// UpdateCustomer changes what is known of a customer; false when there is no such wallet.
+	UpdateCustomer(ctx context.Context, c CustomerChange) (bool, error)
 }
 
 // Customer is what is known of a wallet's holder.
@@ -307,16 +314,50 @@ type Customer struct {
 	Key       wallet.Key
 	Name      string
 	Email     string
+	Phone     string
 	Metadata  wallet.Metadata
 	CreatedAt clock.Instant
 	UpdatedAt clock.Instant
 }
 
+// CustomerChange is what is newly known of a wallet's holder. What is nil stays as it is.
+type CustomerChange struct {
+	Key      wallet.Key
+	Name     *string
+	Email    *string
+	Phone    *string
+	Metadata *wallet.Metadata
+	At       clock.Instant
+}
+
 // CustomerQuery selects customers.
 type CustomerQuery struct {
-	App   string
-	Mode  catalog.Mode
-	ID    string // this one only
-	After string // customer ids above this one
-	Limit int
+	App    string
+	Mode   catalog.Mode
+	ID     string        // this one only
+	Email  string        // the whole address, in any case
+	Name   string        // part of the name, in any case
+	From   clock.Instant // known at or after
+	To     clock.Instant // known before; zero: no bound
+	After  string        // customer ids above this one
+	Offset int           // how many to leave out
+	Limit  int
+}
+
+// Holder is a wallet that has something to say about a credit.
+type Holder struct {
+	Customer  string
+	CreatedAt clock.Instant // of its first grant of the credit, or else of the wallet
+	LastAt    clock.Instant // of the last entry that changed its balance or overage; zero: none
+}
+
+// HolderQuery selects the holders of a credit.
+type HolderQuery struct {
+	App      string
+	Mode     catalog.Mode
+	Credit   string
+	Customer string // this one only
+	After    string // customer ids above this one
+	Offset   int    // how many to leave out
+	Limit    int
 }

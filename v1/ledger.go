@@ -67,6 +67,7 @@ type Grant struct {
 // Grants is what a granting came to.
 type Grants struct {
 	Grants   []Grant `json:"grants"`
+	Entries  []Entry `json:"entries,omitempty" doc:"What was booked; nothing yet for a grant that begins later"`
 	Existing bool    `json:"existing,omitempty" doc:"They were there already, under the same external_ref"`
 }
 
@@ -166,6 +167,14 @@ type Balance struct {
 	ByCategory ByCategory    `json:"by_category"`
 }
 
+// CustomerBalance is one customer's standing in a credit.
+type CustomerBalance struct {
+	CustomerID string `json:"customer_id"`
+	Balance
+	CreatedAt   clock.Instant `json:"created_at" doc:"When the customer was first granted the credit"`
+	LastEntryAt clock.Instant `json:"last_entry_at" doc:"When the balance last changed; null when nothing took effect yet"`
+}
+
 // Balances is a customer's standing in every credit.
 type Balances struct {
 	CustomerID string        `json:"customer_id"`
@@ -225,6 +234,7 @@ type CommitRequest struct {
 	Amount        *money.Decimal `json:"amount,omitempty" doc:"Less or more than was reserved; all of it when absent"`
 	AllowMore     bool           `json:"allow_more,omitempty" doc:"Draw what exceeds the reservation afresh"`
 	Reason        string         `json:"reason,omitempty"`
+	ErrorCode     string         `json:"error_code,omitempty" doc:"Of work that failed and is paid for all the same"`
 	Response      string         `json:"response,omitempty" doc:"Kept with the event; cut at 32 KB"`
 }
 
@@ -239,7 +249,10 @@ type ReleaseRequest struct {
 // ExtendRequest moves a reservation's expiry.
 type ExtendRequest struct {
 	ReservationID string `json:"reservation_id"`
-	TTLSeconds    int    `json:"ttl_seconds" minimum:"1" maximum:"86400" doc:"From now"`
+	TTLSeconds    int    `json:"ttl_seconds,omitempty" minimum:"0" maximum:"86400" doc:"From now; 60 when absent"`
+	Reason        string `json:"reason,omitempty" doc:"Kept with the reservation, as error_code and response are"`
+	ErrorCode     string `json:"error_code,omitempty"`
+	Response      string `json:"response,omitempty"`
 }
 
 // Reservation is credits and allowance set aside.
@@ -251,6 +264,7 @@ type Reservation struct {
 	Event      string            `json:"event,omitempty"`
 	Reserved   money.Decimal     `json:"reserved" doc:"Amount of the credit, or quantity of the event"`
 	Committed  money.Decimal     `json:"committed"`
+	Short      money.Decimal     `json:"short" doc:"What a partial reservation could not set aside; in the answer to a commit, what the commit could not take"`
 	Grants     []Drawn           `json:"grants"`
 	Metadata   map[string]string `json:"metadata,omitempty"`
 	CreatedAt  clock.Instant     `json:"created_at"`
@@ -265,11 +279,13 @@ type Reservation struct {
 
 // Tracked is what recording a usage event came to.
 type Tracked struct {
-	EventID     string    `json:"event_id"`
-	MatchStatus string    `json:"match_status" enum:"matched,unmatched,no_subscription"`
-	Entries     []Entry   `json:"entries"`
-	Balances    []Balance `json:"balances"`
-	Counters    []Counter `json:"counters"`
+	EventID     string        `json:"event_id"`
+	MatchStatus string        `json:"match_status" enum:"matched,unmatched,no_subscription"`
+	Taken       money.Decimal `json:"taken" doc:"What was charged, of the quantity"`
+	Short       money.Decimal `json:"short" doc:"What a partial charge could not take"`
+	Entries     []Entry       `json:"entries"`
+	Balances    []Balance     `json:"balances"`
+	Counters    []Counter     `json:"counters"`
 }
 
 // Period is a half-open stretch of time.
@@ -300,9 +316,9 @@ type UsableCredit struct {
 // Usage is what a customer may still use.
 type Usage struct {
 	CustomerID string         `json:"customer_id"`
-	Period     *Period        `json:"period" doc:"Of the first counter; null without a subscription"`
+	Period     *Period        `json:"period" doc:"Of the first counter, or of the plan's first where the filter leaves none; null without a subscription"`
 	Counters   []Counter      `json:"counters"`
-	Credits    []UsableCredit `json:"credits" doc:"In the order in which they are drawn"`
+	Credits    []UsableCredit `json:"credits" doc:"In the order in which they are drawn; last those of which everything is held"`
 }
 
 // ReverseRequest gives a deduction back to the grants that it came from.
@@ -320,7 +336,7 @@ type AdjustRequest struct {
 	Metadata   Metadata      `json:"metadata,omitempty"`
 }
 
-// Candidate is a grant as it stood when a charge was decided.
+// Candidate is a grant as it stood when a charge was decided, and could pay for it.
 type Candidate struct {
 	GrantID   string        `json:"grant_id"`
 	CreditID  string        `json:"credit_id"`
@@ -329,26 +345,54 @@ type Candidate struct {
 	Priority  int           `json:"priority"`
 	Category  string        `json:"category"`
 	ExpiresAt clock.Instant `json:"expires_at" doc:"null: never"`
-	Because   string        `json:"because" doc:"The criterion that put it before the next one"`
+	Because   string        `json:"because,omitempty" doc:"The criterion that put it before the next one; last, or absent where no order decided"`
+}
+
+// Excluded is a grant with something left that did not pay, whatever the order.
+type Excluded struct {
+	GrantID  string `json:"grant_id"`
+	CreditID string `json:"credit_id"`
+	Because  string `json:"because" enum:"scope,no_scope,pending,frozen,held" doc:"scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; pending: it has not begun; frozen, held: nothing else is left of it"`
+}
+
+// ExplainedAllowance is what an allowance had and gave.
+type ExplainedAllowance struct {
+	AllowanceID string        `json:"allowance_id"`
+	Label       string        `json:"label,omitempty"`
+	Quota       money.Decimal `json:"quota,omitempty"`
+	Remaining   money.Decimal `json:"remaining,omitempty" doc:"Before the charge"`
+	Taken       money.Decimal `json:"taken"`
 }
 
 // Explanation says which grants paid, which rule decided, and what would have been enough.
 type Explanation struct {
-	Entry      *Entry        `json:"entry,omitempty"`
-	Allowed    bool          `json:"allowed"`
-	Reasons    []string      `json:"reasons,omitempty"`
-	Summary    string        `json:"summary"`
-	DrawOrder  []string      `json:"draw_order"`
-	Candidates []Candidate   `json:"candidates"`
-	Required   money.Decimal `json:"required,omitempty"`
-	Available  money.Decimal `json:"available,omitempty"`
-	Enough     money.Decimal `json:"enough,omitempty" doc:"How much more would have been enough"`
+	Entry      *Entry               `json:"entry,omitempty"`
+	Allowed    bool                 `json:"allowed"`
+	Reasons    []string             `json:"reasons,omitempty"`
+	Summary    string               `json:"summary"`
+	DrawOrder  []string             `json:"draw_order" doc:"By which the candidates are ordered; empty where no order decided, or none is known any more"`
+	OrderLost  bool                 `json:"order_lost,omitempty" doc:"A credit was edited since, so how it ordered its grants then is not known: the candidates are those that paid, in their order"`
+	Candidates []Candidate          `json:"candidates"`
+	LeftOff    int                  `json:"left_off,omitempty" doc:"Candidates beyond those listed"`
+	Excluded   []Excluded           `json:"excluded,omitempty" doc:"Grants with something left that do not pay for such a charge"`
+	Allowances []ExplainedAllowance `json:"allowances,omitempty" doc:"The allowances that count the charge, and what they give before any grant does; of an entry, those of its reservation"`
+	Required   money.Decimal        `json:"required,omitempty"`
+	Available  money.Decimal        `json:"available,omitempty"`
+	Enough     money.Decimal        `json:"enough,omitempty" doc:"How much more would have been enough"`
 }
 
 // BalanceQuery selects balances of a customer.
 type BalanceQuery struct {
 	CreditID string        `query:"credit_id" doc:"Id or name of one credit; all when absent"`
 	At       clock.Instant `query:"at" doc:"An earlier instant; now when absent"`
+}
+
+// CreditBalanceQuery selects the customers who hold a credit, by id.
+type CreditBalanceQuery struct {
+	CustomerID string `query:"customer_id" doc:"One customer; all when absent"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset     int    `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
+	Cursor     string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // UsageQuery selects what a customer may still use.
@@ -364,21 +408,29 @@ type LedgerQuery struct {
 	From     clock.Instant `query:"from" doc:"Effective at or after"`
 	To       clock.Instant `query:"to" doc:"Effective before"`
 	Limit    int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset   int           `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
 	Cursor   string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // GrantQuery selects grants of a customer, in draw order.
 type GrantQuery struct {
-	CreditID string `query:"credit_id" doc:"Id or name of one credit"`
-	Status   string `query:"status" enum:"pending,active,depleted,expired,revoked,rolled_over"`
-	Limit    int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
-	Cursor   string `query:"cursor" doc:"next_cursor of the page before"`
+	CreditID    string `query:"credit_id" doc:"Id or name of one credit"`
+	Status      string `query:"status" doc:"pending, active, depleted, expired, revoked or rolled_over, or several with commas between"`
+	ExternalRef string `query:"external_ref" doc:"Made under this reference, as the order's"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset      int    `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
+	Cursor      string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CustomerQuery selects customers by id.
 type CustomerQuery struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
-	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
+	Email  string        `query:"email" doc:"The mail address, in upper or lower case"`
+	Name   string        `query:"name" doc:"Part of the name, in upper or lower case"`
+	From   clock.Instant `query:"from" doc:"Known at or after"`
+	To     clock.Instant `query:"to" doc:"Known before"`
+	Limit  int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset int           `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
+	Cursor string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // CreateKey makes an API key.

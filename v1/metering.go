@@ -80,6 +80,7 @@ type EventQuery struct {
 	From       clock.Instant `query:"from" doc:"At or after"`
 	To         clock.Instant `query:"to" doc:"Before"`
 	Limit      int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Offset     int           `query:"offset" minimum:"0" doc:"How many to leave out; a cursor is faster"`
 	Cursor     string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 

@@ -48,6 +48,8 @@ type Operations interface {
 	CustomerGrants(ctx context.Context, customerID string, q GrantQuery) (Page[Grant], error)
 	// GetEntry reads one entry.
 	GetEntry(ctx context.Context, entryID string) (Entry, error)
+	// CreditBalances reads the standing of every customer who holds a credit.
+	CreditBalances(ctx context.Context, creditID string, q CreditBalanceQuery) (Page[CustomerBalance], error)
 	// Explain says which grants an entry concerns and which rule decided.
 	Explain(ctx context.Context, entryID string) (Explanation, error)
 	// ExplainCharge says the same of a charge that was not made, or would be refused.
@@ -74,12 +76,14 @@ type Operations interface {
 	ArchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
 	UnarchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
 
-	// CreateCredit, GetCredit, ListCredits, UpdateCredit and ArchiveCredit define credits.
+	// CreateCredit, GetCredit, ListCredits, UpdateCredit, ArchiveCredit and UnarchiveCredit
+	// define credits.
 	CreateCredit(ctx context.Context, r CreateCredit, opts ...Option) (Credit, error)
 	GetCredit(ctx context.Context, creditID string) (Credit, error)
 	ListCredits(ctx context.Context) (Page[Credit], error)
 	UpdateCredit(ctx context.Context, creditID string, r UpdateCredit, opts ...Option) (Credit, error)
 	ArchiveCredit(ctx context.Context, creditID string, opts ...Option) (Credit, error)
+	UnarchiveCredit(ctx context.Context, creditID string, opts ...Option) (Credit, error)
 	// CreatePack, GetPack, ListPacks, UpdatePack and ArchivePack define packs. An update
 	// replaces the pack under its id; what was granted from it stays as it is.
 	CreatePack(ctx context.Context, r CreatePack, opts ...Option) (Pack, error)
@@ -88,9 +92,11 @@ type Operations interface {
 	UpdatePack(ctx context.Context, packID string, r CreatePack, opts ...Option) (Pack, error)
 	ArchivePack(ctx context.Context, packID string, opts ...Option) (Pack, error)
 
-	// GetCustomer, SaveCustomer and ListCustomers keep what is known of customers.
+	// GetCustomer, SaveCustomer, UpdateCustomer and ListCustomers keep what is known of
+	// customers.
 	GetCustomer(ctx context.Context, customerID string) (Customer, error)
 	SaveCustomer(ctx context.Context, customerID string, r SaveCustomer, opts ...Option) (Customer, error)
+	UpdateCustomer(ctx context.Context, customerID string, r UpdateCustomer, opts ...Option) (Customer, error)
 	ListCustomers(ctx context.Context, q CustomerQuery) (Page[Customer], error)
 
 	// CreateKey, ListKeys and RevokeKey manage API keys; MintToken lets a browser read one

@@ -17,6 +17,13 @@ const (
 	MaxBody = 1 << 20
 	// MaxCustomerID bounds a customer's id, in characters.
 	MaxCustomerID = 256
+	// MaxCustomerName, MaxCustomerEmail and MaxCustomerPhone bound what is known of a customer, in
+	// characters.
+	MaxCustomerName  = 255
+	MaxCustomerEmail = 320
+	MaxCustomerPhone = 50
+	// MaxKeyLabel bounds what an API key is recognised by, in characters.
+	MaxKeyLabel = 100
 )
 
 // Expiry is an instant that may also be null for "never" or absent for "the default".
@@ -72,6 +79,7 @@ type Rollover struct {
 	ValidityCount int    `json:"validity_count,omitempty" doc:"How long the new grant lives, in validity_unit"`
 	ValidityUnit  string `json:"validity_unit,omitempty" enum:"day,week,month,year,"`
 	MaxCount      int    `json:"max_count,omitempty" doc:"How often the same credits may roll over; no bound when absent"`
+	Off           bool   `json:"off,omitempty" doc:"Keep the policy, and roll nothing over meanwhile"`
 }
 
 // Credit is a unit of account.
@@ -95,7 +103,7 @@ type Credit struct {
 type CreateCredit struct {
 	Name             string    `json:"name" maxLength:"255"`
 	Unit             string    `json:"unit" maxLength:"50" doc:"What one credit is called" example:"credit"`
-	Description      string    `json:"description,omitempty"`
+	Description      string    `json:"description,omitempty" maxLength:"1000"`
 	Precision        int       `json:"precision,omitempty" minimum:"0" maximum:"10" doc:"Decimals; cannot be changed later"`
 	DrawOrder        DrawOrder `json:"draw_order,omitempty" doc:"A preset (default, fifo, promotional_first) or a list of criteria"`
 	Scope            []Rule    `json:"scope,omitempty" doc:"Which usage grants of this credit may pay for, unless a grant says otherwise"`
@@ -157,8 +165,8 @@ type Pack struct {
 type CreatePack struct {
 	ID               string     `json:"id,omitempty" doc:"Your own id for the pack; one is made when absent" maxLength:"100"`
 	Name             string     `json:"name" maxLength:"255"`
-	Description      string     `json:"description,omitempty"`
-	Price            int64      `json:"price,omitempty" minimum:"0" doc:"In minor units of currency"`
+	Description      string     `json:"description,omitempty" maxLength:"1000"`
+	Price            int64      `json:"price,omitempty" minimum:"0" maximum:"1000000000000" doc:"In minor units of currency"`
 	Currency         string     `json:"currency,omitempty" doc:"usd when absent"`
 	ExpiresAfterDays int        `json:"expires_after_days,omitempty" minimum:"0" doc:"What each credit says when absent"`
 	Items            []PackItem `json:"items" minItems:"1" maxItems:"20"`
@@ -169,6 +177,7 @@ type Customer struct {
 	ID        string            `json:"id"`
 	Name      string            `json:"name,omitempty"`
 	Email     string            `json:"email,omitempty"`
+	Phone     string            `json:"phone,omitempty"`
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	CreatedAt clock.Instant     `json:"created_at"`
 	UpdatedAt clock.Instant     `json:"updated_at"`
@@ -178,7 +187,16 @@ type Customer struct {
 type SaveCustomer struct {
 	Name     string   `json:"name,omitempty" maxLength:"255"`
 	Email    string   `json:"email,omitempty" maxLength:"320"`
+	Phone    string   `json:"phone,omitempty" maxLength:"50"`
 	Metadata Metadata `json:"metadata,omitempty"`
+}
+
+// UpdateCustomer changes what is known of a customer. What is absent stays.
+type UpdateCustomer struct {
+	Name     *string   `json:"name,omitempty" maxLength:"255"`
+	Email    *string   `json:"email,omitempty" maxLength:"320"`
+	Phone    *string   `json:"phone,omitempty" maxLength:"50"`
+	Metadata *Metadata `json:"metadata,omitempty"`
 }
 
 // Metadata is flat text; numbers and booleans are taken as their text.

@@ -92,6 +92,9 @@ func (b *book) refused(c wallet.Command, code fault.Code) {
 	if fault.CodeOf(err) != code {
 		b.t.Fatalf("%T: got %v, want %s", c, err, code)
 	}
+	if e := fault.As(err); e.Kind() == fault.NotFound && code != fault.CodeNotFound && e.Field == "" {
+		b.t.Fatalf("%T: %v names no field", c, err)
+	}
 	var missing *wallet.Missing
 	if errors.As(err, &missing) {
 		b.t.Fatalf("%T asks for what there is not: %+v", c, missing.Needs)

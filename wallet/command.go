@@ -59,7 +59,7 @@ type noting interface{ checkNote() error }
 
 // checkNote refuses texts that are longer than what is kept.
 func (n *Note) checkNote() error {
-	if len(n.Reason) > MaxReasonLength {
+	if catalog.Longer(n.Reason, MaxReasonLength) {
 		return fault.New("wallet.Note", fault.CodeInvalidRequest, "reason has at most %d characters", MaxReasonLength).In("reason")
 	}
 	return n.Metadata.check()
@@ -83,10 +83,17 @@ func (m Metadata) check() error {
 	return nil
 }
 
+// RefEvent is the reference type of entries that paid for an event: the ledger alone tells then
+// which scopes accepted it.
+const RefEvent = "event"
+
 // noteFor is the note of a charge: what says which usage it is goes into the record with it.
 func (n Note) noteFor(c *Charge) Note {
 	if n.Metadata == nil {
 		n.Metadata = c.Metadata
+	}
+	if n.RefType == "" && c.Gated() {
+		n.RefType, n.RefID = RefEvent, c.Event
 	}
 	return n
 }
@@ -190,6 +197,7 @@ type Commit struct {
 	// hold knows which. Empty takes all.
 	Amount    money.Decimal
 	AllowMore bool // the excess over the hold is drawn afresh
+	ErrorCode string
 	Response  string
 	Note
 }
@@ -204,8 +212,11 @@ type Release struct {
 
 // Extend moves a hold's expiry to TTL from now.
 type Extend struct {
-	Hold int64
-	TTL  time.Duration
+	Hold      int64
+	TTL       time.Duration // zero: DefaultTTL
+	ErrorCode string
+	Response  string
+	Note
 }
 
 // RevokeGrant takes back what is left of a grant: all of it, or at most Amount.

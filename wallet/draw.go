@@ -196,17 +196,22 @@ func (w *work) laneRate(c *Charge, lane *Lane) (rate, bool) {
 	if !ok {
 		return rate{}, false
 	}
-	if !c.Gated() {
-		return oneToOne, len(lane.Scope) == 0 || lane.Inherited || lane.Scope.AcceptsAnything()
-	}
-	if len(lane.Scope) == 0 {
-		return gatedRate(def.Precision, catalog.Rule{}), c.Credit != ""
-	}
-	rule, ok := lane.Scope.Match(c.Event, c.Metadata)
-	if !ok {
-		return rate{}, false
+	rule, ok := c.accepted(lane.Scope, lane.Inherited)
+	if !ok || !c.Gated() {
+		return oneToOne, ok
 	}
 	return gatedRate(def.Precision, rule), true
+}
+
+// accepted returns the rule by which grants of a scope pay for the charge, if they do.
+func (c *Charge) accepted(scope catalog.Scope, inherited bool) (catalog.Rule, bool) {
+	if !c.Gated() {
+		return catalog.Rule{}, len(scope) == 0 || inherited || scope.AcceptsAnything()
+	}
+	if len(scope) == 0 {
+		return catalog.Rule{}, c.Credit != ""
+	}
+	return scope.Match(c.Event, c.Metadata)
 }
 
 // pick walks the lanes' queues in the common order and takes from each grant what it can give.

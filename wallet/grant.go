@@ -14,8 +14,8 @@ const opGrant = "wallet.Grant"
 const DefaultPriority = 50
 
 func (c *GiveCredits) decide(w *work) error {
-	w.note = c.Note
-	if len(c.ExternalRef) > MaxExternalRefLength {
+	w.note = c.noteOf(c.Source, c.ExternalRef)
+	if catalog.Longer(c.ExternalRef, MaxExternalRefLength) {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "external_ref has at most %d characters", MaxExternalRefLength).In("external_ref")
 	}
 	if existing := w.s.underRef(c.Needs(w.cx.Defs).External); len(existing) > 0 {
@@ -25,6 +25,9 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	if c.Entry != "" && c.Entry != CreditAdded && c.Entry != AutoTopUp && c.Entry != ManualAdjustment {
 		return fault.New(opGrant, fault.CodeInvalidRequest, "credits are added by credit_added, auto_top_up or manual_adjustment, not by %s", c.Entry)
+	}
+	if err := c.checkCost(); err != nil {
+		return err
 	}
 	items, err := c.items(w)
 	if err != nil {
@@ -51,6 +54,37 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	w.d.Answer.Allowed = true
 	return nil
+}
+
+// noteOf lets the ledger tell where credits came from: the source, and the reference of the order
+// or the like.
+func (n Note) noteOf(source Source, ref string) Note {
+	if n.RefType != "" {
+		return n
+	}
+	if source == "" {
+		source = SourceAPI
+	}
+	n.RefType, n.RefID = string(source), ref
+	return n
+}
+
+// checkCost refuses a cost that is no price, and one without its currency or a currency without it.
+func (c *GiveCredits) checkCost() error {
+	if c.CostBasis == "" && c.CostCurr == "" {
+		return nil
+	}
+	if c.CostBasis == "" || c.CostCurr == "" {
+		field := "cost_basis"
+		if c.CostCurr == "" {
+			field = "cost_currency"
+		}
+		return fault.New(opGrant, fault.CodeMissingField, "cost_basis and cost_currency go together: give both or neither").In(field)
+	}
+	if _, err := catalog.ReadPrice(c.CostBasis, "cost_basis"); err != nil {
+		return err
+	}
+	return catalog.CheckCurrency(c.CostCurr, "cost_currency")
 }
 
 // items is what the command grants: the pack's items, or its own credit as the only one.

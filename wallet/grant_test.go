@@ -298,8 +298,24 @@ func TestRevoke(t *testing.T) {
 		b.do(&wallet.RevokeGrant{Grant: n, Amount: some(20), Entry: wallet.Refund})
 		b.is(n, "active, 30 available, 20 revoked")
 		b.do(&wallet.RevokeGrant{Grant: n, Amount: some(40), Entry: wallet.Refund})
-		b.is(n, "depleted, 50 revoked")
+		b.is(n, "revoked, 50 revoked")
 		b.says("credit_added +50 =50", "refund -20 =30", "refund -30 =0")
+	})
+	t.Run("a part that is all that is left of what was spent in part", func(t *testing.T) {
+		b := open(t)
+		n := b.give(50)
+		b.deduct(units(20))
+		b.do(&wallet.RevokeGrant{Grant: n, Amount: some(30), Entry: wallet.Refund})
+		b.is(n, "depleted, 20 spent, 30 revoked")
+		b.do(&wallet.Reverse{Entry: 2}) // those 20 were paid for, and not refunded
+		b.is(n, "active, 20 available, 30 revoked")
+	})
+	t.Run("all of what has not begun, by amount", func(t *testing.T) {
+		b := open(t)
+		n := b.give(50, begins(start.Add(day)))
+		b.do(&wallet.RevokeGrant{Grant: n, Amount: some(50), Entry: wallet.Refund})
+		b.is(n, "revoked, 50 revoked")
+		b.says("credit_added +50 =50", "refund -50 =0")
 	})
 	t.Run("a part takes what is frozen last", func(t *testing.T) {
 		b := open(t)

@@ -71,12 +71,32 @@ func checkTTL(ttl time.Duration) (time.Duration, error) {
 	return ttl, nil
 }
 
+// tell keeps what a command says of the hold; what it leaves out stays as it was.
+func (h *Hold) tell(reason, errorCode, response string) {
+	if reason != "" {
+		h.Reason = reason
+	}
+	if errorCode != "" {
+		h.ErrorCode = errorCode
+	}
+	if response != "" {
+		h.Response = clipResponse(response)
+	}
+}
+
+func checkErrorCode(code string) error {
+	if catalog.Longer(code, MaxErrorCodeLength) {
+		return fault.New("wallet.Hold", fault.CodeInvalidRequest, "error_code has at most %d characters", MaxErrorCodeLength).In("error_code")
+	}
+	return nil
+}
+
 // pending returns an open hold, or says in what way it is not.
 func (w *work) pending(op string, n int64) (*Hold, error) {
 	h, ok := w.s.holds[n]
 	if !ok {
 		if n < 1 || n > w.s.HoldSeq {
-			return nil, fault.New(op, fault.CodeReservationNotFound, "there is no such reservation")
+			return nil, fault.New(op, fault.CodeReservationNotFound, "there is no such reservation").In("reservation_id")
 		}
 		return nil, &Missing{Needs{Holds: []int64{n}}}
 	}
@@ -91,6 +111,9 @@ func (w *work) pending(op string, n int64) (*Hold, error) {
 
 func (c *Commit) decide(w *work) error {
 	const op = "wallet.Commit"
+	if err := checkErrorCode(c.ErrorCode); err != nil {
+		return err
+	}
 	h, err := w.pending(op, c.Hold)
 	if err != nil {
 		return err
@@ -115,10 +138,7 @@ func (c *Commit) decide(w *work) error {
 		return err
 	}
 	h.Status, h.ClosedAt, h.Committed = ReservationCommitted, w.at, min(take, held)+excess.taken
-	h.Response = clipResponse(c.Response)
-	if c.Reason != "" {
-		h.Reason = c.Reason
-	}
+	h.tell(c.Reason, c.ErrorCode, c.Response)
 	a := &w.d.Answer
 	a.Taken, a.Short, a.Hold = h.Committed, excess.short, h
 	if len(h.Metered) > 0 {
@@ -232,8 +252,8 @@ func (w *work) giveBack(parts []Slice) {
 
 func (c *Release) decide(w *work) error {
 	const op = "wallet.Release"
-	if len(c.ErrorCode) > MaxErrorCodeLength {
-		return fault.New(op, fault.CodeInvalidRequest, "error_code has at most %d characters", MaxErrorCodeLength).In("error_code")
+	if err := checkErrorCode(c.ErrorCode); err != nil {
+		return err
 	}
 	h, err := w.pending(op, c.Hold)
 	if err != nil {
@@ -242,10 +262,7 @@ func (c *Release) decide(w *work) error {
 	w.note = c.Note
 	w.refer(h)
 	w.closeHold(h, ReservationReleased)
-	h.ErrorCode, h.Response = c.ErrorCode, clipResponse(c.Response)
-	if c.Reason != "" {
-		h.Reason = c.Reason
-	}
+	h.tell(c.Reason, c.ErrorCode, c.Response)
 	w.d.Answer.Allowed, w.d.Answer.Hold = true, h
 	return nil
 }
@@ -267,6 +284,9 @@ func (w *work) closeHold(h *Hold, status HoldStatus) {
 
 func (c *Extend) decide(w *work) error {
 	const op = "wallet.Extend"
+	if err := checkErrorCode(c.ErrorCode); err != nil {
+		return err
+	}
 	ttl, err := checkTTL(c.TTL)
 	if err != nil {
 		return err
@@ -276,6 +296,7 @@ func (c *Extend) decide(w *work) error {
 		return err
 	}
 	h.ExpiresAt = w.at.Add(ttl)
+	h.tell(c.Reason, c.ErrorCode, c.Response)
 	w.d.Answer.Allowed, w.d.Answer.Hold = true, h
 	return nil
 }

@@ -48,6 +48,50 @@ func TestHoldTable(t *testing.T) {
 			},
 		},
 		{
+			"refunded", calls(), func(b *book, n int64) { b.do(&wallet.RevokeGrant{Grant: n, Entry: wallet.Refund}) },
+			"revoked, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "revoked, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+				{"expiry", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+			},
+		},
+		{
+			// A refund names how much: when that is all there is, what is held belongs to it too.
+			"refunded in full by amount", calls(),
+			func(b *book, n int64) {
+				b.do(&wallet.RevokeGrant{Grant: n, Amount: some(10), Entry: wallet.Refund})
+			},
+			"revoked, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "revoked, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+				{"expiry", "revoked, 10 revoked", "hold_released +4 =4, revoked -4 =0"},
+			},
+		},
+		{
+			"refunded in part", calls(),
+			func(b *book, n int64) {
+				b.do(&wallet.RevokeGrant{Grant: n, Amount: some(9), Entry: wallet.Refund})
+			},
+			"active, 4 held, 6 revoked",
+			[]struct{ by, grant, said string }{
+				{"commit", "depleted, 4 spent, 6 revoked", "credit_deducted -4 =0"},
+				{"release", "active, 4 available, 6 revoked", "hold_released +4 =4"},
+				{"expiry", "active, 4 available, 6 revoked", "hold_released +4 =4"},
+			},
+		},
+		{
+			"forfeited", calls(rolls(50, 1, catalog.Month, 1)),
+			func(b *book, _ int64) { b.pass(time.Hour) },
+			"expired, 4 held, 6 expired",
+			[]struct{ by, grant, said string }{
+				{"commit", "expired, 4 spent, 6 expired", "credit_deducted -4 =0"},
+				{"release", "expired, 10 expired", "hold_released +4 =4, rollover_forfeited -4 =0"},
+				{"expiry", "expired, 10 expired", "hold_released +4 =4, rollover_forfeited -4 =0"},
+			},
+		},
+		{
 			// 75 % of the 6 unused are 4.5, so 4 roll over and 2 expire. Of the 4 that come back
 			// 75 % are 3, and 1 expires.
 			"rolled over", calls(rolls(75, 1, catalog.Month, 0)), func(b *book, _ int64) { b.pass(time.Hour) },
@@ -68,6 +112,9 @@ func TestHoldTable(t *testing.T) {
 					limits = append(limits, expires(start.Add(time.Hour)))
 				}
 				n := b.give(10, limits...)
+				if fate.name == "forfeited" {
+					n = rolledOnce(b)
+				}
 				h := b.reserve(units(4))
 				fate.befall(b, n)
 				b.is(n, fate.while)
@@ -88,6 +135,17 @@ func TestHoldTable(t *testing.T) {
 			})
 		}
 	}
+}
+
+// rolledOnce gives 20, of which 10 roll over into a grant that may not roll over again, and that
+// ends an hour from then; what was there before it is taken away.
+func rolledOnce(b *book) int64 {
+	b.do(&wallet.RevokeGrant{Grant: 1})
+	b.give(20, expires(b.now.Add(time.Hour)), func(c *wallet.GiveCredits) {
+		c.Rollover = &catalog.Rollover{Percent: 50, MaxCount: 1, Validity: catalog.Interval{Count: 1, Unit: catalog.Day}}
+	})
+	b.pass(24 * time.Hour)
+	return 3
 }
 
 // TestCommitLessEqualMore: less gives the rest back to the grants that were drawn last, more
@@ -254,6 +312,37 @@ func TestExtendCountsFromNow(t *testing.T) {
 	}
 	b.pass(119 * time.Second)
 	b.do(&wallet.Commit{Hold: h})
+}
+
+// TestClosingsTellOfTheHold: each command may say why, with which error and with which answer; what
+// it leaves out stays.
+func TestClosingsTellOfTheHold(t *testing.T) {
+	b := open(t)
+	b.give(9)
+	told := func(h *wallet.Hold, want string) {
+		t.Helper()
+		if got := h.Reason + "/" + h.ErrorCode + "/" + h.Response; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	}
+	committed, released := b.reserve(units(1)), b.reserve(units(1))
+	for _, n := range []int64{committed, released} {
+		told(b.do(&wallet.Extend{Hold: n, ErrorCode: "slow", Response: "half", Note: wallet.Note{Reason: "still at it"}}).Hold, "still at it/slow/half")
+		told(b.do(&wallet.Extend{Hold: n}).Hold, "still at it/slow/half")
+	}
+	told(b.do(&wallet.Commit{Hold: committed, ErrorCode: "cut", Response: "all", Note: wallet.Note{Reason: "done"}}).Hold, "done/cut/all")
+	told(b.do(&wallet.Release{Hold: released, ErrorCode: "down"}).Hold, "still at it/down/half")
+}
+
+// TestExtendsByTheUsualTime: without a time it is as for a new reservation.
+func TestExtendsByTheUsualTime(t *testing.T) {
+	b := open(t)
+	b.give(9)
+	h := b.reserve(units(1))
+	b.pass(30 * time.Second)
+	if got, want := b.do(&wallet.Extend{Hold: h}).Hold.ExpiresAt, b.now.Add(wallet.DefaultTTL); got != want {
+		t.Errorf("expires at %s, want %s", got, want)
+	}
 }
 
 func TestHoldLastsOneSecondToOneDay(t *testing.T) {

@@ -18,10 +18,11 @@ const (
 	MaxQuantity = 1_000_000_000_000_000_000
 	// MaxResponseBytes bounds the response kept with a commit; longer ones are cut.
 	MaxResponseBytes = 32 << 10
-	// MaxReasonLength and MaxErrorCodeLength bound the texts that explain a command.
+	// MaxReasonLength and MaxErrorCodeLength bound the texts that explain a command, in
+	// characters.
 	MaxReasonLength    = 500
 	MaxErrorCodeLength = 100
-	// MaxExternalRefLength bounds the caller's own reference of a grant.
+	// MaxExternalRefLength bounds the caller's own reference of a grant, in characters.
 	MaxExternalRefLength = 255
 	// MaxMetadataPairs, MaxMetadataKey and MaxMetadataValue bound metadata, in bytes.
 	MaxMetadataPairs = 50

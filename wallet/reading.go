@@ -78,7 +78,30 @@ func DecidingKey(a, b *Grant, order []catalog.DrawKey) string {
 	return "sequence"
 }
 
-// SortByDrawOrder puts grants of one credit in the order in which they are drawn.
+// PaysFor reports whether a grant with something left would pay for a charge.
+func (g *Grant) PaysFor(c *Charge) bool {
+	_, ok := c.accepted(g.Scope, g.Inherited)
+	return ok && (c.Credit == "" || g.Credit == c.Credit)
+}
+
+// CommonOrder is the order between grants that pay for one charge: their credits' own where that
+// is the same, else the default. It is what commonOrder comes to for what is left in their lanes.
+func CommonOrder(grants []*Grant, defs *catalog.Definitions) []catalog.DrawKey {
+	var order []catalog.DrawKey
+	for _, g := range grants {
+		own := orderOf(g, defs)
+		if order != nil && !slices.Equal(order, own) {
+			return catalog.DefaultDrawOrder()
+		}
+		order = own
+	}
+	if order == nil {
+		return catalog.DefaultDrawOrder()
+	}
+	return order
+}
+
+// SortByDrawOrder puts grants in the order in which they are drawn for one charge.
 func SortByDrawOrder(grants []*Grant, order []catalog.DrawKey) {
 	slices.SortFunc(grants, compareBy(order))
 }
@@ -90,6 +113,47 @@ func (s *State) Drawable(defs *catalog.Definitions) []*Grant {
 		all = append(all, lane.queue...)
 	}
 	SortForReading(all, defs)
+	return all
+}
+
+// Usable lists the grants that a customer can use: those that can be drawn now, in order, and then
+// those of which holds have set all aside, since what is held may come back.
+func (s *State) Usable(defs *catalog.Definitions) []*Grant {
+	all := s.Drawable(defs)
+	for _, g := range s.Open() {
+		if g.Status == GrantActive && g.Available == 0 && g.Held > 0 {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// AllowancesFor lists the allowances that count a charge, as they stand in the window of an
+// instant; none without an active subscription.
+func (s *State) AllowancesFor(c *Charge, at clock.Instant) []Allowance {
+	at = max(at, s.LastAt)
+	if !c.Gated() || !s.Subscription.ActiveAt(at) {
+		return nil
+	}
+	var found []Allowance
+	for _, a := range s.Subscription.Allowances {
+		if _, ok := a.Rules.Match(c.Event, c.Metadata); ok {
+			a.roll(s.Subscription.StartedAt, at)
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// Open lists the grants that hold something, or will when they begin, by their number.
+func (s *State) Open() []*Grant {
+	var all []*Grant
+	for _, g := range s.grants {
+		if g.open() {
+			all = append(all, g)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Grant) int { return cmp.Compare(a.N, b.N) })
 	return all
 }
 

@@ -13,14 +13,14 @@ func (w *work) known(op string, n int64) (*Grant, error) {
 		return w.grant(n), nil
 	}
 	if n < 1 || n > w.s.GrantSeq {
-		return nil, fault.New(op, fault.CodeGrantNotFound, "there is no such grant")
+		return nil, fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
 	}
 	return nil, &Missing{Needs{Grants: []int64{n}}}
 }
 
-// Revoking takes what is left and unheld; spent credits stay spent. Without an amount it also
-// takes what pending holds give back later. Revoking again is no error and takes nothing more
-// (vevee-golivekit-stripe.md section 1.6).
+// Revoking takes what is left and unheld; spent credits stay spent. Without an amount, or with
+// one that is all there is, it also takes what pending holds give back later. Revoking again is no
+// error and takes nothing more (vevee-golivekit-stripe.md section 1.6).
 func (c *RevokeGrant) decide(w *work) error {
 	const op = "wallet.Revoke"
 	w.note = c.Note
@@ -38,18 +38,32 @@ func (c *RevokeGrant) decide(w *work) error {
 	if kind == "" {
 		kind = Revoked
 	}
+	all := c.takesAll(g)
 	if g.Status == GrantPending {
 		w.startToRevoke(g, c.Amount)
 	}
 	w.takeBack(g, kind, c.Amount)
-	if c.Amount == nil && (g.Status == GrantPending || g.Status == GrantActive || g.Held > 0) {
+	if all && (g.Status == GrantPending || g.Status == GrantActive || g.Held > 0) {
 		g.Status = GrantRevoked
-	}
-	if g.Status == GrantPending && g.Revoked == g.Amount {
-		g.Status = GrantActive // nothing is left to begin
 	}
 	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
 	return nil
+}
+
+// takesAll reports whether the grant ends with this: a refund often says how much, and when that
+// is all that is live, what is held is part of it. What was spent is not: where nothing is held,
+// an amount ends only a grant of which nothing was used, so that usage that is reversed later
+// comes back to its customer.
+func (c *RevokeGrant) takesAll(g *Grant) bool {
+	switch {
+	case c.Amount == nil:
+		return true
+	case g.Status == GrantPending:
+		return *c.Amount >= g.Amount-g.Revoked
+	case g.Held > 0:
+		return *c.Amount >= g.Live()
+	}
+	return g.Live() > 0 && g.Spent == 0 && *c.Amount >= g.Live()
 }
 
 // startToRevoke makes what will be revoked of a pending grant effective: at once and gone at

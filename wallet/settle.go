@@ -33,7 +33,7 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		if g.EffectiveAt > due {
 			break
 		}
-		w.note = Note{Reason: g.Reason, Metadata: g.Metadata}
+		w.note = Note{Reason: g.Reason, Metadata: g.Metadata}.noteOf(g.Source, g.ExternalRef)
 		w.activate(w.grant(g.N), "")
 	}
 	return w.finish()
@@ -100,7 +100,7 @@ func (w *work) end(g *Grant) {
 		w.expire(g, CreditExpired)
 		return
 	}
-	if g.Rollover.MaxCount > 0 && g.RolloverCount >= g.Rollover.MaxCount {
+	if g.forfeits() {
 		g.Status = GrantExpired
 		w.expire(g, RolloverForfeited)
 		return
@@ -111,6 +111,12 @@ func (w *work) end(g *Grant) {
 	}
 	g.Status = GrantRolledOver
 	w.rollOver(g)
+}
+
+// forfeits reports whether what is left at the end has rolled over as often as it may.
+func (g *Grant) forfeits() bool {
+	r := g.Rollover
+	return r.Enabled() && r.MaxCount > 0 && g.RolloverCount >= r.MaxCount
 }
 
 // rolled is the part of unused units that rolls over, rounded down (design section 5.5). The
@@ -199,7 +205,11 @@ func (w *work) settleFate(g *Grant) {
 	}
 	switch g.Status {
 	case GrantExpired:
-		w.expire(g, CreditExpired)
+		kind := CreditExpired
+		if g.forfeits() {
+			kind = RolloverForfeited // as what was there when it ended
+		}
+		w.expire(g, kind)
 	case GrantRevoked:
 		w.book(line{
 			kind: Revoked, credit: g.Credit, amount: -g.Available,

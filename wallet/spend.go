@@ -195,7 +195,7 @@ func (c *Reverse) decide(w *work) error {
 	past, ok := w.s.past(c.Entry)
 	if !ok {
 		if c.Entry < 1 || c.Entry > w.s.Seq {
-			return fault.New(op, fault.CodeEntryNotFound, "there is no such entry")
+			return fault.New(op, fault.CodeEntryNotFound, "there is no such entry").In("entry_id")
 		}
 		return &Missing{Needs{Entries: []int64{c.Entry}}}
 	}

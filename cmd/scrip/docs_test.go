@@ -23,7 +23,7 @@ const repository = "../.."
 // TestDocs runs every command in the documents, and checks the answers that they show.
 //
 // The blocks of a page run in order, in one folder, and share their shell variables. What a
-// block is, is said by its language: sh runs, json has to be part of the last answer before it,
+// block is, is said by its language: sh runs, js runs with the vendors' packages, json has to be part of the last answer before it,
 // go has to compile, sql runs on the page's database, yaml is written to a file. Comments that
 // a reader does not see prepare the ground:
 //
@@ -142,6 +142,9 @@ func (p *page) run(t *testing.T, block part) {
 		}
 		p.checkNoFailure(t)
 		p.shell(t, at, block.text)
+	case "js":
+		p.checkNoFailure(t)
+		p.shell(t, at, node(block.text))
 	case "json":
 		p.compare(t, at, block.text)
 	case "go":
@@ -158,7 +161,7 @@ func (p *page) run(t *testing.T, block part) {
 		}
 	case "text":
 	default:
-		t.Fatalf("%s: blocks are sh, json, go, sql, yaml or text, not %q", at, block.language)
+		t.Fatalf("%s: blocks are sh, js, json, go, sql, yaml or text, not %q", at, block.language)
 	}
 }
 
@@ -205,6 +208,13 @@ func (p *page) shell(t *testing.T, at, text string) {
 		}
 		p.answers = append(p.answers, answer)
 	}
+}
+
+// node is the command that runs a script where the npm packages of the tests are.
+func node(text string) string {
+	return `[ -d "$REPOSITORY/internal/acceptance/node/node_modules" ] || { echo "npm packages are missing; run: make setup" >&2; exit 1; }
+(cd "$REPOSITORY/internal/acceptance/node" && node --input-type=module -) <<'END OF SCRIPT'
+` + text + "END OF SCRIPT\n"
 }
 
 func (p *page) serve(t *testing.T, text string) {

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42445051/scrip"
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
@@ -107,15 +108,15 @@ var limits = []struct {
 			grant(`"metadata": {"x": "` + text(wallet.MaxMetadataValue+1) + `"}`),
 		},
 		{
-			"reason, bytes", wallet.MaxReasonLength, "wallet.MaxReasonLength", fault.CodeInvalidRequest,
+			"reason, characters", wallet.MaxReasonLength, "wallet.MaxReasonLength", fault.CodeInvalidRequest,
 			grant(`"reason": "` + text(wallet.MaxReasonLength+1) + `"`),
 		},
 		{
-			"external reference, bytes", wallet.MaxExternalRefLength, "wallet.MaxExternalRefLength", fault.CodeInvalidRequest,
+			"external reference, characters", wallet.MaxExternalRefLength, "wallet.MaxExternalRefLength", fault.CodeInvalidRequest,
 			grant(`"external_ref": "` + text(wallet.MaxExternalRefLength+1) + `"`),
 		},
-		{"error code of a release, bytes", wallet.MaxErrorCodeLength, "wallet.MaxErrorCodeLength", fault.CodeInvalidRequest, call{}},
-		{"response kept with a commit, release or track, bytes; a longer one is cut", wallet.MaxResponseBytes, "wallet.MaxResponseBytes", "", call{}},
+		{"error code of a commit, release or extension, characters", wallet.MaxErrorCodeLength, "wallet.MaxErrorCodeLength", fault.CodeInvalidRequest, call{}},
+		{"response kept with a commit, release, extension or track, bytes; a longer one is cut", wallet.MaxResponseBytes, "wallet.MaxResponseBytes", "", call{}},
 	}},
 	{"Amounts", []limit{
 		{
@@ -181,15 +182,15 @@ var limits = []struct {
 	}},
 	{"Definitions", []limit{
 		{
-			"name, bytes", catalog.MaxNameLength, "catalog.MaxNameLength", fault.CodeInvalidRequest,
+			"name, characters", catalog.MaxNameLength, "catalog.MaxNameLength", fault.CodeInvalidRequest,
 			call{"POST /v1/credits", `{"name": "` + text(catalog.MaxNameLength+1) + `", "unit": "u"}`},
 		},
 		{
-			"unit, bytes", catalog.MaxUnitLength, "catalog.MaxUnitLength", fault.CodeInvalidRequest,
+			"unit, characters", catalog.MaxUnitLength, "catalog.MaxUnitLength", fault.CodeInvalidRequest,
 			call{"POST /v1/credits", `{"name": "n", "unit": "` + text(catalog.MaxUnitLength+1) + `"}`},
 		},
 		{
-			"description, bytes", catalog.MaxDescriptionLength, "catalog.MaxDescriptionLength", fault.CodeInvalidRequest,
+			"description, characters", catalog.MaxDescriptionLength, "catalog.MaxDescriptionLength", fault.CodeInvalidRequest,
 			credit(`"description": "` + text(catalog.MaxDescriptionLength+1) + `"`),
 		},
 		{
@@ -201,8 +202,20 @@ var limits = []struct {
 			pack("", `"amount": 1`, catalog.MaxPackItems+1),
 		},
 		{
-			"id of a pack, bytes", 100, "v1.CreatePack", fault.CodeInvalidRequest,
+			"id of a pack, characters", credits.MaxPackID, "credits.MaxPackID", fault.CodeInvalidRequest,
 			pack(`"id": "`+text(101)+`",`, `"amount": 1`, 1),
+		},
+		{
+			"price of a pack, in minor units", catalog.MaxPrice, "catalog.MaxPrice", fault.CodeInvalidRequest,
+			pack(`"price": `+fmt.Sprint(catalog.MaxPrice+1)+`,`, `"amount": 1`, 1),
+		},
+		{
+			"price or cost of one credit, in minor units", catalog.MaxUnitPrice, "catalog.MaxUnitPrice", fault.CodeInvalidAmount,
+			grant(`"cost_basis": ` + fmt.Sprint(catalog.MaxUnitPrice+1) + `, "cost_currency": "usd"`),
+		},
+		{
+			"decimals of a price or cost of one credit", catalog.MaxPriceDecimals, "catalog.MaxPriceDecimals", fault.CodeInvalidAmount,
+			credit(`"overage": {"enabled": true, "price_per_unit": "0.0000000001", "currency": "usd"}`),
 		},
 		{
 			"amount of an item, in the smallest unit of its credit", catalog.MaxItemAmount, "catalog.MaxItemAmount", fault.CodeInvalidAmount,
@@ -221,24 +234,36 @@ var limits = []struct {
 			credit(rules(1, `"event": "e", "metadata": `+pairs(catalog.MaxRuleMetadata+1))),
 		},
 		{
-			"event name, bytes", catalog.MaxEventNameLength, "catalog.MaxEventNameLength", fault.CodeInvalidRequest,
+			"name compared by a rule, bytes", catalog.MaxRuleKey, "catalog.MaxRuleKey", fault.CodeInvalidScope,
+			credit(rules(1, `"event": "e", "metadata": {"`+text(catalog.MaxRuleKey+1)+`": "x"}`)),
+		},
+		{
+			"value compared by a rule, bytes", catalog.MaxRuleValue, "catalog.MaxRuleValue", fault.CodeInvalidScope,
+			credit(rules(1, `"event": "e", "metadata": {"x": "`+text(catalog.MaxRuleValue+1)+`"}`)),
+		},
+		{
+			"event name, characters", catalog.MaxEventNameLength, "catalog.MaxEventNameLength", fault.CodeInvalidRequest,
 			call{"POST /v1/can-use", `{"customer_id": "u", "event": "` + text(catalog.MaxEventNameLength+1) + `"}`},
 		},
 	}},
 	{"Apps, keys and customers", []limit{
 		{
-			"label of a key, characters", 100, "v1.CreateKey", fault.CodeInvalidRequest,
+			"label of a key, characters", v1.MaxKeyLabel, "v1.MaxKeyLabel", fault.CodeInvalidRequest,
 			call{"POST /v1/keys", `{"kind": "secret", "label": "` + text(101) + `"}`},
 		},
 		{
-			"name of a customer, characters", 255, "v1.SaveCustomer", fault.CodeInvalidRequest,
+			"name of a customer, characters", v1.MaxCustomerName, "v1.MaxCustomerName", fault.CodeInvalidRequest,
 			call{"PUT /v1/customers/u", `{"name": "` + text(256) + `"}`},
 		},
 		{
-			"mail address of a customer, characters", 320, "v1.SaveCustomer", fault.CodeInvalidRequest,
+			"mail address of a customer, characters", v1.MaxCustomerEmail, "v1.MaxCustomerEmail", fault.CodeInvalidRequest,
 			call{"PUT /v1/customers/u", `{"email": "` + text(321) + `"}`},
 		},
-		{"name of an app, bytes", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
+		{"name of an app, characters", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
+		{
+			"telephone number of a customer, characters", v1.MaxCustomerPhone, "v1.MaxCustomerPhone", fault.CodeInvalidRequest,
+			call{"PUT /v1/customers/u", `{"phone": "` + text(v1.MaxCustomerPhone+1) + `"}`},
+		},
 		{
 			"life of a customer token; 1h0m0s when not given", accounts.MaxTokenTTL, "accounts.MaxTokenTTL", fault.CodeInvalidRequest,
 			call{"POST /v1/customer-tokens", `{"customer_id": "u", "ttl_seconds": 86401}`},

@@ -93,7 +93,9 @@ var kitRows = []row[*kit]{
 		bonus := k.add("30", "promotional", "signup")
 		d := k.deduct("50")
 		k.holds("0", "80", "50")
-		// One entry, of one operation, with a slice for each part.
+		// The row asks for two ledger rows of one operation. Ours are the two slices of one entry:
+		// an entry is what a command did to one credit (design section 5.4), and says of each grant
+		// how much. Two credits make two entries, which share an operation_id.
 		equal(t, "entries", types(entries(t, k.client, "u")), "credit_added credit_added credit_deducted")
 		same(t, "slices", d.Entry.Slices, []v1.Slice{{GrantID: bonus.ID, Amount: "-30"}, {GrantID: paid.ID, Amount: "-20"}})
 		stored, err := k.client.GetEntry(t.Context(), d.Entry.ID)
@@ -283,7 +285,9 @@ func insaneInput(t *testing.T, k *kit) {
 	equal(t, "entries", len(entries(t, k.client, "u")), 0)
 }
 
-// tooLittle is the error that a caller can tell from every other one.
+// tooLittle is the error that a caller can tell from every other one. The row knows of a switch to
+// status 400; there is none here: the design has one behaviour, and a denial that is no error is
+// what reserve and can-use answer.
 func tooLittle(t *testing.T, k *kit) {
 	k.add("9", "paid", "starter")
 	before := balance(t, k.client, "u", k.credit)

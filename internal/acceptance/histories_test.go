@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,14 +14,19 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/model"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
 
-// historySteps is how long a random history is.
-const historySteps = 150
+// historySteps is how long a random history is, and sweptSteps one that is lived twice on the way
+// of every balance.
+const (
+	historySteps = 600
+	sweptSteps   = 150
+)
 
 // life is the wallet of one history, kept by an engine over a real store.
 type life struct {
@@ -29,6 +35,8 @@ type life struct {
 	key    wallet.Key
 	clock  handClock
 	engine *engine.Engine
+	seen   []wallet.Entry // what View has read of the ledger, which only grows
+	once   *onceOnly      // nil: without idempotency keys
 	// between runs before every command, with the instants before and after.
 	between func(from, to clock.Instant)
 	at      clock.Instant
@@ -71,8 +79,62 @@ func (l *life) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
 	}
 	l.clock.Set(at)
 	l.at = at
-	res, err := l.engine.Do(context.Background(), engine.Request{Wallet: l.key, Command: c})
+	req := engine.Request{Wallet: l.key, Command: c}
+	if l.once != nil && c != nil {
+		req.Idempotency = l.once.key()
+	}
+	res, err := l.engine.Do(context.Background(), req)
+	if req.Idempotency != "" {
+		l.once.note(req, res, err)
+		l.once.again(l)
+	}
 	return res.Answer, err
+}
+
+// onceOnly gives every command of a history an idempotency key, and sends some of them again: soon
+// or much later, to an engine that remembers them or to one that never saw them.
+type onceOnly struct {
+	random  *rand.Rand
+	keys    int
+	done    []answered
+	replays int
+}
+
+// answered is a command with what it came to.
+type answered struct {
+	engine.Request
+	answer string
+}
+
+func (o *onceOnly) key() string { o.keys++; return fmt.Sprintf("key-%d", o.keys) }
+
+// note keeps what was decided; a refusal decides nothing and is not remembered.
+func (o *onceOnly) note(req engine.Request, res engine.Result, err error) {
+	if err == nil {
+		text, _ := json.Marshal(res.Answer) // as the engine keeps it
+		o.done = append(o.done, answered{req, string(text)})
+	}
+}
+
+// again replays something, or sends something else under its key. Nothing may come of either: the
+// model knows nothing of it.
+func (o *onceOnly) again(l *life) {
+	l.t.Helper()
+	if len(o.done) == 0 || o.random.IntN(3) > 0 {
+		return
+	}
+	was := o.done[o.random.IntN(len(o.done))]
+	if o.random.IntN(3) == 0 {
+		was = o.done[len(o.done)-1]
+	}
+	o.replays++
+	res, err := l.engine.Do(context.Background(), was.Request)
+	noError(l.t, err)
+	equal(l.t, "replayed", res.Replayed, true)
+	equal(l.t, "answer under "+was.Idempotency, string(toJSON(l.t, res.Answer)), was.answer)
+	was.Command = &wallet.ResetOverage{Credit: was.Idempotency}
+	_, err = l.engine.Do(context.Background(), was.Request)
+	wantCode(l.t, err, fault.CodeIdempotencyKeyReused)
 }
 
 // View reads everything back from the store.
@@ -107,23 +169,27 @@ func (l *life) View() model.View {
 		v.Holds = append(v.Holds, model.ViewHold(h))
 	}
 	slices.SortFunc(v.Holds, func(a, b model.HoldView) int { return int(a.N - b.N) })
-	v.Entries = l.entries()
+	v.Entries = l.news()
 	return v
 }
 
-// entries are those that were written, oldest first.
-func (l *life) entries() []wallet.Entry {
+// news is the ledger, of which only what is new is read: a history of a thousand steps would
+// otherwise read it a thousand times.
+func (l *life) news() []wallet.Entry {
 	l.t.Helper()
-	var all []wallet.Entry
-	for q := (store.EntryQuery{Wallet: l.key.ID(), Limit: store.MaxPage}); ; {
-		page, err := l.db.store.Entries(context.Background(), q)
+	const page = 100
+	for {
+		from := int64(len(l.seen))
+		found, err := l.db.store.Entries(context.Background(), store.EntryQuery{Wallet: l.key.ID(), Before: from + page + 1, Limit: page})
 		noError(l.t, err)
-		all = append(all, page...)
-		if len(page) < store.MaxPage {
-			slices.Reverse(all)
-			return all
+		for i := len(found) - 1; i >= 0; i-- {
+			if found[i].Seq > from {
+				l.seen = append(l.seen, found[i])
+			}
 		}
-		q.Before = page[len(page)-1].Seq
+		if int64(len(l.seen)) < from+page {
+			return l.seen
+		}
 	}
 }
 
@@ -138,8 +204,10 @@ func (l *life) head() wallet.Hash {
 	return sn.Head
 }
 
-// TestSameHistorySameHash leads wallets on both stores through the same random histories. At
-// every step they agree with the model, and in the end with one another to the last hash.
+// TestSameHistorySameHash leads wallets on both stores through the same random histories, some
+// thousand commands in all, each under an idempotency key and many of them sent again. At every
+// step they agree with the model, which knows of no replays, and add up (law 1); in the end they
+// agree with one another to the last hash.
 func TestSameHistorySameHash(t *testing.T) {
 	random := seeded(t)
 	for i := range 4 {
@@ -150,12 +218,16 @@ func TestSameHistorySameHash(t *testing.T) {
 				var l *life
 				subject := func(key wallet.Key, defs *catalog.Definitions) model.Subject {
 					l = newLife(t, kind, key, defs)
+					l.once = &onceOnly{random: rand.New(rand.NewPCG(h.Seed, 4))}
 					return l
 				}
 				if f := model.Run(h, subject, nil, nil); f != nil {
 					t.Fatalf("%s, history %d, step %d: %s", kind, h.Seed, f.Step, f.Problem)
 				}
 				heads[kind] = l.head()
+				if l.once.replays < historySteps/10 {
+					t.Errorf("%d replays only", l.once.replays)
+				}
 				report, err := audit.Run(t.Context(), l.db.store)
 				noError(t, err)
 				for _, d := range report.Differences {
@@ -247,7 +319,7 @@ func (l *life) balances(session *credits.Session, at clock.Instant) string {
 func TestSweepingChangesNothing(t *testing.T) {
 	random := seeded(t)
 	for i := range 4 {
-		h := model.NewHistory(random.Uint64(), historySteps)
+		h := model.NewHistory(random.Uint64(), sweptSteps)
 		sweeps := rand.New(rand.NewPCG(random.Uint64(), 0))
 		kind := kinds[i%2]
 		t.Run(fmt.Sprint(i, " ", kind), func(t *testing.T) {

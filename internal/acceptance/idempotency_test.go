@@ -44,7 +44,7 @@ func everyAction(w *wired) []once {
 	return []once{
 		{"grant", "POST", "/v1/grants", v1.GrantRequest{CustomerID: "u", CreditID: plain, Amount: "3"}, 200, v1.GrantRequest{CustomerID: "u", CreditID: plain, Amount: "4"}},
 		{"grant of a pack", "POST", "/v1/grants", v1.GrantRequest{CustomerID: "u", PackID: bundle}, 200, v1.GrantRequest{CustomerID: "u", PackID: topUp}},
-		{"deduct", "POST", "/v1/deduct", direct("u", plain, "3"), 200, direct("u", plain, "4")},
+		{"deduct", "POST", "/v1/deduct", tagged(direct("u", plain, "3"), "chat"), 200, tagged(direct("u", plain, "4"), "chat")},
 		{"deduct by event", "POST", "/v1/deduct", charge("u", gemini, "3"), 200, charge("u", gemini, "4")},
 		{"denied deduct", "POST", "/v1/deduct", direct("u", plain, "1000"), 402, direct("u", plain, "1001")},
 		{"reserve", "POST", "/v1/reserve", v1.ReserveRequest{Charge: charge("u", gemini, "3")}, 200, v1.ReserveRequest{Charge: charge("u", gemini, "3"), TTLSeconds: 30}},
@@ -67,6 +67,35 @@ func everyAction(w *wired) []once {
 		{"update pack", "PUT", "/v1/packs/cpk_old", v1.CreatePack{Name: "New", Items: []v1.PackItem{{CreditID: plain, Amount: "2"}}}, 200, v1.CreatePack{Name: "Newer", Items: []v1.PackItem{{CreditID: plain, Amount: "2"}}}},
 		{"archive pack", "POST", "/v1/packs/" + bundle + "/archive", nil, 200, nil},
 	}
+}
+
+// tagged is a charge with metadata beside it.
+func tagged(c v1.Charge, value string) v1.Charge {
+	c.Metadata = v1.Metadata{"feature": value}
+	return c
+}
+
+// otherMetadata is, by name, what everyAction asks with other metadata and nothing else changed:
+// which usage it is belongs to the request.
+func otherMetadata(calls []once) map[string]any {
+	other := map[string]any{}
+	for _, c := range calls {
+		switch r := c.body.(type) {
+		case v1.Charge:
+			other[c.name] = tagged(r, "other")
+		case v1.ReserveRequest:
+			other[c.name] = v1.ReserveRequest{Charge: tagged(r.Charge, "other"), TTLSeconds: r.TTLSeconds}
+		case v1.TrackRequest:
+			other[c.name] = v1.TrackRequest{Charge: tagged(r.Charge, "other"), Response: r.Response}
+		case v1.GrantRequest:
+			r.Metadata = v1.Metadata{"feature": "other"}
+			other[c.name] = r
+		case v1.AdjustRequest:
+			r.Metadata = v1.Metadata{"feature": "other"}
+			other[c.name] = r
+		}
+	}
+	return other
 }
 
 func (w *wired) t() *testing.T { return w.forge.t }
@@ -110,6 +139,10 @@ func TestOriginalAnswer(t *testing.T) {
 		w.clock.Advance(400 * 24 * time.Hour) // holds lapse, grants expire
 		w.use("u", gemini, "1")
 
+		retagged := otherMetadata(calls)
+		if len(retagged) < 13 {
+			t.Fatalf("other metadata for %d calls only", len(retagged))
+		}
 		fresh := startServer(t, db.open(t), w.options()).serve(t)
 		written := toJSON(t, entries(t, w.ops, "u"))
 		for _, via := range []*wire{w.wire, fresh} {
@@ -117,10 +150,11 @@ func TestOriginalAnswer(t *testing.T) {
 				again := ask(via, i, c.body)
 				equal(t, "status of "+c.name, again.status, first[i].status)
 				equal(t, c.name, string(again.body), string(first[i].body))
-				if c.other == nil {
-					continue
+				for _, other := range []any{c.other, retagged[c.name]} {
+					if other != nil {
+						ask(via, i, other).is(t, http.StatusConflict, fault.CodeIdempotencyKeyReused)
+					}
 				}
-				ask(via, i, c.other).is(t, http.StatusConflict, fault.CodeIdempotencyKeyReused)
 			}
 		}
 		equal(t, "ledger", string(toJSON(t, entries(t, w.ops, "u"))), string(written))
@@ -328,6 +362,25 @@ func TestLookingBackWithinABatch(t *testing.T) {
 			noError(t, errs[0])
 			wantCode(t, errs[1], fault.CodeReservationExpired)
 		})
+	})
+}
+
+// TestRefusalIsNotRemembered sends a request again under its key once what was wrong is right: a
+// refusal decided nothing and changed nothing, so it must not stand in the way.
+func TestRefusalIsNotRemembered(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		w := newWired(t, db)
+		ask := func(body any) reply {
+			return w.call(w.secret, "POST", "/v1/grants", body, "Idempotency-Key", "k")
+		}
+		r := v1.GrantRequest{CustomerID: "u", CreditID: "Later", Amount: "5"}
+		ask(r).is(t, 404, fault.CodeCreditNotFound)
+		w.plain("Later")
+		ask(v1.GrantRequest{CustomerID: "u", CreditID: "Later", Amount: "5.5"}).is(t, 400, fault.CodeAmountTooPrecise)
+		first := ask(r)
+		equal(t, "status", first.status, 200)
+		equal(t, "again", string(ask(r).body), string(first.body))
+		equal(t, "entries", types(entries(t, w.client, "u")), "credit_added")
 	})
 }
 

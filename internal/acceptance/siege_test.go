@@ -171,9 +171,9 @@ func (d *deed) effect(t *testing.T) effect {
 	}
 }
 
-func whole(t testing.TB, amount money.Decimal) int64 {
+func whole[T ~string](t testing.TB, amount T) int64 {
 	t.Helper()
-	n, err := amount.Units(0)
+	n, err := money.Decimal(amount).Units(0)
 	noError(t, err)
 	return n
 }

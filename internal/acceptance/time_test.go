@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -189,6 +190,30 @@ func TestSweepWritesDown(t *testing.T) {
 		n, err = f.engine.Sweep(t.Context())
 		noError(t, err)
 		equal(t, "wallets in the second sweep", n, 0)
+	})
+}
+
+// TestSweepIsLimited has one wallet more due than one sweep takes: the next takes it.
+func TestSweepIsLimited(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		db = newDatabase(t, db.kind) // where nothing else is due
+		f := newForge(t, db)
+		ends := v1.ExpiresAt(f.clock.Now().Add(time.Hour))
+		together(engine.SweepBatch+1, func(i int) {
+			r := v1.GrantRequest{CustomerID: fmt.Sprint("c", i), CreditID: f.renders, Amount: "1", ExpiresAt: ends}
+			if _, err := f.Grant(context.Background(), r); err != nil {
+				t.Error(err)
+			}
+		})
+		f.clock.Advance(time.Hour)
+		for _, want := range []int{engine.SweepBatch, 1, 0} {
+			n, err := f.engine.Sweep(t.Context())
+			noError(t, err)
+			equal(t, "wallets of a sweep", n, want)
+		}
+		for _, customer := range []string{"c0", fmt.Sprint("c", engine.SweepBatch)} {
+			equal(t, "written for "+customer, f.stored(customer), 2)
+		}
 	})
 }
 

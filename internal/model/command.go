@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -89,7 +90,7 @@ func (m *Model) run(c wallet.Command) Outcome {
 }
 
 func checkNote(n *wallet.Note) {
-	refuse(len(n.Reason) > wallet.MaxReasonLength, fault.CodeInvalidRequest)
+	refuse(utf8.RuneCountInString(n.Reason) > wallet.MaxReasonLength, fault.CodeInvalidRequest)
 	checkMetadata(n.Metadata)
 }
 
@@ -355,7 +356,7 @@ func (m *Model) giveBack(h *hold, status wallet.HoldStatus) {
 }
 
 func (m *Model) release(c *wallet.Release) Outcome {
-	refuse(len(c.ErrorCode) > wallet.MaxErrorCodeLength, fault.CodeInvalidRequest)
+	refuse(utf8.RuneCountInString(c.ErrorCode) > wallet.MaxErrorCodeLength, fault.CodeInvalidRequest)
 	h := m.open(c.Hold)
 	m.cause = "release"
 	m.giveBack(h, wallet.ReservationReleased)

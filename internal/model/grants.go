@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -10,7 +11,7 @@ import (
 )
 
 func (m *Model) give(c *wallet.GiveCredits) Outcome {
-	refuse(len(c.ExternalRef) > wallet.MaxExternalRefLength, fault.CodeInvalidRequest)
+	refuse(utf8.RuneCountInString(c.ExternalRef) > wallet.MaxExternalRefLength, fault.CodeInvalidRequest)
 	o := Outcome{Allowed: true}
 	what := c.Pack
 	if what == "" {
@@ -126,6 +127,11 @@ func (m *Model) revoke(c *wallet.RevokeGrant) Outcome {
 		return o
 	}
 	available, frozen := g.available, g.frozen
+	whole := c.Amount == nil
+	if live := available + frozen + g.held; !whole && live > 0 && *c.Amount >= live && (g.held > 0 || g.spent == 0) {
+		m.happened("all of a grant revoked by amount")
+		whole = true
+	}
 	if c.Amount != nil {
 		available = min(available, *c.Amount)
 		frozen = min(frozen, *c.Amount-available)
@@ -133,7 +139,7 @@ func (m *Model) revoke(c *wallet.RevokeGrant) Outcome {
 	if available+frozen > 0 {
 		m.move(kind, g.credit, part{n: g.n, available: -available, frozen: -frozen, revoked: available + frozen})
 	}
-	if c.Amount == nil && (g.status == wallet.GrantActive || g.held > 0) {
+	if whole && (g.status == wallet.GrantActive || g.held > 0) {
 		g.status = wallet.GrantRevoked
 	}
 	return o
@@ -150,11 +156,8 @@ func (m *Model) revokePending(g *grant, kind wallet.EntryType, most *int64) {
 	}
 	m.move(wallet.CreditAdded, g.credit, part{n: g.n, available: take, enters: take})
 	m.move(kind, g.credit, part{n: g.n, available: -take, revoked: take})
-	switch {
-	case most == nil:
+	if all {
 		g.status = wallet.GrantRevoked
-	case all:
-		g.status = wallet.GrantActive
 	}
 }
 

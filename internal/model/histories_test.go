@@ -89,7 +89,7 @@ func rarelyCovered(t *testing.T, cov *model.Coverage) {
 		}
 	}
 	for _, what := range []string{
-		"disputed grant begins", "part of a pending grant revoked", "external_ref replayed", "overage repaid",
+		"disputed grant begins", "part of a pending grant revoked", "all of a grant revoked by amount", "external_ref replayed", "overage repaid",
 		"rollover forfeited", "rolled over again into the same grant", "allowance kept", "allowance window turns",
 	} {
 		if cov.Situation[what] == 0 {

@@ -230,6 +230,11 @@ func (m *Model) returned(n int64) {
 			m.happened("back to overdue by " + m.cause)
 		}
 	case wallet.GrantExpired:
+		if r := g.rollover; r.Percent > 0 && r.MaxCount > 0 && g.rolled >= r.MaxCount {
+			m.happened("back to forfeited by " + m.cause)
+			m.lose(n, wallet.RolloverForfeited)
+			return
+		}
 		m.happened("back to expired by " + m.cause)
 		m.lose(n, wallet.CreditExpired)
 	case wallet.GrantRevoked:

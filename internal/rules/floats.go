@@ -8,9 +8,10 @@ import (
 )
 
 // exactPackages are those whose amounts must be integers, with all below them:
-// a float rounds, and a credit that was rounded into being was minted.
+// a float rounds, and a credit that was rounded into being was minted. The root stands for itself.
 var exactPackages = []string{
-	"money", "wallet", "catalog", "store", "engine", "credits", "v1", "metering", "billing", "payments",
+	".", "money", "wallet", "catalog", "store", "engine", "credits", "v1", "metering", "billing", "payments",
+	"accounts", "api", "apply", "audit", "client",
 }
 
 // floatsAllowed are the places where a float is no amount.

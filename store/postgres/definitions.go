@@ -106,6 +106,14 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 		return nil
 	}, "SELECT "+meterColumns+" FROM meters WHERE app_id = ANY($1::text[])", apps)
 	s.add(partOther, func(r pgx.Rows) error {
+		p, err := scanProduct(r)
+		if err != nil {
+			return err
+		}
+		defs[p.App].Products[p.ID] = p
+		return nil
+	}, "SELECT "+productColumns+" FROM products WHERE app_id = ANY($1::text[])", apps)
+	s.add(partOther, func(r pgx.Rows) error {
 		var app, key string
 		if err := r.Scan(&app, &key); err != nil {
 			return err
@@ -205,6 +213,13 @@ const (
 			archived_at = EXCLUDED.archived_at
 		WHERE meters.app_id = EXCLUDED.app_id`
 
+	upsertProduct = `INSERT INTO products (app_id, id, name, description, tax_category, price, credits, metadata,
+			created_at, updated_at, archived_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::jsonb, $8::jsonb, $9::bigint, $10::bigint, $11::bigint)
+		ON CONFLICT (app_id, id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description,
+			tax_category = EXCLUDED.tax_category, price = EXCLUDED.price, credits = EXCLUDED.credits, metadata = EXCLUDED.metadata,
+			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at`
+
 	insertKey = `INSERT INTO api_keys (id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bigint, $9::bigint)`
 
@@ -280,6 +295,11 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 			return err
 		}
 	}
+	for _, p := range change.Products {
+		if err := d.product(p); err != nil {
+			return err
+		}
+	}
 	for i := range change.NewKeys {
 		k := &change.NewKeys[i]
 		if _, err := d.exec(partOther, insertKey, k.ID, d.app, string(k.Mode), string(k.Kind), k.Label, k.Prefix, k.Hash[:],
@@ -348,6 +368,20 @@ func (d *definer) meter(m *catalog.Meter) error {
 	n, err := d.exec(partNamed, upsertMeter, m.ID, d.app, m.Name, store.FoldName(m.Name), m.Description, m.Event,
 		docs[0], docs[1], m.Unit, docs[2], int64(m.CreatedAt), int64(m.UpdatedAt), int64(m.ArchivedAt))
 	return owned(n, err, m.ID)
+}
+
+func (d *definer) product(p *catalog.Product) error {
+	docs, err := documents(p.Price, p.Credits)
+	if err != nil {
+		return err
+	}
+	metadata, err := metadataText(opDefine, p.Metadata)
+	if err != nil {
+		return err
+	}
+	_, err = d.exec(partOther, upsertProduct, d.app, p.ID, p.Name, p.Description, p.TaxCategory, docs[0], docs[1], metadata,
+		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+	return err
 }
 
 // owned refuses a definition that another app has under the same id.

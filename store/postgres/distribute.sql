@@ -24,6 +24,7 @@ SELECT create_reference_table('api_keys');
 SELECT create_reference_table('credits');
 SELECT create_reference_table('packs');
 SELECT create_reference_table('meters');
+SELECT create_reference_table('products');
 SELECT create_reference_table('app_answers');
 
 SELECT create_distributed_table('wallets', 'bucket');

@@ -33,6 +33,14 @@ func (f *filter) arg(v any) string {
 	return "$" + strconv.Itoa(len(f.args))
 }
 
+// offset leaves out the first rows of a statement that sql completed.
+func (f *filter) offset(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return " OFFSET " + f.arg(int64(n)) + "::bigint"
+}
+
 // sql completes a statement that ends before WHERE, with the order and the limit.
 func (f *filter) sql(head, order string, limit int) string {
 	return head + " WHERE " + strings.Join(f.conditions, " AND ") + " ORDER BY " + order + " LIMIT " + f.arg(int64(limit)) + "::bigint"

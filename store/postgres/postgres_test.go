@@ -183,8 +183,12 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
+// overAllBuckets are the indexes with no bucket at their head: they serve lists and the sweep, which
+// go through all buckets, and ids that rise with time. The migration says why above each.
+const overAllBuckets = "{wallets_customer, wallets_due, customers_address, standings_credit, lanes_credit, usages_id, usages_time}"
+
 // TestDistributable checks the rules that let the tables be distributed by bucket: it heads
-// every primary key and every foreign key of a wallet table and is part of every unique one, and
+// every index and every foreign key of a wallet table but those above, is part of every unique one, and
 // nothing fires by itself.
 func TestDistributable(t *testing.T) {
 	url := pgtest.URL(t)
@@ -201,6 +205,11 @@ func TestDistributable(t *testing.T) {
 		"unique index without bucket": `SELECT i.indexrelid::regclass::text FROM pg_index i
 			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
 			WHERE i.indisunique AND NOT b.attnum = ANY(i.indkey)`,
+		"index of a wallet table without bucket at its head": `SELECT i.indexrelid::regclass::text FROM pg_index i
+			JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attname = 'bucket'
+			WHERE i.indkey[0] <> b.attnum AND i.indexrelid::regclass::text <> ALL ('` + overAllBuckets + `')`,
+		"index that is said to run over all buckets, and is not there": `SELECT name FROM unnest('` + overAllBuckets + `'::text[]) name
+			WHERE to_regclass(name) IS NULL`,
 		"foreign key between wallet tables without bucket at its head": `SELECT c.conrelid::regclass::text || '.' || c.conname FROM pg_constraint c
 			JOIN pg_attribute b ON b.attrelid = c.conrelid AND b.attname = 'bucket'
 			JOIN pg_attribute f ON f.attrelid = c.confrelid AND f.attname = 'bucket'

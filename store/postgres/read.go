@@ -73,6 +73,9 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 	if len(q.Only) > 0 {
 		f.and("g.n = ANY(?::bigint[])", q.Only)
 	}
+	if q.Ref != "" { // as the index on it has them
+		f.and("g.external_ref = ?::text AND g.external_ref <> '' AND g.parent = 0", q.Ref)
+	}
 	var list []*wallet.Grant
 	var w id.Wallet
 	var work script
@@ -118,7 +121,7 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	work.add(partOther, func(r pgx.Rows) error {
 		list = append(list, wallet.Entry{})
 		return scanEntry(r, &w, &list[len(list)-1])
-	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit)), f.args...)
+	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
 	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
 		return nil, err
 	}

@@ -279,6 +279,16 @@ func scanPack(r pgx.Rows) (*catalog.Pack, error) {
 	)
 }
 
+const productColumns = "app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at"
+
+func scanProduct(r pgx.Rows) (*catalog.Product, error) {
+	p := &catalog.Product{}
+	return p, r.Scan(
+		&p.App, &p.ID, &p.Name, &p.Description, &p.TaxCategory, doc(&p.Price), doc(&p.Credits), doc(&p.Metadata),
+		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt),
+	)
+}
+
 const apiKeyColumns = "id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at"
 
 func scanAPIKey(r pgx.Rows) (store.Key, error) {

@@ -88,6 +88,16 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 	if err != nil {
 		return nil, err
 	}
+	err = c.query(ctx, selectProducts, func(r row) error {
+		product, err := r.product()
+		if err == nil {
+			defs.Products[product.ID] = product
+		}
+		return err
+	}, app)
+	if err != nil {
+		return nil, err
+	}
 	err = c.query(ctx, selectValidKeys, func(r row) error {
 		defs.Keys[r.text(0)] = true
 		return nil
@@ -133,6 +143,11 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 		for _, meter := range change.Meters {
 			if err := c.writeMeter(ctx, app, meter); err != nil {
 				return nameTaken(op, err, "meter", meter.Name)
+			}
+		}
+		for _, product := range change.Products {
+			if err := c.writeProduct(ctx, app, product); err != nil {
+				return err
 			}
 		}
 		if err := c.writeKeys(ctx, app, &change); err != nil || answer == nil {
@@ -181,6 +196,13 @@ func (c *session) writeMeter(ctx context.Context, app string, m *catalog.Meter) 
 		jsonOf(m.Filter, filter), jsonOf(m.Aggregation, 1), m.Unit, jsonOf(m.Links, len(m.Links)),
 		int64(m.CreatedAt), int64(m.UpdatedAt), int64(m.ArchivedAt))
 	return foreign(n, err, m.ID)
+}
+
+func (c *session) writeProduct(ctx context.Context, app string, p *catalog.Product) error {
+	_, err := c.exec(ctx, upsertProduct, app, p.ID, p.Name, p.Description, p.TaxCategory, jsonOf(p.Price, 1),
+		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Metadata, len(p.Metadata)),
+		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+	return err
 }
 
 // foreign refuses to replace what another app defined.

@@ -24,7 +24,7 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 		if err != nil {
 			return err
 		}
-		grants, err = c.grants(ctx, lanes, selectGrants, of(q.Wallet, q.After, q.Credit, only, limit(q.Limit))...)
+		grants, err = c.grants(ctx, lanes, selectGrants, of(q.Wallet, q.After, q.Credit, only, q.Ref, limit(q.Limit))...)
 		return err
 	})
 	return grants, err
@@ -48,7 +48,7 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	err := s.read(ctx, "sqlite.Entries", func(c *session) error {
 		var err error
 		entries, err = c.entries(ctx, selectEntries,
-			of(q.Wallet, first, last, q.Credit, types, int64(q.From), int64(q.To), limit(q.Limit))...)
+			of(q.Wallet, first, last, q.Credit, types, int64(q.From), int64(q.To), limit(q.Limit), int64(q.Offset))...)
 		return err
 	})
 	return entries, err
@@ -135,21 +135,42 @@ func (s *Store) Headers(ctx context.Context, after id.Wallet, most int) ([]walle
 
 // Customers lists the wallets of an app and mode by customer id.
 func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.Customer, error) {
-	st, args := selectCustomers, []any{q.App, string(q.Mode), q.After, limit(q.Limit)}
-	if q.ID != "" {
+	st, args := selectCustomers, []any{
+		q.App, string(q.Mode), q.After, store.FoldName(q.Name), int64(q.From), int64(q.To), limit(q.Limit), int64(q.Offset),
+	}
+	switch {
+	case q.ID != "":
 		st, args = selectCustomer, []any{q.App, string(q.Mode), q.ID}
+	case q.Email != "":
+		st, args = selectCustomersAt, append(args, store.FoldName(q.Email))
 	}
 	var customers []store.Customer
 	err := s.read(ctx, "sqlite.Customers", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			customers = append(customers, store.Customer{
 				Key:  wallet.Key{App: q.App, Mode: q.Mode, Customer: r.text(0)},
-				Name: r.text(1), Email: r.text(2), CreatedAt: r.instant(4), UpdatedAt: r.instant(5),
+				Name: r.text(1), Email: r.text(2), Phone: r.text(3), CreatedAt: r.instant(5), UpdatedAt: r.instant(6),
 			})
-			return r.json(3, &customers[len(customers)-1].Metadata)
+			return r.json(4, &customers[len(customers)-1].Metadata)
 		}, args...)
 	})
 	return customers, err
+}
+
+// Holders lists the wallets that were ever granted a credit, or used it, by customer id.
+func (s *Store) Holders(ctx context.Context, q store.HolderQuery) ([]store.Holder, error) {
+	st, args := selectHolders, []any{q.App, string(q.Mode), q.Credit, q.After, limit(q.Limit), int64(q.Offset)}
+	if q.Customer != "" {
+		st, args = selectHolder, of(wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID(), q.Credit)
+	}
+	var holders []store.Holder
+	err := s.read(ctx, "sqlite.Holders", func(c *session) error {
+		return c.query(ctx, st, func(r row) error {
+			holders = append(holders, store.Holder{Customer: r.text(0), CreatedAt: r.instant(1), LastAt: r.instant(2)})
+			return nil
+		}, args...)
+	})
+	return holders, err
 }
 
 // SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
@@ -162,10 +183,38 @@ func (s *Store) SaveCustomer(ctx context.Context, cu store.Customer) error {
 		if _, err := c.exec(ctx, insertWalletOnce, headerValues(o, &h)...); err != nil {
 			return err
 		}
-		_, err := c.exec(ctx, upsertCustomer, o.bucket, o.wallet, cu.Name, cu.Email, jsonOf(cu.Metadata, len(cu.Metadata)),
-			int64(cu.CreatedAt), int64(cu.UpdatedAt))
+		_, err := c.exec(ctx, upsertCustomer, o.bucket, o.wallet, cu.Name, store.FoldName(cu.Name), cu.Email, store.FoldName(cu.Email),
+			cu.Phone, jsonOf(cu.Metadata, len(cu.Metadata)), int64(cu.CreatedAt), int64(cu.UpdatedAt))
 		return err
 	})
+}
+
+// UpdateCustomer changes what is known of a customer; false when there is no such wallet.
+func (s *Store) UpdateCustomer(ctx context.Context, cu store.CustomerChange) (bool, error) {
+	var metadata any
+	if cu.Metadata != nil {
+		metadata = jsonOf(*cu.Metadata, len(*cu.Metadata))
+	}
+	found := false
+	err := s.change(ctx, "sqlite.UpdateCustomer", func(c *session) error {
+		args := of(cu.Key.ID(), textOrNull(cu.Name, nil), textOrNull(cu.Name, store.FoldName), textOrNull(cu.Email, nil),
+			textOrNull(cu.Email, store.FoldName), textOrNull(cu.Phone, nil), metadata, int64(cu.At))
+		n, err := c.exec(context.WithoutCancel(ctx), updateCustomer, args...)
+		found = n > 0
+		return err
+	})
+	return found, err
+}
+
+// textOrNull is a text, folded when fold is given, or the database's null where there is none.
+func textOrNull(s *string, fold func(string) string) any {
+	switch {
+	case s == nil:
+		return nil
+	case fold != nil:
+		return fold(*s)
+	}
+	return *s
 }
 
 func limit(n int) int64 { return int64(store.PageLimit(n)) }

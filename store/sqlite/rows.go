@@ -165,6 +165,20 @@ func (r row) pack() (*catalog.Pack, error) {
 	return p, r.json(7, &p.Items)
 }
 
+func (r row) product() (*catalog.Product, error) {
+	p := &catalog.Product{
+		App: r.text(0), ID: r.text(1), Name: r.text(2), Description: r.text(3), TaxCategory: r.text(4),
+		CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10),
+	}
+	if err := r.json(5, &p.Price); err != nil {
+		return nil, err
+	}
+	if err := r.json(6, &p.Credits); err != nil {
+		return nil, err
+	}
+	return p, r.json(7, &p.Metadata)
+}
+
 func (r row) key() store.Key {
 	return store.Key{
 		ID: r.text(0), App: r.text(1), Mode: catalog.Mode(r.text(2)), Kind: store.KeyKind(r.text(3)), Label: r.text(4),

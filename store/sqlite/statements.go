@@ -73,6 +73,8 @@ const (
 	raiseAppVersion
 	upsertCredit
 	selectCredits
+	upsertProduct
+	selectProducts
 	upsertPack
 	selectPacks
 	upsertMeter
@@ -88,8 +90,12 @@ const (
 
 	insertWalletOnce
 	upsertCustomer
+	updateCustomer
 	selectCustomers
 	selectCustomer
+	selectCustomersAt
+	selectHolders
+	selectHolder
 
 	statements // how many there are
 )
@@ -112,13 +118,23 @@ const (
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
 		created_at, updated_at, archived_at`
-	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
+	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at`
+	packColumns    = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
 		created_at, updated_at, archived_at`
-	keyColumns = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
-	customer   = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.metadata, ''),
-		coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at)
-		FROM wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
-		WHERE w.app_id = ? AND w.mode = ? AND `
+	keyColumns      = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
+	customerColumns = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
+		coalesce(c.metadata, ''), coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at) FROM `
+	customer = customerColumns + `wallets w LEFT JOIN customers c ON c.bucket = w.bucket AND c.wallet = w.wallet
+		WHERE w.app_id = ?1 AND w.mode = ?2 AND `
+	holder = `SELECT w.customer_id,
+		coalesce((SELECT g.created_at FROM grants g WHERE g.bucket = w.bucket AND g.wallet = w.wallet AND g.credit_id = ?3
+			ORDER BY g.n LIMIT 1), w.created_at),
+		coalesce((SELECT e.effective_at FROM entries e WHERE e.bucket = w.bucket AND e.wallet = w.wallet AND e.credit_id = ?3
+			AND e.type <> 'hold_placed' AND e.type <> 'hold_released' ORDER BY e.seq DESC LIMIT 1), 0)
+		FROM `
+	customerFilter = `w.customer_id > ?3 AND (?4 = '' OR instr(c.folded, ?4) > 0)
+		AND (?5 = 0 OR coalesce(c.created_at, w.created_at) >= ?5) AND (?6 = 0 OR coalesce(c.created_at, w.created_at) < ?6)
+		ORDER BY w.customer_id LIMIT ?7 OFFSET ?8`
 	mine = ` WHERE bucket = ? AND wallet = ?`
 )
 
@@ -140,7 +156,9 @@ var text = [statements]string{
 	selectLanes:      `SELECT n, credit_id, scope, inherited FROM lanes` + mine + ` ORDER BY n`,
 	selectOpenGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND is_open = 1 ORDER BY n`,
 	selectGrants: `SELECT ` + grantColumns + ` FROM grants` + mine + ` AND n > ?3
-		AND (?4 = '' OR credit_id = ?4) AND (?5 = '' OR n IN (SELECT value FROM json_each(?5))) ORDER BY n LIMIT ?6`,
+		AND (?4 = '' OR credit_id = ?4) AND (?5 = '' OR n IN (SELECT value FROM json_each(?5)))
+		AND (?6 = '' OR n IN (SELECT n FROM grants WHERE bucket = ?1 AND wallet = ?2 AND external_ref = ?6 AND external_ref <> '' AND parent = 0))
+		ORDER BY n LIMIT ?7`,
 	// Grants by number, with those that they rolled into. UNION drops what was seen before, so
 	// the recursion ends whatever the rows say.
 	selectGrantsThrough: `WITH RECURSIVE wanted (n) AS (
@@ -159,7 +177,7 @@ var text = [statements]string{
 	selectReversals: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND ref_id = ? AND type = 'refund' AND ref_type = ? ORDER BY seq`,
 	selectEntries: `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq >= ?3 AND seq <= ?4
 		AND (?5 = '' OR credit_id = ?5) AND (?6 = '' OR type IN (SELECT value FROM json_each(?6)))
-		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9`,
+		AND (?7 = 0 OR effective_at >= ?7) AND (?8 = 0 OR effective_at < ?8) ORDER BY seq DESC LIMIT ?9 OFFSET ?10`,
 	selectAnswer:  `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key = ?`,
 	selectAnswers: `SELECT key, request, answer, created_at FROM answers` + mine + ` AND key IN (SELECT value FROM json_each(?))`,
 	selectUsages: `SELECT ` + whose + ` WHERE u.bucket = ?1 AND u.wallet = ?2 AND u.at >= ?3 AND u.at < ?4
@@ -235,6 +253,11 @@ var text = [statements]string{
 		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
 		WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
+	upsertProduct: `INSERT INTO products (` + productColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (app_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, tax_category = excluded.tax_category,
+		price = excluded.price, credits = excluded.credits, metadata = excluded.metadata, created_at = excluded.created_at,
+		updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+	selectProducts: `SELECT ` + productColumns + ` FROM products WHERE app_id = ?`,
 	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
@@ -258,8 +281,23 @@ var text = [statements]string{
 	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
 	// When a customer became known is told once.
-	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, email, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET name = excluded.name, email = excluded.email, metadata = excluded.metadata, updated_at = excluded.updated_at`,
-	selectCustomers: customer + `w.customer_id > ? ORDER BY w.customer_id LIMIT ?`,
-	selectCustomer:  customer + `w.customer_id = ?`,
+	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET name = excluded.name, folded = excluded.folded, email = excluded.email, address = excluded.address,
+		phone = excluded.phone, metadata = excluded.metadata, updated_at = excluded.updated_at`,
+	updateCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
+		SELECT bucket, wallet, coalesce(?3, ''), coalesce(?4, ''), coalesce(?5, ''), coalesce(?6, ''), coalesce(?7, ''), coalesce(?8, ''),
+		created_at, ?9 FROM wallets WHERE bucket = ?1 AND wallet = ?2
+		ON CONFLICT DO UPDATE SET name = coalesce(?3, name), folded = coalesce(?4, folded), email = coalesce(?5, email),
+		address = coalesce(?6, address), phone = coalesce(?7, phone), metadata = coalesce(?8, metadata), updated_at = ?9`,
+	selectCustomers: customer + customerFilter,
+	selectCustomer:  customer + `w.customer_id = ?3`,
+	selectCustomersAt: customerColumns + `customers c JOIN wallets w ON w.bucket = c.bucket AND w.wallet = c.wallet
+		WHERE c.address = ?9 AND c.address <> '' AND w.app_id = ?1 AND w.mode = ?2 AND ` + customerFilter,
+	selectHolders: holder + `(SELECT bucket, wallet FROM lanes WHERE credit_id = ?3 UNION SELECT bucket, wallet FROM standings WHERE credit_id = ?3) h
+		JOIN wallets w ON w.bucket = h.bucket AND w.wallet = h.wallet
+		WHERE w.app_id = ?1 AND w.mode = ?2 AND w.customer_id > ?4 ORDER BY w.customer_id LIMIT ?5 OFFSET ?6`,
+	selectHolder: holder + `wallets w WHERE w.bucket = ?1 AND w.wallet = ?2 AND (
+		EXISTS (SELECT 1 FROM lanes l WHERE l.bucket = ?1 AND l.wallet = ?2 AND l.credit_id = ?3) OR
+		EXISTS (SELECT 1 FROM standings s WHERE s.bucket = ?1 AND s.wallet = ?2 AND s.credit_id = ?3))`,
 }

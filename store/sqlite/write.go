@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -232,7 +233,7 @@ func (c *session) writeUsages(ctx context.Context, o owner, w *store.WalletChang
 // rolloverOf leaves the column empty for the usual grant, which rolls nothing over.
 func rolloverOf(g *wallet.Grant) string {
 	length := 1
-	if !g.Rollover.Enabled() && g.Rollover.MaxCount == 0 {
+	if g.Rollover == (catalog.Rollover{}) {
 		length = 0
 	}
 	return jsonOf(g.Rollover, length)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -69,12 +70,13 @@ func checkDefinitionsRoundTrip(b *bench) {
 	empty := &catalog.Pack{ID: "pck_empty", App: app, Name: "n"}
 	full, pack := fullCredit("crd_full", hard), fullPack("pck_full", hard)
 	bare, meter := &catalog.Meter{ID: "mtr_bare", App: app, Name: "n"}, fullMeter("mtr_full", hard)
+	blank, product := &catalog.Product{ID: "pdt_blank", App: app, Name: "n"}, fullProduct("pdt_full", hard)
 	hidden := fullKey("key_revoked")
 	open := fullKey("key_open")
 	open.RevokedAt = 0
 	b.must(b.define(store.Definition{
 		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack}, NewKeys: []store.Key{hidden, open},
-		Meters: []*catalog.Meter{bare, meter},
+		Meters: []*catalog.Meter{bare, meter}, Products: []*catalog.Product{blank, product},
 	}))
 	want := catalog.NewDefinitions(app, "Bench", 3)
 	for _, c := range append(benchCredits(), plain, full) {
@@ -84,6 +86,7 @@ func checkDefinitionsRoundTrip(b *bench) {
 		want.AddMeter(m)
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
+	want.Products = map[string]*catalog.Product{blank.ID: blank, product.ID: product}
 	want.Keys = map[string]bool{"key_open": true}
 	b.same("definitions", b.definitions(app), want)
 	b.same("definitions of another app", b.definitions("app_other"), catalog.NewDefinitions("app_other", "Other", 1))
@@ -98,6 +101,11 @@ func checkRedefine(b *bench) {
 	b.same("credit", defs.Credits["crd"], credit)
 	b.same("pack", defs.Packs["pck"], pack)
 	b.same("version", defs.Version, int64(4))
+	for _, name := range []string{"One", "Two"} { // names of products may repeat
+		product := fullProduct("pdt", name)
+		b.must(b.define(store.Definition{Products: []*catalog.Product{product, fullProduct("pdt_again", name)}}))
+		b.same("product", b.definitions(app).Products["pdt"], product)
+	}
 	b.do(key("a"), give(calls, 1)) // what wallets refer to can be redefined too
 	changed := *defs.Credits[calls]
 	changed.Name = "Calls, renamed"
@@ -265,7 +273,10 @@ func checkRevoke(b *bench) {
 
 var customerTests = []test{
 	{"a customer read is the one that was saved", checkSaveCustomer},
+	{"a change of a customer leaves the rest", checkUpdateCustomer},
 	{"customers are listed by id, within app and mode", checkCustomers},
+	{"customers are found by what is known of them", checkFindCustomers},
+	{"the holders of a credit", checkHolders},
 }
 
 func checkSaveCustomer(b *bench) {
@@ -326,4 +337,124 @@ func checkCustomers(b *bench) {
 	got, err := b.Customers(b.ctx, store.CustomerQuery{App: app, Mode: catalog.Live, After: "B", Limit: 2})
 	b.must(err)
 	b.same("one that nothing was told about", got, []store.Customer{{Key: key("b"), CreatedAt: b.now, UpdatedAt: b.now}, saved})
+}
+
+func checkUpdateCustomer(b *bench) {
+	k := key("a")
+	name, email, phone, none := "Zoë "+hard, "Zoë@Example.test", "+41 44", wallet.Metadata{}
+	found, err := b.UpdateCustomer(b.ctx, store.CustomerChange{Key: k, Name: &name, At: start})
+	b.must(err)
+	b.same("a customer nobody has seen was found", found, false)
+	b.do(k, give(calls, 1))
+	want := store.Customer{Key: k, CreatedAt: b.now}
+	update := func(c store.CustomerChange) {
+		b.Helper()
+		c.Key, c.At = k, want.UpdatedAt
+		found, err := b.UpdateCustomer(b.ctx, c)
+		b.must(err)
+		b.same("found", found, true)
+		got, err := b.Customers(b.ctx, store.CustomerQuery{App: app, Mode: k.Mode, ID: "a"})
+		b.must(err)
+		b.same("customer", got, []store.Customer{want})
+	}
+	want.Name, want.UpdatedAt = name, start+1
+	update(store.CustomerChange{Name: &name})
+	metadata := hardMetadata()
+	want.Email, want.Phone, want.Metadata, want.UpdatedAt = email, phone, metadata, start+2
+	update(store.CustomerChange{Email: &email, Phone: &phone, Metadata: &metadata})
+	want.UpdatedAt = start + 3
+	update(store.CustomerChange{})
+	empty := ""
+	want.Name, want.Metadata = "", nil
+	update(store.CustomerChange{Name: &empty, Metadata: &none})
+	b.same("customers of that name", b.customers(store.CustomerQuery{Name: "zoë"}), "")
+	b.same("customers at that address", b.customers(store.CustomerQuery{Email: "ZOË@example.TEST"}), "a")
+}
+
+// customers lists the ids of live customers.
+func (b *bench) customers(q store.CustomerQuery) string {
+	b.Helper()
+	q.App, q.Mode = app, catalog.Live
+	got, err := b.Customers(b.ctx, q)
+	b.must(err)
+	return list(got, func(c store.Customer) any { return c.Key.Customer })
+}
+
+func checkFindCustomers(b *bench) {
+	b.now = start
+	b.do(key("z"), give(calls, 1)) // nothing is known of them
+	for i, c := range []store.Customer{
+		{Key: key("a"), Name: "Ada Lovelace", Email: "ada@example.test"},
+		{Key: key("b"), Name: "Émile ÅDA_%", Email: "emile@example.test"},
+		{Key: key("c"), Name: "Grace", Email: "Ada@Example.test"},
+		{Key: key("d")},
+	} {
+		c.CreatedAt = start + clock.Instant(i+1)
+		c.UpdatedAt = c.CreatedAt
+		b.must(b.SaveCustomer(b.ctx, c))
+	}
+	b.must(b.SaveCustomer(b.ctx, store.Customer{Key: wallet.Key{App: app, Mode: catalog.Test, Customer: "t"}, Name: "Ada", Email: "ada@example.test"}))
+	for _, c := range []struct {
+		q    store.CustomerQuery
+		want string
+	}{
+		{store.CustomerQuery{Email: "ADA@example.test"}, "a c"},
+		{store.CustomerQuery{Email: "ada@example"}, ""},
+		{store.CustomerQuery{Name: "ada"}, "a"},
+		{store.CustomerQuery{Name: "åda_%"}, "b"},
+		{store.CustomerQuery{Name: "ÉMILE"}, "b"},
+		{store.CustomerQuery{Name: "a"}, "a b c"},
+		{store.CustomerQuery{Name: "%"}, "b"},
+		{store.CustomerQuery{Email: "ada@example.test", Name: "grace"}, "c"},
+		{store.CustomerQuery{From: start + 2}, "b c d"},
+		{store.CustomerQuery{To: start + 2}, "a z"},
+		{store.CustomerQuery{From: start + 1, To: start + 4, Email: "ada@example.test"}, "a c"},
+		{store.CustomerQuery{Offset: 2}, "c d z"},
+		{store.CustomerQuery{Offset: 1, Limit: 2}, "b c"},
+		{store.CustomerQuery{After: "b", Offset: 1, Limit: 5}, "d z"},
+		{store.CustomerQuery{Email: "ada@example.test", Offset: 1}, "c"},
+		{store.CustomerQuery{Offset: 9}, ""},
+	} {
+		b.same(fmt.Sprintf("%+v", c.q), b.customers(c.q), c.want)
+	}
+}
+
+func checkHolders(b *bench) {
+	b.other()
+	later := give(calls, 5)
+	later.EffectiveAt = start + 100*day
+	b.do(key("pending"), later) // not part of any balance yet
+	b.now = start + day
+	b.do(key("b"), give(tokens, 1), give(calls, 1))
+	b.do(key("a"), give(calls, 2))
+	b.now = start + 2*day
+	b.do(key("a"), give(calls, 2), give(tokens, 1), &wallet.Reserve{Charge: wallet.Charge{Credit: calls, Amount: 1}})
+	b.do(key("none"), give(tokens, 1))
+	b.do(key("debtor"), &wallet.Deduct{Charge: wallet.Charge{Credit: dollars, Amount: 5, Shortfall: wallet.Overage}})
+	b.do(wallet.Key{App: app, Mode: catalog.Test, Customer: "test"}, give(calls, 1))
+	all := []store.Holder{
+		{Customer: "a", CreatedAt: start + day, LastAt: start + 2*day},
+		{Customer: "b", CreatedAt: start + day, LastAt: start + day},
+		{Customer: "pending", CreatedAt: start},
+	}
+	for _, c := range []struct {
+		q    store.HolderQuery
+		want []store.Holder
+	}{
+		{store.HolderQuery{Credit: calls}, all},
+		{store.HolderQuery{Credit: calls, Limit: 1}, all[:1]},
+		{store.HolderQuery{Credit: calls, After: "a"}, all[1:]},
+		{store.HolderQuery{Credit: calls, Offset: 1, Limit: 1}, all[1:2]},
+		{store.HolderQuery{Credit: calls, After: "a", Offset: 1}, all[2:]},
+		{store.HolderQuery{Credit: calls, Customer: "b"}, all[1:2]},
+		{store.HolderQuery{Credit: calls, Customer: "none"}, nil},
+		{store.HolderQuery{Credit: calls, Customer: "test"}, nil},
+		{store.HolderQuery{Credit: "none"}, nil},
+		{store.HolderQuery{Credit: dollars}, []store.Holder{{Customer: "debtor", CreatedAt: start + 2*day, LastAt: start + 2*day}}},
+	} {
+		c.q.App, c.q.Mode = app, catalog.Live
+		got, err := b.Holders(b.ctx, c.q)
+		b.must(err)
+		b.same(fmt.Sprintf("%+v", c.q), got, c.want)
+	}
 }

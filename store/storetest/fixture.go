@@ -32,7 +32,7 @@ func fullScope() catalog.Scope {
 }
 
 func fullRollover() catalog.Rollover {
-	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2}
+	return catalog.Rollover{Percent: 75, Validity: catalog.Interval{Count: 3, Unit: catalog.Month}, MaxCount: 2, Off: true}
 }
 
 func fullHeader(key wallet.Key) wallet.Header {
@@ -191,6 +191,28 @@ func fullPack(key, name string) *catalog.Pack {
 	}
 }
 
+func fullProduct(key, name string) *catalog.Product {
+	every := catalog.Interval{Count: 3, Unit: catalog.Month}
+	return &catalog.Product{
+		ID: key, App: app, Name: name, Description: hard, TaxCategory: "saas",
+		Price: catalog.Price{
+			Kind: catalog.UsageBasedPrice, Currency: "JPY", Minor: math.MaxInt64, DiscountBps: 1, TaxInclusive: true, PayWhatYouWant: true,
+			SuggestedMinor: math.MaxInt64, Every: every, Period: every, TrialDays: 1, TrialMinor: math.MaxInt64, TrialDiscounted: true,
+			TrialWithoutMethod: true, FreeWithoutMethod: true,
+			Meters: []catalog.ProductMeter{{Meter: hard, PricePerUnit: "0.5", FreeThreshold: math.MaxInt64, Credit: calls, UnitsPerCredit: "1.5"}},
+		},
+		Credits: []catalog.ProductCredit{{
+			ID: hard, Credit: calls, Amount: math.MaxInt64, Trial: of(int64(math.MaxInt64)), TrialExpires: true, LowBalancePercent: of(20),
+			Prorate: true, ExpiresAfterDays: of(1), OverageEnabled: of(true), OverageBehavior: of(catalog.CarryDeficit),
+			OverageLimit: of(int64(math.MaxInt64)), PricePerUnit: of(money.Decimal("0.075")), Currency: of("EUR"), RolloverEnabled: of(true),
+			RolloverPercent: of(50), RolloverValidity: &every, RolloverMaxCount: of(2),
+		}},
+		Metadata: hardMetadata(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+	}
+}
+
+func of[T any](v T) *T { return &v }
+
 func fullKey(name string) store.Key {
 	return store.Key{
 		ID: name, App: app, Mode: catalog.Test, Kind: store.Publishable, Label: hard, Prefix: "pk_test_" + name,
@@ -200,7 +222,7 @@ func fullKey(name string) store.Key {
 
 func fullCustomer(key wallet.Key) store.Customer {
 	return store.Customer{
-		Key: key, Name: hard, Email: "ö@example.test", Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
+		Key: key, Name: hard, Email: "ö@example.test", Phone: hard, Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
 	}
 }
 

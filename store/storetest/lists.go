@@ -37,7 +37,9 @@ var listTests = []test{
 
 func checkGrants(b *bench) {
 	k := key("a")
-	b.do(k, give(calls, 1), give(tokens, 2), give(calls, 3), give(dollars, 4), spend(calls, 1))
+	under := give(calls, 3)
+	under.ExternalRef = "order 1"
+	b.do(k, give(calls, 1), give(tokens, 2), under, give(dollars, 4), spend(calls, 1))
 	b.do(key("b"), give(calls, 100))
 	numbers := func(q store.GrantQuery) string {
 		q.Wallet = k.ID()
@@ -56,6 +58,10 @@ func checkGrants(b *bench) {
 		{store.GrantQuery{After: 1, Limit: 2}, "2 3"},
 		{store.GrantQuery{Only: []int64{4, 1, 9, 1}}, "1 4"},
 		{store.GrantQuery{Only: []int64{4, 1}, Credit: dollars}, "4"},
+		{store.GrantQuery{Ref: "order 1"}, "3"},
+		{store.GrantQuery{Ref: "order 1", After: 3}, ""},
+		{store.GrantQuery{Ref: "order 1", Credit: tokens}, ""},
+		{store.GrantQuery{Ref: "order"}, ""},
 		{store.GrantQuery{Only: []int64{4, 3, 1}, After: 1, Limit: 1}, "3"},
 	} {
 		b.same(fmt.Sprintf("%+v", c.q), numbers(c.q), c.want)
@@ -77,6 +83,9 @@ func checkEntries(b *bench) {
 		{store.EntryQuery{}, "7 6 5 4 3 2 1"},
 		{store.EntryQuery{Limit: 2}, "7 6"},
 		{store.EntryQuery{Limit: 2, Before: 6}, "5 4"},
+		{store.EntryQuery{Limit: 2, Offset: 3}, "4 3"},
+		{store.EntryQuery{Credit: calls, Offset: 1, Before: 6}, "2 1"},
+		{store.EntryQuery{Offset: 7}, ""},
 		{store.EntryQuery{Before: 1}, ""},
 		{store.EntryQuery{Seq: 3}, "3"},
 		{store.EntryQuery{Seq: 3, Credit: calls}, ""},

@@ -14,7 +14,7 @@ import (
 var roundTripTests = []test{
 	{"fixtures set every field", func(b *bench) {
 		for _, v := range []any{
-			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullMeter("m", "n"), fullKey("k"), fullCustomer(key("a")),
+			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullProduct("d", "n"), fullMeter("m", "n"), fullKey("k"), fullCustomer(key("a")),
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {

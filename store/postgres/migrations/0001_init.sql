@@ -85,6 +85,21 @@ CREATE TABLE meters (
 );
 CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE products (
+    app_id       text COLLATE "C" NOT NULL REFERENCES apps (id),
+    id           text COLLATE "C" NOT NULL,
+    name         text NOT NULL,
+    description  text NOT NULL,
+    tax_category text NOT NULL,
+    price        jsonb NOT NULL,
+    credits      jsonb NOT NULL, -- list; read and written whole with the product
+    metadata     jsonb NOT NULL,
+    created_at   bigint NOT NULL,
+    updated_at   bigint NOT NULL,
+    archived_at  bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+);
+
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
     key        text COLLATE "C" NOT NULL,
@@ -132,11 +147,16 @@ CREATE TABLE customers (
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
     name       text NOT NULL,
+    folded     text COLLATE "C" NOT NULL, -- the name, folded, and below the mail address: to be found in any case
     email      text NOT NULL,
+    address    text COLLATE "C" NOT NULL,
+    phone      text NOT NULL,
     metadata   jsonb NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+-- For the list of customers of one mail address, over all buckets.
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
     bucket    smallint NOT NULL,
@@ -150,6 +170,8 @@ CREATE TABLE standings (
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
+-- This one and lanes_credit serve the list of who holds a credit, over all buckets.
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    smallint NOT NULL,
@@ -161,6 +183,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         smallint NOT NULL,

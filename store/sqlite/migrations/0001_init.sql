@@ -73,6 +73,21 @@ CREATE TABLE meters (
 ) STRICT;
 CREATE UNIQUE INDEX meters_name ON meters (app_id, folded) WHERE archived_at = 0;
 
+CREATE TABLE products (
+    app_id       TEXT NOT NULL REFERENCES apps (id),
+    id           TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    description  TEXT NOT NULL,
+    tax_category TEXT NOT NULL,
+    price        TEXT NOT NULL, -- JSON
+    credits      TEXT NOT NULL, -- JSON list; read and written whole with the product
+    metadata     TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    archived_at  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (app_id, id)
+) STRICT;
+
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),
     key        TEXT NOT NULL,
@@ -108,6 +123,7 @@ CREATE TABLE wallets (
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+-- These two serve lists that run over all buckets, as on PostgreSQL.
 CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
 CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
 
@@ -115,13 +131,18 @@ CREATE TABLE customers (
     bucket     INTEGER NOT NULL,
     wallet     BLOB NOT NULL,
     name       TEXT NOT NULL,
+    folded     TEXT NOT NULL, -- the name, and below the address, as in credits: to be found in any case
     email      TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    phone      TEXT NOT NULL,
     metadata   TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+-- For the list of customers of one mail address, over all buckets.
+CREATE INDEX customers_address ON customers (address) WHERE address <> '';
 
 CREATE TABLE standings (
     bucket          INTEGER NOT NULL,
@@ -134,6 +155,8 @@ CREATE TABLE standings (
     PRIMARY KEY (bucket, wallet, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+-- This one and lanes_credit serve the list of who holds a credit, over all buckets.
+CREATE INDEX standings_credit ON standings (credit_id);
 
 CREATE TABLE lanes (
     bucket    INTEGER NOT NULL,
@@ -145,6 +168,7 @@ CREATE TABLE lanes (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lanes_credit ON lanes (credit_id);
 
 CREATE TABLE grants (
     bucket         INTEGER NOT NULL,

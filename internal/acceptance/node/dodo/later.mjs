@@ -1,0 +1,35 @@
+// Calls that wait for billing and payments: what changes something says so, once; lists are empty.
+import { DodoPayments, all, assert, client, refused } from './dodo/lib.mjs';
+
+const { InternalServerError, NotFoundError } = DodoPayments;
+const { customer_id: ada } = await client.customers.create({ email: 'ada@example.test', name: 'Ada' });
+
+for (const call of [
+  () => client.checkoutSessions.create({ product_cart: [{ product_id: 'pdt_1', quantity: 1 }] }),
+  () => client.checkoutSessions.preview({ product_cart: [{ product_id: 'pdt_1', quantity: 1 }] }),
+  () => client.subscriptions.create({ product_id: 'pdt_1', quantity: 1, customer: { customer_id: ada }, billing: { country: 'CH' } }),
+  () => client.subscriptions.update('sub_1', { status: 'cancelled' }),
+  () => client.subscriptions.changePlan('sub_1', { product_id: 'pdt_2', quantity: 1, proration_billing_mode: 'do_not_bill' }),
+  () => client.subscriptions.charge('sub_1', { product_price: 100 }),
+  () => client.payments.create({ product_cart: [], customer: { customer_id: ada }, billing: { country: 'CH' } }),
+  () => client.refunds.create({ payment_id: 'pay_1' }),
+  () => client.customers.wallets.list(ada),
+  () => client.customers.wallets.ledgerEntries.create(ada, { amount: 1, currency: 'USD', entry_type: 'credit' }),
+  () => client.customers.customerPortal.create(ada),
+  () => client.customers.retrievePaymentMethods(ada),
+  () => client.webhooks.create({ url: 'https://example.test/hook' }),
+]) {
+  const err = await refused(call, 501, InternalServerError, 'NOT_IMPLEMENTED');
+  assert.match(err.message, /waits for/);
+}
+for (const list of [client.subscriptions, client.payments, client.refunds]) assert.deepEqual(await all(list.list()), []);
+assert.deepEqual(await all(client.webhooks.list()), []);
+for (const call of [
+  () => client.subscriptions.retrieve('sub_1'),
+  () => client.subscriptions.retrieveCreditUsage('sub_1'),
+  () => client.payments.retrieve('pay_1'),
+  () => client.refunds.retrieve('ref_1'),
+  () => client.checkoutSessions.retrieve('cks_1'),
+  () => client.webhooks.retrieve('whk_1'),
+  () => client.get('/brands/b'),
+]) await refused(call, 404, NotFoundError, 'NOT_FOUND');
