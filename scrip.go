@@ -28,6 +28,7 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -56,6 +57,8 @@ type options struct {
 	db      string
 	migrate bool
 	engine  engine.Options
+	quiet   bool // no webhooks are sent
+	allow   notify.Addresses
 }
 
 // DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
@@ -75,6 +78,17 @@ func WithLog(log *slog.Logger) Option { return func(o *options) { o.engine.Log =
 // no decision depends on it.
 func SweepEvery(d time.Duration) Option { return func(o *options) { o.engine.SweepEvery = d } }
 
+// WithoutWebhooks sends none from this process: another one, or a later one, sends what is written
+// here.
+func WithoutWebhooks() Option { return func(o *options) { o.quiet = true } }
+
+// WebhooksToLoopback sends webhooks to this machine too, for trying out. By default they go to
+// public addresses only.
+func WebhooksToLoopback() Option { return func(o *options) { o.allow = notify.AllowLoopback } }
+
+// WebhooksToPrivate sends webhooks to any address, those of the operator's own network included.
+func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.AllowAll } }
+
 // Shards sets how many batches may be under way at one time.
 func Shards(n int) Option { return func(o *options) { o.engine.Shards = n } }
 
@@ -86,10 +100,12 @@ type Scrip struct {
 	store    store.Store
 	engine   *engine.Engine
 	services api.Services
+	sending  *notify.Dispatcher // nil: nothing is sent from here
 	log      *slog.Logger
 }
 
-// Open opens a database, brings its schema up to date, and starts the engine. Close it.
+// Open opens a database, brings its schema up to date, and starts the engine, and what sends
+// webhooks. Close it.
 func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 	o := options{db: "sqlite:scrip.db", migrate: true}
 	o.engine.SweepEvery = DefaultSweep
@@ -108,11 +124,16 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}
 	}
 	e := engine.New(st, o.engine)
-	return &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
+	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
-	}}, nil
+		Notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow}),
+	}}
+	if !o.quiet {
+		s.sending = s.services.Notify.Start()
+	}
+	return s, nil
 }
 
 func closing(st store.Store, err error) error {
@@ -140,11 +161,13 @@ type App struct {
 	*credits.Session
 	*meters
 	*keys
+	*hooks
 }
 
 type (
 	meters = metering.Session
 	keys   = accounts.Session
+	hooks  = notify.Session
 )
 
 var _ v1.Operations = (*App)(nil)
@@ -163,6 +186,7 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 		Session: s.services.Credits.As(caller),
 		meters:  s.services.Metering.As(caller),
 		keys:    s.services.Accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+		hooks:   s.services.Notify.As(caller),
 	}, nil
 }
 
@@ -184,7 +208,13 @@ func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit
 
 // Close refuses new calls, finishes those that were accepted, and closes the database.
 func (s *Scrip) Close(ctx context.Context) error {
-	err := s.engine.Close(ctx)
+	var err error
+	if s.sending != nil {
+		err = s.sending.Close(ctx)
+	}
+	if closed := s.engine.Close(ctx); err == nil {
+		err = closed
+	}
 	if closed := s.store.Close(); err == nil {
 		err = closed
 	}

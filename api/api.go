@@ -17,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -50,6 +51,7 @@ type Services struct {
 	Accounts *accounts.Accounts
 	Credits  *credits.Core
 	Metering *metering.Core
+	Notify   *notify.Service
 }
 
 // The services that make up v1.Operations. Aliases, so that their sessions can be embedded.
@@ -57,10 +59,12 @@ type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
 	accountSession  = accounts.Session
+	notifySession   = notify.Session
 	session         struct {
 		*creditSession
 		*meteringSession
 		*accountSession
+		*notifySession
 	}
 )
 
@@ -69,7 +73,7 @@ type (
 func New(s Services, opts Options) http.Handler {
 	return newServer(s.Accounts, s.Accounts.Clock, opts, func(who accounts.Identity) v1.Operations {
 		caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-		return session{s.Credits.As(caller), s.Metering.As(caller), s.Accounts.As(who)}
+		return session{s.Credits.As(caller), s.Metering.As(caller), s.Accounts.As(who), s.Notify.As(caller)}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 )
@@ -30,6 +32,7 @@ type fixture struct {
 	clock *clock.Manual
 	acc   *accounts.Accounts
 	core  *credits.Core
+	hooks *notify.Service
 
 	app, test, live, other, publishable, revoked string // the app's id, and keys by what they are
 }
@@ -61,7 +64,9 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	f.revoked = text
-	server := httptest.NewServer(New(Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}}, opts))
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	services := Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
+	server := httptest.NewServer(New(services, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f

@@ -161,7 +161,7 @@ func TestLimitsInTheLibrary(t *testing.T) {
 	caller := v1.Caller{App: f.app, Mode: catalog.Test}
 	ops := session{
 		f.core.As(caller), (&metering.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
-		f.acc.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}),
+		f.acc.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}), f.hooks.As(caller),
 	}
 	before := w.state()
 	for name, c := range map[string]struct {

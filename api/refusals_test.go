@@ -20,6 +20,7 @@ type refusal struct {
 const (
 	deduct = "POST /v1/deduct"
 	grant  = "POST /v1/grants"
+	hook   = "POST /v1/webhook-endpoints"
 )
 
 func charging(amount string) string {
@@ -111,6 +112,32 @@ var refusals = []refusal{
 	{"reverse more than was taken", "POST /v1/entries/{entry}/reverse", `{"amount":"6"}`, fault.CodeInvalidAmount, "amount"},
 	{"adjust by zero", "POST /v1/adjust", `{"customer_id":"c","credit_id":"api","amount":"0","reason":"x"}`, fault.CodeInvalidAmount, "amount"},
 	{"adjust without reason", "POST /v1/adjust", `{"customer_id":"c","credit_id":"api","amount":"1"}`, fault.CodeMissingField, "reason"},
+
+	{"webhook without address", hook, `{}`, fault.CodeMissingField, "url"},
+	{"webhook to no address", hook, `{"url":"example.com"}`, fault.CodeInvalidRequest, "url"},
+	{"webhook to a file", hook, `{"url":"file:///etc/passwd"}`, fault.CodeInvalidRequest, "url"},
+	{"webhook with a password", hook, `{"url":"https://a:b@example.com"}`, fault.CodeInvalidRequest, "url"},
+	{"webhook for no event", hook, `{"url":"https://example.com","events":["credit.stolen"]}`, fault.CodeInvalidRequest, "events"},
+	{"webhook for a test only", hook, `{"url":"https://example.com","events":["endpoint.test"]}`, fault.CodeInvalidRequest, "events"},
+	{"webhook with our header", hook, `{"url":"https://example.com","headers":{"Webhook-Signature":"x"}}`, fault.CodeInvalidRequest, "headers.Webhook-Signature"},
+	{"webhook with a header that ends another", hook, `{"url":"https://example.com","headers":{"X":"a\r\nWebhook-Id: b"}}`, fault.CodeInvalidRequest, "headers.X"},
+	{"webhook with a header without a name", hook, `{"url":"https://example.com","headers":{"":"a"}}`, fault.CodeInvalidRequest, "headers"},
+	{"webhook of an unknown format", hook, `{"url":"https://example.com","format":"xml"}`, fault.CodeInvalidConfig, "format"},
+	{"unknown webhook endpoint", "GET /v1/webhook-endpoints/nope", ``, fault.CodeWebhookEndpointNotFound, "endpoint_id"},
+	{"unknown webhook endpoint to change", "PATCH /v1/webhook-endpoints/nope", `{}`, fault.CodeWebhookEndpointNotFound, "endpoint_id"},
+	{"unknown webhook endpoint to try", "POST /v1/webhook-endpoints/nope/test", ``, fault.CodeWebhookEndpointNotFound, "endpoint_id"},
+	{"unknown webhook endpoint to list", "GET /v1/webhook-endpoints/nope/deliveries", ``, fault.CodeWebhookEndpointNotFound, "endpoint_id"},
+	{"secret of an unknown webhook endpoint", "GET /v1/webhook-endpoints/nope/secret", ``, fault.CodeWebhookEndpointNotFound, "endpoint_id"},
+	{"unknown webhook delivery", "GET /v1/webhook-deliveries/nope", ``, fault.CodeWebhookDeliveryNotFound, "delivery_id"},
+	{"unknown webhook delivery to repeat", "POST /v1/webhook-deliveries/dlv_{entry}/redeliver", ``, fault.CodeWebhookDeliveryNotFound, "delivery_id"},
+	{"redelivery since never", "POST /v1/webhook-endpoints/{hook}/redeliver", `{}`, fault.CodeMissingField, "from"},
+	{"redelivery backwards", "POST /v1/webhook-endpoints/{hook}/redeliver", `{"from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z"}`, fault.CodeInvalidTime, "to"},
+	{"deliveries of no status", "GET /v1/webhook-endpoints/{hook}/deliveries?status=lost", ``, fault.CodeInvalidRequest, "status"},
+	{"deliveries of no event", "GET /v1/webhook-endpoints/{hook}/deliveries?type=credit.stolen", ``, fault.CodeInvalidRequest, "type"},
+	{"cursor of no delivery", "GET /v1/webhook-endpoints/{hook}/deliveries?cursor=x", ``, fault.CodeInvalidCursor, "cursor"},
+	{"too many deliveries", "GET /v1/webhook-endpoints/{hook}/deliveries?limit=501", ``, fault.CodeInvalidLimit, "limit"},
+	{"negative threshold", "POST /v1/credits", `{"name":"n","unit":"u","low_balance_threshold":"-1"}`, fault.CodeInvalidAmount, "low_balance_threshold"},
+	{"threshold too precise", "POST /v1/credits", `{"name":"n","unit":"u","low_balance_threshold":"0.5"}`, fault.CodeAmountTooPrecise, "low_balance_threshold"},
 
 	{"deep metadata", deduct, tagged(`{"a":{"b":1}}`), fault.CodeInvalidMetadata, "metadata"},
 	{"null in metadata", deduct, tagged(`{"a":null}`), fault.CodeInvalidMetadata, "metadata"},

@@ -114,6 +114,13 @@ func end[Out any](f func(v1.Operations, context.Context, string, ...v1.Option) (
 	})
 }
 
+// try is end for what changes nothing, and so may happen again.
+func try[Out any](f func(v1.Operations, context.Context, string) (Out, error)) handler {
+	return end(func(ops v1.Operations, ctx context.Context, id string, _ ...v1.Option) (Out, error) {
+		return f(ops, ctx, id)
+	})
+}
+
 // get reads what the path names.
 func get[Out any](f func(v1.Operations, context.Context, string) (Out, error)) handler {
 	return listOf(func(ops v1.Operations, ctx context.Context, id string, _ struct{}) (Out, error) {

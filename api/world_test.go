@@ -5,7 +5,7 @@ import (
 )
 
 // world is what a fixture's server holds before a request that should change nothing: credits,
-// a pack, and customer c with a grant, a deduction and a hold.
+// a pack, a webhook endpoint with a delivery, and customer c with a grant, a deduction and a hold.
 type world struct {
 	f   *fixture
 	ids map[string]string
@@ -18,6 +18,8 @@ func newWorld(f *fixture) *world {
 	w.ids["credit"] = f.text(credit, "id")
 	pack := f.must("POST", "/v1/packs", `{"name":"starter","price":500,"items":[{"credit_id":"api","amount":"50"}]}`)
 	w.ids["pack"] = f.text(pack, "id")
+	hook := f.must("POST", "/v1/webhook-endpoints", `{"url":"http://127.0.0.1:9/hook","events":["credit.added"]}`)
+	w.ids["hook"] = f.text(hook, "id")
 	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
 	w.ids["grant"] = f.text(grant, "grants", 0, "id")
 	deducted := f.must("POST", "/v1/deduct", `{"customer_id":"c","credit_id":"api","amount":"5"}`)
@@ -28,6 +30,8 @@ func newWorld(f *fixture) *world {
 	w.ids["meter"] = f.text(meter, "id")
 	f.must("POST", "/v1/events", `{"events":[{"event_id":"e1","customer_id":"c","event_name":"llm","metadata":{"n":"1500"}}]}`)
 	w.ids["event"] = "e1"
+	sent := f.must("GET", "/v1/webhook-endpoints/"+w.ids["hook"]+"/deliveries", "")
+	w.ids["delivery"] = f.text(sent, "data", 0, "id")
 	keys := f.must("GET", "/v1/keys", "")
 	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
@@ -52,6 +56,7 @@ func (w *world) path(rt *route) string {
 	for prefix, name := range map[string]string{
 		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
+		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
 	} {
 		if strings.HasPrefix(rt.path, prefix) {
 			id = w.ids[name]
@@ -68,6 +73,7 @@ func (w *world) state() string {
 		"/v1/credits", "/v1/packs", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
 		"/v1/events", "/v1/customers/c/meters",
+		"/v1/webhook-endpoints", "/v1/webhook-endpoints/{hook}/secret", "/v1/webhook-endpoints/{hook}/deliveries",
 	} {
 		all.WriteString(w.f.must("GET", w.fill(path), "").text)
 	}

@@ -88,7 +88,7 @@ func (c *comparison) known(ctx context.Context) ([]v1.Credit, error) {
 func definedCredit(d *v1.Credit) (*catalog.Credit, error) {
 	have, err := creditOf(&v1.CreateCredit{
 		Name: d.Name, Unit: d.Unit, Description: d.Description, Precision: d.Precision, DrawOrder: d.DrawOrder,
-		Scope: d.Scope, ExpiresAfterDays: d.ExpiresAfterDays, Overage: d.Overage, Rollover: d.Rollover,
+		Scope: d.Scope, ExpiresAfterDays: d.ExpiresAfterDays, Overage: d.Overage, Rollover: d.Rollover, LowBalance: d.LowBalance,
 	})
 	if err != nil {
 		return nil, err
@@ -162,10 +162,14 @@ func update(r *v1.CreateCredit, def *catalog.Credit) v1.UpdateCredit {
 	for i, key := range def.DrawOrder {
 		order[i] = string(key)
 	}
+	low := r.LowBalance
+	if low == "" {
+		low = "0"
+	}
 	scope := append([]v1.Rule{}, r.Scope...) // empty, not null, which over HTTP would leave it as it is
 	return v1.UpdateCredit{
 		Name: &r.Name, Unit: &r.Unit, Description: &r.Description, DrawOrder: &order, Scope: &scope,
-		ExpiresAfterDays: &r.ExpiresAfterDays, Overage: &r.Overage, Rollover: &r.Rollover,
+		ExpiresAfterDays: &r.ExpiresAfterDays, Overage: &r.Overage, Rollover: &r.Rollover, LowBalance: &low,
 	}
 }
 

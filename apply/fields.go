@@ -30,6 +30,7 @@ func creditFields(c *catalog.Credit) []field {
 		{"expires_after_days", number(c.ExpiresAfterDays)},
 		{"overage", overageText(&c.Overage, c.Precision)},
 		{"rollover", rolloverText(c.Rollover)},
+		{"low_balance_threshold", thresholdText(c)},
 	}
 }
 
@@ -98,6 +99,13 @@ func rolloverText(r catalog.Rollover) string {
 		text += ", off"
 	}
 	return text
+}
+
+func thresholdText(c *catalog.Credit) string {
+	if c.LowBalance == 0 {
+		return ""
+	}
+	return money.FormatUnits(c.LowBalance, c.Precision)
 }
 
 func itemText(p *catalog.Pack, i int, defs *catalog.Definitions) string {

@@ -111,7 +111,10 @@ func filter(f *v1.Filter, text []byte) error {
 }
 
 // decimals are the fields that take numbers with decimals.
-var decimals = map[string]bool{"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "free_threshold": true}
+var decimals = map[string]bool{
+	"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "free_threshold": true,
+	"low_balance_threshold": true,
+}
 
 // checkNumbers refuses a fraction where a whole number or text belongs: the decoder would cut
 // it off without a word.

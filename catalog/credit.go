@@ -91,6 +91,7 @@ type Credit struct {
 	ExpiresAfterDays int           `json:"expires_after_days,omitempty"`
 	Overage          Overage       `json:"overage"`
 	Rollover         Rollover      `json:"rollover"`
+	LowBalance       int64         `json:"low_balance,omitempty"` // units; below it a balance is low; 0: none is
 	CreatedAt        clock.Instant `json:"created_at"`
 	UpdatedAt        clock.Instant `json:"updated_at"`
 	ArchivedAt       clock.Instant `json:"archived_at"`
@@ -131,6 +132,9 @@ func (c *Credit) Validate() error {
 	}
 	if err := c.Overage.validate(); err != nil {
 		return err
+	}
+	if c.LowBalance < 0 || c.LowBalance > MaxItemAmount {
+		return fault.New(op, fault.CodeInvalidAmount, "low_balance_threshold must be positive and at most %d units of the credit's precision, or absent", int64(MaxItemAmount)).In("low_balance_threshold")
 	}
 	return c.Rollover.Validate()
 }

@@ -16,6 +16,8 @@ type Definitions struct {
 	Meters  map[string]*Meter // filled by AddMeter
 	// Products are by id: their names may repeat.
 	Products map[string]*Product
+	// Endpoints are where events go.
+	Endpoints map[string]*Endpoint
 	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
 	// process is seen by the transaction that relies on the key.
 	Keys map[string]bool
@@ -28,7 +30,7 @@ func NewDefinitions(app, name string, version int64) *Definitions {
 	return &Definitions{
 		App: app, Name: name, Version: version,
 		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Meters: map[string]*Meter{}, Keys: map[string]bool{}, byEvent: map[string][]*Meter{},
-		Products: map[string]*Product{},
+		Products: map[string]*Product{}, Endpoints: map[string]*Endpoint{},
 	}
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -31,6 +33,7 @@ type fixture struct {
 	core    *credits.Core
 	meters  *metering.Core
 	acc     *accounts.Accounts
+	hooks   *notify.Service
 	who     accounts.Identity
 	handler http.Handler
 }
@@ -39,10 +42,12 @@ type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
 	accountSession  = accounts.Session
+	notifySession   = notify.Session
 	session         struct {
 		*creditSession
 		*meteringSession
 		*accountSession
+		*notifySession
 	}
 )
 
@@ -66,7 +71,8 @@ func newFixture(t testing.TB) *fixture {
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
 	f.core = core
 	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters}, api.Options{})
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters, Notify: f.hooks}, api.Options{})
 	f.use("app")
 	return f
 }
@@ -86,7 +92,7 @@ func (f *fixture) use(name string) {
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
 	caller := v1.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}
-	f.direct = session{f.core.As(caller), f.meters.As(caller), f.acc.As(f.who)}
+	f.direct = session{f.core.As(caller), f.meters.As(caller), f.acc.As(f.who), f.hooks.As(caller)}
 }
 
 // serve starts a server of a handler.

@@ -12,6 +12,8 @@ const (
 	post  = http.MethodPost
 	put   = http.MethodPut
 	patch = http.MethodPatch
+
+	endpoints = "/v1/webhook-endpoints"
 )
 
 // Grant gives a customer credits. Under an external_ref it does so once, for ever.
@@ -286,4 +288,64 @@ func (c *Client) MintToken(ctx context.Context, r v1.MintToken) (v1.Token, error
 // GetApp reads the app and mode of the key.
 func (c *Client) GetApp(ctx context.Context) (v1.App, error) {
 	return do[v1.App](ctx, c, asks("client.GetApp", "/v1/app"), nil)
+}
+
+// CreateWebhookEndpoint says where events of the key's mode are to be sent.
+func (c *Client) CreateWebhookEndpoint(ctx context.Context, r v1.CreateWebhookEndpoint, opts ...v1.Option) (v1.WebhookEndpoint, error) {
+	return do[v1.WebhookEndpoint](ctx, c, acts("client.CreateWebhookEndpoint", post, endpoints, opts), r)
+}
+
+// GetWebhookEndpoint reads an endpoint.
+func (c *Client) GetWebhookEndpoint(ctx context.Context, endpointID string) (v1.WebhookEndpoint, error) {
+	return do[v1.WebhookEndpoint](ctx, c, asks("client.GetWebhookEndpoint", at(endpoints, endpointID)), nil)
+}
+
+// ListWebhookEndpoints lists the endpoints of the key's mode.
+func (c *Client) ListWebhookEndpoints(ctx context.Context) (v1.Page[v1.WebhookEndpoint], error) {
+	return do[v1.Page[v1.WebhookEndpoint]](ctx, c, asks("client.ListWebhookEndpoints", endpoints), nil)
+}
+
+// UpdateWebhookEndpoint changes an endpoint.
+func (c *Client) UpdateWebhookEndpoint(ctx context.Context, endpointID string, r v1.UpdateWebhookEndpoint, opts ...v1.Option) (v1.WebhookEndpoint, error) {
+	return do[v1.WebhookEndpoint](ctx, c, acts("client.UpdateWebhookEndpoint", patch, at(endpoints, endpointID), opts), emptying(r))
+}
+
+// ArchiveWebhookEndpoint ends an endpoint, what is pending included.
+func (c *Client) ArchiveWebhookEndpoint(ctx context.Context, endpointID string, opts ...v1.Option) (v1.WebhookEndpoint, error) {
+	return do[v1.WebhookEndpoint](ctx, c, acts("client.ArchiveWebhookEndpoint", post, at(endpoints, endpointID, "archive"), opts), nil)
+}
+
+// GetWebhookSecret reads what signs.
+func (c *Client) GetWebhookSecret(ctx context.Context, endpointID string) (v1.WebhookSecret, error) {
+	return do[v1.WebhookSecret](ctx, c, asks("client.GetWebhookSecret", at(endpoints, endpointID, "secret")), nil)
+}
+
+// RotateWebhookSecret makes a new secret; the one before signs as well for a day.
+func (c *Client) RotateWebhookSecret(ctx context.Context, endpointID string, opts ...v1.Option) (v1.WebhookSecret, error) {
+	return do[v1.WebhookSecret](ctx, c, acts("client.RotateWebhookSecret", post, at(endpoints, endpointID, "rotate-secret"), opts), nil)
+}
+
+// TestWebhookEndpoint sends endpoint.test now, once, and says what came of it.
+func (c *Client) TestWebhookEndpoint(ctx context.Context, endpointID string) (v1.WebhookAttempt, error) {
+	return do[v1.WebhookAttempt](ctx, c, request{op: "client.TestWebhookEndpoint", method: post, path: at(endpoints, endpointID, "test")}, nil)
+}
+
+// ListWebhookDeliveries lists an endpoint's deliveries, newest first.
+func (c *Client) ListWebhookDeliveries(ctx context.Context, endpointID string, q v1.WebhookDeliveryQuery) (v1.Page[v1.WebhookDelivery], error) {
+	return do[v1.Page[v1.WebhookDelivery]](ctx, c, asks("client.ListWebhookDeliveries", at(endpoints, endpointID, "deliveries")+query(q)), nil)
+}
+
+// GetWebhookDelivery reads a delivery with its attempts.
+func (c *Client) GetWebhookDelivery(ctx context.Context, deliveryID string) (v1.WebhookDelivery, error) {
+	return do[v1.WebhookDelivery](ctx, c, asks("client.GetWebhookDelivery", at("/v1/webhook-deliveries", deliveryID)), nil)
+}
+
+// RedeliverWebhook sends a delivery again.
+func (c *Client) RedeliverWebhook(ctx context.Context, deliveryID string, opts ...v1.Option) (v1.WebhookDelivery, error) {
+	return do[v1.WebhookDelivery](ctx, c, acts("client.RedeliverWebhook", post, at("/v1/webhook-deliveries", deliveryID, "redeliver"), opts), nil)
+}
+
+// RedeliverWebhooks sends again what was made for an endpoint in a stretch of time.
+func (c *Client) RedeliverWebhooks(ctx context.Context, endpointID string, r v1.RedeliverWebhooks, opts ...v1.Option) (v1.Redelivered, error) {
+	return do[v1.Redelivered](ctx, c, acts("client.RedeliverWebhooks", post, at(endpoints, endpointID, "redeliver"), opts), r)
 }

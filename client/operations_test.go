@@ -170,6 +170,7 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ArchivePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.ArchivePack(ctx, pack.ID, key("archive-pack")) })
 
 	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
+	webhooks(t, f, over, called)
 	made, err := over.CreateKey(ctx, v1.CreateKey{Kind: "publishable", Label: "browser"})
 	if called["CreateKey"] = true; err != nil || !strings.HasPrefix(made.Key, "pk_test_") || made.Label != "browser" {
 		t.Errorf("CreateKey: %+v, %v", made, err)
@@ -188,6 +189,71 @@ func TestEveryOperation(t *testing.T) {
 		if !called[m.Name] {
 			t.Errorf("%s was not called", m.Name)
 		}
+	}
+}
+
+// webhooks makes every call about webhooks.
+func webhooks(t *testing.T, f *fixture, over v1.Operations, called map[string]bool) {
+	ctx := context.Background()
+	key := func(k string) v1.Option { return v1.IdempotencyKey(k) }
+	receiver := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("thanks")) }))
+	hook := both(t, called, "CreateWebhookEndpoint", over, f.direct, func(o v1.Operations) (v1.WebhookEndpoint, error) {
+		return o.CreateWebhookEndpoint(ctx, v1.CreateWebhookEndpoint{
+			URL: receiver, Events: []string{"credit.added"}, Headers: map[string]string{"X-Team": "billing"}, RateLimit: 5,
+			Metadata: v1.Metadata{"a": "b"}, Ordered: true,
+		}, key("hook"))
+	})
+	both(t, called, "UpdateWebhookEndpoint", over, f.direct, func(o v1.Operations) (v1.WebhookEndpoint, error) {
+		about := "of the shop"
+		return o.UpdateWebhookEndpoint(ctx, hook.ID, v1.UpdateWebhookEndpoint{Description: &about}, key("update-hook"))
+	})
+	var all []string
+	if e, err := over.UpdateWebhookEndpoint(ctx, hook.ID, v1.UpdateWebhookEndpoint{Events: &all}); err != nil || len(e.Events) != 0 || e.Description != "of the shop" {
+		t.Errorf("the filter was not cleared: %+v, %v", e, err)
+	}
+	both(t, called, "RotateWebhookSecret", over, f.direct, func(o v1.Operations) (v1.WebhookSecret, error) {
+		return o.RotateWebhookSecret(ctx, hook.ID, key("rotate"))
+	})
+	both(t, called, "GetWebhookSecret", over, f.direct, func(o v1.Operations) (v1.WebhookSecret, error) { return o.GetWebhookSecret(ctx, hook.ID) })
+	both(t, called, "GetWebhookEndpoint", over, f.direct, func(o v1.Operations) (v1.WebhookEndpoint, error) { return o.GetWebhookEndpoint(ctx, hook.ID) })
+	both(t, called, "ListWebhookEndpoints", over, f.direct, func(o v1.Operations) (v1.Page[v1.WebhookEndpoint], error) { return o.ListWebhookEndpoints(ctx) })
+	made, err := over.TestWebhookEndpoint(ctx, hook.ID)
+	if called["TestWebhookEndpoint"] = true; err != nil || !made.Succeeded || made.StatusCode != 200 || made.Response != "thanks" {
+		t.Errorf("TestWebhookEndpoint: %+v, %v", made, err)
+	}
+	for range 3 {
+		if _, err := over.Grant(ctx, v1.GrantRequest{CustomerID: "c", CreditID: "api", Amount: "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := both(t, called, "ListWebhookDeliveries", over, f.direct, func(o v1.Operations) (v1.Page[v1.WebhookDelivery], error) {
+		q := v1.WebhookDeliveryQuery{Status: "pending", Type: "credit.added", Limit: 2}
+		page, err := o.ListWebhookDeliveries(ctx, hook.ID, q)
+		if err != nil || !page.HasMore {
+			return page, err
+		}
+		q.Cursor = page.NextCursor
+		return o.ListWebhookDeliveries(ctx, hook.ID, q)
+	})
+	if len(page.Data) != 1 {
+		t.Fatalf("the second page is %+v", page)
+	}
+	delivery := page.Data[0].ID
+	both(t, called, "GetWebhookDelivery", over, f.direct, func(o v1.Operations) (v1.WebhookDelivery, error) { return o.GetWebhookDelivery(ctx, delivery) })
+	both(t, called, "RedeliverWebhook", over, f.direct, func(o v1.Operations) (v1.WebhookDelivery, error) {
+		return o.RedeliverWebhook(ctx, delivery, key("again"))
+	})
+	both(t, called, "RedeliverWebhooks", over, f.direct, func(o v1.Operations) (v1.Redelivered, error) {
+		return o.RedeliverWebhooks(ctx, hook.ID, v1.RedeliverWebhooks{From: 1, FailedOnly: true}, key("all-again"))
+	})
+	both(t, called, "ArchiveWebhookEndpoint", over, f.direct, func(o v1.Operations) (v1.WebhookEndpoint, error) {
+		return o.ArchiveWebhookEndpoint(ctx, hook.ID, key("archive-hook"))
+	})
+	if d, err := over.GetWebhookDelivery(ctx, delivery); err != nil || d.Status != "canceled" {
+		t.Errorf("a delivery of an archived endpoint: %+v, %v", d, err)
+	}
+	if _, err := over.RedeliverWebhook(ctx, delivery); fault.CodeOf(err) != fault.CodeWebhookEndpointNotFound {
+		t.Errorf("sending again to an archived endpoint: %v", err)
 	}
 }
 

@@ -55,3 +55,17 @@ func clearing(r v1.UpdateCredit) v1.UpdateCredit {
 	}
 	return r
 }
+
+// emptying does the same for an endpoint: nil means none any more.
+func emptying(r v1.UpdateWebhookEndpoint) v1.UpdateWebhookEndpoint {
+	if r.Events != nil && *r.Events == nil {
+		r.Events = &[]string{}
+	}
+	if r.Headers != nil && *r.Headers == nil {
+		r.Headers = &map[string]string{}
+	}
+	if r.Metadata != nil && *r.Metadata == nil {
+		r.Metadata = &v1.Metadata{}
+	}
+	return r
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -42,11 +43,11 @@ func ReadCredit(r *v1.CreateCredit) (*catalog.Credit, error) {
 		Name: strings.TrimSpace(r.Name), Unit: r.Unit, Description: r.Description, Precision: r.Precision,
 		ExpiresAfterDays: r.ExpiresAfterDays,
 	}
-	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover)
+	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover, &r.LowBalance)
 }
 
 // fillCredit sets the structured fields that are given and checks the whole.
-func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover) (err error) {
+func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover, low *money.Decimal) (err error) {
 	if order != nil {
 		if c.DrawOrder, err = drawOrderIn(*order); err != nil {
 			return err
@@ -69,7 +70,20 @@ func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overag
 			Off:      rollover.Off,
 		}
 	}
+	if low != nil {
+		if c.LowBalance, err = thresholdIn(*low, c.Precision); err != nil {
+			return err
+		}
+	}
 	return c.Validate()
+}
+
+// thresholdIn reads the balance below which there is little left; zero and absent are none.
+func thresholdIn(low money.Decimal, precision int) (int64, error) {
+	if low == "" {
+		return 0, nil
+	}
+	return units(low, precision, "low_balance_threshold")
 }
 
 // freeName refuses a name that another credit has.
@@ -145,6 +159,9 @@ func creditOut(c *catalog.Credit) v1.Credit {
 		limit := decimal(c.Overage.Limit, c.Precision)
 		out.Overage.Limit = &limit
 	}
+	if c.LowBalance > 0 {
+		out.LowBalance = decimal(c.LowBalance, c.Precision)
+	}
 	return out
 }
 
@@ -204,7 +221,7 @@ func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCred
 	set(&c.Unit, r.Unit)
 	set(&c.Description, r.Description)
 	set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-	if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover); err != nil {
+	if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover, r.LowBalance); err != nil {
 		return err
 	}
 	return freeName(defs, c)

@@ -22,6 +22,7 @@ type batch struct {
 	wallets map[id.Wallet]*open
 	order   []*open // parallel to want.Wallets
 	defs    map[string]*catalog.Definitions
+	told    []*catalog.Endpoint // for which deliveries are written
 }
 
 // open is one wallet within a batch.
@@ -217,7 +218,7 @@ func (b *batch) run(j *job) error {
 	if j.Preview {
 		return nil
 	}
-	o.apply(d, defs)
+	b.apply(o, d, defs)
 	return b.remember(j, o)
 }
 
@@ -286,7 +287,7 @@ func (b *batch) settle(o *open, cx wallet.Context) error {
 		if d == nil {
 			return nil
 		}
-		o.apply(d, cx.Defs)
+		b.apply(o, d, cx.Defs)
 	}
 }
 
@@ -305,11 +306,19 @@ func (b *batch) remember(j *job, o *open) error {
 	return nil
 }
 
-// apply takes a decision into the state and into what will be written.
-func (o *open) apply(d *wallet.Decision, defs *catalog.Definitions) {
+// apply takes a decision into the state and into what will be written, and tells of it whoever
+// wants to hear of it.
+func (b *batch) apply(o *open, d *wallet.Decision, defs *catalog.Definitions) {
 	if d.Empty() {
 		return
 	}
+	o.take(d, defs)
+	if len(defs.Endpoints) > 0 {
+		b.tell(o, d, defs)
+	}
+}
+
+func (o *open) take(d *wallet.Decision, defs *catalog.Definitions) {
 	o.noteChanges(d.Grants)
 	o.state.Apply(d, defs)
 	c := &o.change

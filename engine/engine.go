@@ -82,6 +82,7 @@ type Engine struct {
 	ctx      context.Context // ends when the engine gives up waiting for its work
 	cancel   context.CancelFunc
 	stats    Stats
+	woken    atomic.Pointer[func(*catalog.Endpoint)]
 }
 
 // Stats counts what the engine did since it was made.

@@ -81,6 +81,8 @@ var catalogue = []Entry{
 	{"entry_not_found", NotFound, "Entry not found", "No ledger entry with this id exists in this app and mode.", "Check the id against the customer's ledger."},
 	{"meter_not_found", NotFound, "Meter not found", "No meter with this id exists in this app.", "Check the id against the list of meters."},
 	{"event_not_found", NotFound, "Event not found", "The customer has no usage event with this id.", "Check the event's id and the customer's."},
+	{"webhook_endpoint_not_found", NotFound, "Webhook endpoint not found", "No webhook endpoint with this id exists in this app and mode.", "Check the id against the list of webhook endpoints."},
+	{"webhook_delivery_not_found", NotFound, "Webhook delivery not found", "No webhook delivery with this id exists in this app and mode.", "Check the id against the endpoint's list of deliveries."},
 	{"key_not_found", NotFound, "Key not found", "No API key with this id exists in this app and mode.", "Check the id against the list of keys."},
 
 	// What the rules refuse.
@@ -98,6 +100,7 @@ var catalogue = []Entry{
 	{"not_adjustable", Invalid, "Not adjustable", "A manual adjustment cannot be made to this credit or grant.", "Grant, deduct or revoke instead."},
 	{"too_many_grants", Conflict, "Too many grants", "The wallet holds as many live grants as are allowed.", "Let grants be used up or expire, or combine small grants into larger ones."},
 	{"too_many_holds", Conflict, "Too many holds", "The wallet has as many pending reservations as are allowed.", "Commit or release reservations as soon as the work is done."},
+	{"too_many_webhook_endpoints", Conflict, "Too many webhook endpoints", "The app has as many webhook endpoints as are allowed.", "Archive one that is not needed any more."},
 	{"too_many_scopes", Conflict, "Too many scopes", "The wallet's grants use more different scopes than are allowed.", "Reuse scopes among grants."},
 
 	// What is at odds with what is stored.

@@ -132,10 +132,16 @@ const (
 	CodeTooManyHolds Code = "too_many_holds"
 	// CodeTooManyScopes (409): The wallet's grants use more different scopes than are allowed.
 	CodeTooManyScopes Code = "too_many_scopes"
+	// CodeTooManyWebhookEndpoints (409): The app has as many webhook endpoints as are allowed.
+	CodeTooManyWebhookEndpoints Code = "too_many_webhook_endpoints"
 	// CodeUnknownField (400): The body has a field that this call does not know; a misspelt field is refused rather than ignored.
 	CodeUnknownField Code = "unknown_field"
 	// CodeUnsupportedMediaType (415): The body has a content type that this call does not read.
 	CodeUnsupportedMediaType Code = "unsupported_media_type"
+	// CodeWebhookDeliveryNotFound (404): No webhook delivery with this id exists in this app and mode.
+	CodeWebhookDeliveryNotFound Code = "webhook_delivery_not_found"
+	// CodeWebhookEndpointNotFound (404): No webhook endpoint with this id exists in this app and mode.
+	CodeWebhookEndpointNotFound Code = "webhook_endpoint_not_found"
 	// CodeWorkspaceLimitReached (429): The app has used up its own allowance of operations in this mode.
 	CodeWorkspaceLimitReached Code = "workspace_limit_reached"
 	// CodeWrongCustomer (403): The customer token was issued for another customer.

@@ -34,7 +34,9 @@ const (
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"
-	PrefixWebhook      = "whk"
+	PrefixWebhook      = "whk" // a webhook endpoint
+	PrefixDelivery     = "dlv" // one event on its way to one endpoint, numbered within its wallet
+	PrefixMessage      = "msg" // one event, for all endpoints, numbered within its wallet
 	PrefixCustomer     = "cus" // one that did not come with an id of the caller's
 )
 

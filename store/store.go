@@ -33,6 +33,7 @@ type Store interface {
 	Definitions
 	Keys
 	Customers
+	Deliveries
 
 	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
 	// (newer_schema).
@@ -144,6 +145,7 @@ type WalletChange struct {
 	Tallies      []*wallet.Tally  // new or changed
 	Uniques      []*wallet.Unique // new or changed
 	Answers      []StoredAnswer   // new
+	Deliveries   []Delivery       // new and pending; their Wallet is the header's
 }
 
 // GrantQuery selects grants of a wallet.
@@ -248,13 +250,14 @@ type App struct {
 
 // Definition is a change of definitions: what is set is inserted, or replaced under its id.
 type Definition struct {
-	Credits  []*catalog.Credit
-	Packs    []*catalog.Pack
-	Meters   []*catalog.Meter
-	Products []*catalog.Product
-	NewKeys  []Key
-	Revoke   []string // ids of keys to revoke
-	At       clock.Instant
+	Credits   []*catalog.Credit
+	Packs     []*catalog.Pack
+	Meters    []*catalog.Meter
+	Products  []*catalog.Product
+	Endpoints []*catalog.Endpoint
+	NewKeys   []Key
+	Revoke    []string // ids of keys to revoke
+	At        clock.Instant
 }
 
 // AppAnswer is the answer that an idempotency key got outside any wallet.

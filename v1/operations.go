@@ -99,6 +99,26 @@ type Operations interface {
 	UpdateCustomer(ctx context.Context, customerID string, r UpdateCustomer, opts ...Option) (Customer, error)
 	ListCustomers(ctx context.Context, q CustomerQuery) (Page[Customer], error)
 
+	// CreateWebhookEndpoint and those after it say where events are sent. An endpoint belongs to
+	// the mode of the caller.
+	CreateWebhookEndpoint(ctx context.Context, r CreateWebhookEndpoint, opts ...Option) (WebhookEndpoint, error)
+	GetWebhookEndpoint(ctx context.Context, endpointID string) (WebhookEndpoint, error)
+	ListWebhookEndpoints(ctx context.Context) (Page[WebhookEndpoint], error)
+	UpdateWebhookEndpoint(ctx context.Context, endpointID string, r UpdateWebhookEndpoint, opts ...Option) (WebhookEndpoint, error)
+	ArchiveWebhookEndpoint(ctx context.Context, endpointID string, opts ...Option) (WebhookEndpoint, error)
+	// GetWebhookSecret reads what signs; RotateWebhookSecret makes a new one, and the one before
+	// signs as well for a day.
+	GetWebhookSecret(ctx context.Context, endpointID string) (WebhookSecret, error)
+	RotateWebhookSecret(ctx context.Context, endpointID string, opts ...Option) (WebhookSecret, error)
+	// TestWebhookEndpoint sends endpoint.test now, once, and says what came of it.
+	TestWebhookEndpoint(ctx context.Context, endpointID string) (WebhookAttempt, error)
+	// ListWebhookDeliveries and GetWebhookDelivery tell what was sent to an endpoint, and what came
+	// of it; the others send it again.
+	ListWebhookDeliveries(ctx context.Context, endpointID string, q WebhookDeliveryQuery) (Page[WebhookDelivery], error)
+	GetWebhookDelivery(ctx context.Context, deliveryID string) (WebhookDelivery, error)
+	RedeliverWebhook(ctx context.Context, deliveryID string, opts ...Option) (WebhookDelivery, error)
+	RedeliverWebhooks(ctx context.Context, endpointID string, r RedeliverWebhooks, opts ...Option) (Redelivered, error)
+
 	// CreateKey, ListKeys and RevokeKey manage API keys; MintToken lets a browser read one
 	// customer.
 	CreateKey(ctx context.Context, r CreateKey, opts ...Option) (Key, error)

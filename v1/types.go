@@ -94,6 +94,7 @@ type Credit struct {
 	ExpiresAfterDays int           `json:"expires_after_days,omitempty"`
 	Overage          Overage       `json:"overage"`
 	Rollover         Rollover      `json:"rollover"`
+	LowBalance       money.Decimal `json:"low_balance_threshold,omitempty" doc:"In whole credits; none when absent"`
 	CreatedAt        clock.Instant `json:"created_at"`
 	UpdatedAt        clock.Instant `json:"updated_at"`
 	ArchivedAt       clock.Instant `json:"archived_at,omitzero"`
@@ -110,6 +111,8 @@ type CreateCredit struct {
 	ExpiresAfterDays int       `json:"expires_after_days,omitempty" minimum:"0"`
 	Overage          Overage   `json:"overage,omitempty"`
 	Rollover         Rollover  `json:"rollover,omitempty"`
+
+	LowBalance money.Decimal `json:"low_balance_threshold,omitempty" doc:"In whole credits: a balance that falls below it makes the event credit.balance_low; none when absent or zero"`
 }
 
 // UpdateCredit changes a credit. What is absent stays; existing grants stay as they are.
@@ -122,6 +125,8 @@ type UpdateCredit struct {
 	ExpiresAfterDays *int       `json:"expires_after_days,omitempty"`
 	Overage          *Overage   `json:"overage,omitempty"`
 	Rollover         *Rollover  `json:"rollover,omitempty"`
+
+	LowBalance *money.Decimal `json:"low_balance_threshold,omitempty" doc:"0 for none"`
 }
 
 // DrawOrder is a preset's name or a list of criteria.

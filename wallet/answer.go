@@ -98,6 +98,7 @@ type Decision struct {
 	Usages       []*Usage      // new, or changed
 	Tallies      []*Tally
 	Uniques      []*Unique
+	Low          []LowBalance // balances that this decision brought below their thresholds
 
 	seq, grantSeq, holdSeq, usageSeq int64
 	head                             Hash

@@ -85,6 +85,7 @@ func (w *work) finish() (*Decision, error) {
 	for _, c := range w.d.Credits {
 		w.d.Answer.Standing = append(w.d.Answer.Standing, *c)
 	}
+	w.d.Low = w.lowBalances()
 	return &w.d, nil
 }
 

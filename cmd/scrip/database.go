@@ -17,9 +17,10 @@ type database struct {
 	DB string `name:"db" default:"sqlite:scrip.db" placeholder:"ADDRESS" help:"Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME (${default})."`
 }
 
-// with opens the database for a short while. Nothing is swept: that is the business of servers.
+// with opens the database for a short while. Nothing is swept, and no webhook is sent: that is
+// the business of servers.
 func (d *database) with(w *world, work func(*scrip.Scrip) error, options ...scrip.Option) error {
-	options = append([]scrip.Option{scrip.DB(d.DB), scrip.SweepEvery(0), scrip.WithLog(w.log(slog.LevelWarn))}, options...)
+	options = append([]scrip.Option{scrip.DB(d.DB), scrip.SweepEvery(0), scrip.WithoutWebhooks(), scrip.WithLog(w.log(slog.LevelWarn))}, options...)
 	s, err := scrip.Open(w.ctx, options...)
 	if err != nil {
 		return err

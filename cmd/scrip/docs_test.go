@@ -31,6 +31,7 @@ const repository = "../.."
 //	<!-- test: serve -->          the next block is a server: it runs from here on
 //	<!-- test: postgres NAME -->  NAME is the address of a fresh database
 //	<!-- test: file NAME -->      the next block is the content of a file
+//	<!-- test: run -->            the next block is a program: it runs from here on
 func TestDocs(t *testing.T) {
 	for _, name := range pages(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -148,7 +149,10 @@ func (p *page) run(t *testing.T, block part) {
 	case "json":
 		p.compare(t, at, block.text)
 	case "go":
-		compile(t, at, block.text)
+		program := compile(t, at, p.local(t, block.text))
+		if next == "run" {
+			p.background(t, program).stderr.find(t, "listening")
+		}
 	case "sql":
 		execSQL(t, filepath.Join(p.dir, p.db), strings.ReplaceAll(block.text, "INTO '", "INTO '"+p.dir+"/"))
 	case "yaml":
@@ -219,11 +223,17 @@ func node(text string) string {
 
 func (p *page) serve(t *testing.T, text string) {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", "set -a; if [ -f .variables ]; then . ./.variables; fi; exec "+p.local(t, text))
-	cmd.Env = p.env
-	server := start(t, cmd, p.dir)
+	server := p.background(t, p.local(t, text))
 	t.Cleanup(func() { server.stop(syscall.SIGTERM) })
 	server.stderr.find(t, "msg=serving")
+}
+
+// background runs a command that does not end by itself, with the page's variables.
+func (p *page) background(t *testing.T, command string) *process {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", "set -a; if [ -f .variables ]; then . ./.variables; fi; exec "+command)
+	cmd.Env = p.env
+	return start(t, cmd, p.dir)
 }
 
 // checkNoFailure fails when the block before was refused by the API and the page did not say
@@ -274,19 +284,21 @@ func partOf(want, got any) bool {
 	return want == got
 }
 
-// compile builds a program against the module as it is here.
-func compile(t *testing.T, at, text string) {
+// compile builds a program against the module as it is here, and returns its path.
+func compile(t *testing.T, at, text string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "main.go")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "program"), file)
+	program := filepath.Join(dir, "program")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, file)
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", at, err, out)
 	}
+	return program
 }
 
 func TestDocsShowEveryRoute(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -54,6 +55,8 @@ func grant(fields string) call {
 func credit(fields string) call {
 	return call{"POST /v1/credits", `{"name": "n", "unit": "u", ` + fields + `}`}
 }
+
+func hook(fields string) call { return call{"POST /v1/webhook-endpoints", "{" + fields + "}"} }
 
 func pack(fields, item string, items int) call {
 	list := strings.Repeat(`, {"credit_id": "c", `+item+`}`, items)[2:]
@@ -268,6 +271,42 @@ var limits = []struct {
 			"life of a customer token; 1h0m0s when not given", accounts.MaxTokenTTL, "accounts.MaxTokenTTL", fault.CodeInvalidRequest,
 			call{"POST /v1/customer-tokens", `{"customer_id": "u", "ttl_seconds": 86401}`},
 		},
+	}},
+	{"Webhooks", []limit{
+		{"endpoints of an app, both modes together", catalog.MaxEndpoints, "catalog.MaxEndpoints", fault.CodeTooManyWebhookEndpoints, call{}},
+		{
+			"address of an endpoint, bytes", catalog.MaxEndpointURL, "catalog.MaxEndpointURL", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test/` + text(catalog.MaxEndpointURL) + `"`),
+		},
+		{
+			"types in a filter", catalog.MaxEndpointEvents, "catalog.MaxEndpointEvents", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test", "events": [` + strings.Repeat(`, "credit.added"`, catalog.MaxEndpointEvents+1)[2:] + `]`),
+		},
+		{
+			"headers of an endpoint", catalog.MaxEndpointHeaders, "catalog.MaxEndpointHeaders", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test", "headers": ` + pairs(catalog.MaxEndpointHeaders+1)),
+		},
+		{
+			"name of a header, bytes", catalog.MaxEndpointHeaderName, "catalog.MaxEndpointHeaderName", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test", "headers": {"` + text(catalog.MaxEndpointHeaderName+1) + `": "x"}`),
+		},
+		{
+			"value of a header, characters", catalog.MaxEndpointHeaderValue, "catalog.MaxEndpointHeaderValue", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test", "headers": {"x": "` + text(catalog.MaxEndpointHeaderValue+1) + `"}`),
+		},
+		{
+			"metadata of an endpoint, pairs", catalog.MaxEndpointMetadata, "catalog.MaxEndpointMetadata", fault.CodeMetadataTooLarge,
+			hook(`"url": "https://example.test", "metadata": ` + pairs(catalog.MaxEndpointMetadata+1)),
+		},
+		{
+			"requests per second that a rate may allow", catalog.MaxEndpointRate, "catalog.MaxEndpointRate", fault.CodeInvalidRequest,
+			hook(`"url": "https://example.test", "rate_limit": ` + fmt.Sprint(catalog.MaxEndpointRate+1)),
+		},
+		{"life of a secret after another took its place", catalog.SecretOverlap, "catalog.SecretOverlap", "", call{}},
+		{"time of one request", notify.Timeout, "notify.Timeout", "", call{}},
+		{"requests to one endpoint at one time, per server", notify.InFlight, "notify.InFlight", "", call{}},
+		{"answer that is kept of each attempt, bytes", notify.MaxResponse, "notify.MaxResponse", "", call{}},
+		{"attempts that are kept of a delivery", store.MaxLog, "store.MaxLog", "", call{}},
 	}},
 	{"One server", []limit{
 		{"commands that wait, per shard", engine.DefaultQueue, "engine.DefaultQueue", fault.CodeOverloaded, call{}},

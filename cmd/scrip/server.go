@@ -25,9 +25,10 @@ type devCmd struct {
 // serveCmd is scrip serve.
 type serveCmd struct {
 	database
-	Addr      string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
-	NoMigrate bool          `help:"Leave the schema as it is instead of bringing it up to date."`
-	Grace     time.Duration `default:"20s" placeholder:"DURATION" help:"How long requests under way may take once the server is asked to stop (${default})."`
+	Addr                string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
+	NoMigrate           bool          `help:"Leave the schema as it is instead of bringing it up to date."`
+	WebhookAllowPrivate bool          `help:"Send webhooks to private and local addresses too, such as those of your own network."`
+	Grace               time.Duration `default:"20s" placeholder:"DURATION" help:"How long requests under way may take once the server is asked to stop (${default})."`
 }
 
 // Run runs the server for trying out.
@@ -37,7 +38,7 @@ func (c *devCmd) Run(w *world) error {
 		return err
 	}
 	log := w.log(slog.LevelWarn) // the output is for reading
-	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log)}}
+	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.WebhooksToLoopback()}}
 	return h.run(w.ctx, func(s *scrip.Scrip, l net.Listener) error {
 		keys, err := dev.Prepare(w.ctx, s, keyFile)
 		if err != nil {
@@ -51,6 +52,9 @@ func (c *devCmd) Run(w *world) error {
 func (c *serveCmd) Run(w *world) error {
 	log := w.log(slog.LevelInfo)
 	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log)}}
+	if c.WebhookAllowPrivate {
+		h.options = append(h.options, scrip.WebhooksToPrivate())
+	}
 	if c.NoMigrate {
 		h.options = append(h.options, scrip.WithoutMigration())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -72,7 +74,8 @@ func newFixture(t *testing.T) *fixture {
 	must(err)
 	f.native = f.core.As(v1.Caller{App: app.ID, Mode: catalog.Test, Actor: "test"})
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters}, Options{})))
+	hooks := notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f

@@ -19,6 +19,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -33,12 +34,14 @@ type Services struct {
 	Accounts *accounts.Accounts
 	Credits  *credits.Core
 	Metering *metering.Core
+	Notify   *notify.Service
 }
 
 // Aliases, so that the sessions of two services can be embedded.
 type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
+	notifySession   = notify.Session
 )
 
 // server is the state of the handler: the services, and nothing of its own.
@@ -85,6 +88,7 @@ type call struct {
 	context.Context
 	*creditSession
 	*meteringSession
+	*notifySession
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
 	r     *http.Request
@@ -158,7 +162,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
 	c := &call{
 		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),
-		clock: s.Credits.Clock, app: who.App, r: r,
+		notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, r: r,
 	}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")

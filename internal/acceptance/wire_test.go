@@ -27,7 +27,8 @@ type wire struct {
 // serve puts a server's handler behind HTTP until the test ends.
 func (s *server) serve(t testing.TB) *wire {
 	t.Helper()
-	srv := httptest.NewServer(api.New(api.Services{Accounts: s.accounts, Credits: s.core, Metering: s.metering}, api.Options{Ready: s.core.Store.Ping}))
+	services := api.Services{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Notify: s.notify}
+	srv := httptest.NewServer(api.New(services, api.Options{Ready: s.core.Store.Ping}))
 	t.Cleanup(srv.Close)
 	return newWire(t, srv.URL)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -25,6 +26,7 @@ import (
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/internal/testenv"
 	"github.com/seed42445051/scrip/metering"
+	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -142,6 +144,7 @@ type server struct {
 	core     *credits.Core
 	metering *metering.Core
 	accounts *accounts.Accounts
+	notify   *notify.Service
 }
 
 var apps struct {
@@ -195,11 +198,16 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 			t.Errorf("closing the engine: %v", err)
 		}
 	})
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	return &server{
 		engine:   e,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.Clock},
 		metering: &metering.Core{Engine: e, Store: st, Clock: o.Clock},
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.Clock},
+		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.Clock, Log: log, Allow: notify.AllowLoopback}),
 	}
 }
 
@@ -208,11 +216,13 @@ type ops struct {
 	*credits.Session
 	*meters
 	*keys
+	*hooks
 }
 
 type (
 	meters = metering.Session
 	keys   = accounts.Session
+	hooks  = notify.Session
 )
 
 var _ v1.Operations = (*ops)(nil)
@@ -223,6 +233,7 @@ func (s *server) as(app store.App, mode catalog.Mode) *ops {
 		Session: s.core.As(caller),
 		meters:  s.metering.As(caller),
 		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
+		hooks:   s.notify.As(caller),
 	}
 }
 

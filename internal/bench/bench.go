@@ -135,7 +135,7 @@ func measure(ctx context.Context, o *Options, f *Fixture, p *Process, out io.Wri
 
 // checkBooks reads every balance again: each acknowledged operation spent one credit.
 func checkBooks(ctx context.Context, db string, f *Fixture, acknowledged int, out io.Writer) (err error) {
-	s, err := scrip.Open(ctx, scrip.DB(db), scrip.SweepEvery(0))
+	s, err := scrip.Open(ctx, scrip.DB(db), scrip.SweepEvery(0), scrip.WithoutWebhooks())
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ const perCustomer = "1000000000000"
 
 // Prepare makes the fixture in a database through the library. The app's name must be new.
 func Prepare(ctx context.Context, db, app string, customers int) (*Fixture, error) {
-	s, err := scrip.Open(ctx, scrip.DB(db), scrip.SweepEvery(0))
+	s, err := scrip.Open(ctx, scrip.DB(db), scrip.SweepEvery(0), scrip.WithoutWebhooks())
 	if err != nil {
 		return nil, err
 	}

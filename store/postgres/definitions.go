@@ -114,6 +114,14 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 		return nil
 	}, "SELECT "+productColumns+" FROM products WHERE app_id = ANY($1::text[])", apps)
 	s.add(partOther, func(r pgx.Rows) error {
+		e, err := scanEndpoint(r)
+		if err != nil {
+			return err
+		}
+		defs[e.App].Endpoints[e.ID] = e
+		return nil
+	}, "SELECT "+endpointColumns+" FROM webhook_endpoints WHERE app_id = ANY($1::text[])", apps)
+	s.add(partOther, func(r pgx.Rows) error {
 		var app, key string
 		if err := r.Scan(&app, &key); err != nil {
 			return err
@@ -184,14 +192,14 @@ const (
 	raiseVersion = "UPDATE apps SET version = version + 1 WHERE id = $1::text AND version = $2::bigint"
 
 	upsertCredit = `INSERT INTO credits (id, app_id, name, folded, unit, description, decimals, draw_order, scope,
-			expires_after_days, overage, rollover, created_at, updated_at, archived_at)
+			expires_after_days, overage, rollover, created_at, updated_at, archived_at, low_balance)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::jsonb, $9::jsonb,
-			$10::bigint, $11::jsonb, $12::jsonb, $13::bigint, $14::bigint, $15::bigint)
+			$10::bigint, $11::jsonb, $12::jsonb, $13::bigint, $14::bigint, $15::bigint, $16::bigint)
 		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded, unit = EXCLUDED.unit,
 			description = EXCLUDED.description, decimals = EXCLUDED.decimals, draw_order = EXCLUDED.draw_order,
 			scope = EXCLUDED.scope, expires_after_days = EXCLUDED.expires_after_days, overage = EXCLUDED.overage,
 			rollover = EXCLUDED.rollover, created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at,
-			archived_at = EXCLUDED.archived_at
+			archived_at = EXCLUDED.archived_at, low_balance = EXCLUDED.low_balance
 		WHERE credits.app_id = EXCLUDED.app_id`
 
 	upsertPack = `INSERT INTO packs (id, app_id, name, folded, description, price_minor, currency, expires_after_days,
@@ -219,6 +227,18 @@ const (
 		ON CONFLICT (app_id, id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description,
 			tax_category = EXCLUDED.tax_category, price = EXCLUDED.price, credits = EXCLUDED.credits, metadata = EXCLUDED.metadata,
 			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at`
+
+	upsertEndpoint = `INSERT INTO webhook_endpoints (id, app_id, mode, url, description, format, events, headers, secret,
+			previous_secret, previous_until, disabled, ordered, rate_limit, metadata, created_at, updated_at, archived_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::jsonb, $8::jsonb, $9::text, $10::text,
+			$11::bigint, $12::boolean, $13::boolean, $14::bigint, $15::jsonb, $16::bigint, $17::bigint, $18::bigint)
+		ON CONFLICT (id) DO UPDATE SET mode = EXCLUDED.mode, url = EXCLUDED.url, description = EXCLUDED.description,
+			format = EXCLUDED.format, events = EXCLUDED.events, headers = EXCLUDED.headers, secret = EXCLUDED.secret,
+			previous_secret = EXCLUDED.previous_secret, previous_until = EXCLUDED.previous_until,
+			disabled = EXCLUDED.disabled, ordered = EXCLUDED.ordered, rate_limit = EXCLUDED.rate_limit,
+			metadata = EXCLUDED.metadata, created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at,
+			archived_at = EXCLUDED.archived_at
+		WHERE webhook_endpoints.app_id = EXCLUDED.app_id`
 
 	insertKey = `INSERT INTO api_keys (id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bytea, $8::bigint, $9::bigint)`
@@ -300,6 +320,11 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 			return err
 		}
 	}
+	for _, e := range change.Endpoints {
+		if err := d.endpoint(e); err != nil {
+			return err
+		}
+	}
 	for i := range change.NewKeys {
 		k := &change.NewKeys[i]
 		if _, err := d.exec(partOther, insertKey, k.ID, d.app, string(k.Mode), string(k.Kind), k.Label, k.Prefix, k.Hash[:],
@@ -343,7 +368,7 @@ func (d *definer) credit(c *catalog.Credit) error {
 	}
 	n, err := d.exec(partNamed, upsertCredit, c.ID, d.app, c.Name, store.FoldName(c.Name), c.Unit, c.Description,
 		int64(c.Precision), docs[0], docs[1], int64(c.ExpiresAfterDays), docs[2], docs[3], int64(c.CreatedAt),
-		int64(c.UpdatedAt), int64(c.ArchivedAt))
+		int64(c.UpdatedAt), int64(c.ArchivedAt), c.LowBalance)
 	return owned(n, err, c.ID)
 }
 
@@ -382,6 +407,17 @@ func (d *definer) product(p *catalog.Product) error {
 	_, err = d.exec(partOther, upsertProduct, d.app, p.ID, p.Name, p.Description, p.TaxCategory, docs[0], docs[1], metadata,
 		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
 	return err
+}
+
+func (d *definer) endpoint(e *catalog.Endpoint) error {
+	docs, err := documents(e.Events, e.Headers, e.Metadata)
+	if err != nil {
+		return err
+	}
+	n, err := d.exec(partOther, upsertEndpoint, e.ID, d.app, string(e.Mode), e.URL, e.Description, e.Format, docs[0], docs[1],
+		e.Secret, e.PreviousSecret, int64(e.PreviousUntil), e.Disabled, e.Ordered, int64(e.RateLimit), docs[2],
+		int64(e.CreatedAt), int64(e.UpdatedAt), int64(e.ArchivedAt))
+	return owned(n, err, e.ID)
 }
 
 // owned refuses a definition that another app has under the same id.

@@ -18,6 +18,7 @@ ALTER TABLE usages DROP CONSTRAINT usages_bucket_wallet_fkey;
 ALTER TABLE tallies DROP CONSTRAINT tallies_bucket_wallet_fkey;
 ALTER TABLE uniques DROP CONSTRAINT uniques_bucket_wallet_fkey;
 ALTER TABLE answers DROP CONSTRAINT answers_bucket_wallet_fkey;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_bucket_wallet_seq_fkey;
 
 SELECT create_reference_table('apps');
 SELECT create_reference_table('api_keys');
@@ -25,6 +26,7 @@ SELECT create_reference_table('credits');
 SELECT create_reference_table('packs');
 SELECT create_reference_table('meters');
 SELECT create_reference_table('products');
+SELECT create_reference_table('webhook_endpoints');
 SELECT create_reference_table('app_answers');
 
 SELECT create_distributed_table('wallets', 'bucket');
@@ -40,6 +42,7 @@ SELECT create_distributed_table('usages', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('tallies', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('uniques', 'bucket', colocate_with => 'wallets');
 SELECT create_distributed_table('answers', 'bucket', colocate_with => 'wallets');
+SELECT create_distributed_table('deliveries', 'bucket', colocate_with => 'wallets');
 
 ALTER TABLE customers ADD CONSTRAINT customers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE standings ADD CONSTRAINT standings_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
@@ -53,3 +56,4 @@ ALTER TABLE usages ADD CONSTRAINT usages_bucket_wallet_fkey FOREIGN KEY (bucket,
 ALTER TABLE tallies ADD CONSTRAINT tallies_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE uniques ADD CONSTRAINT uniques_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
 ALTER TABLE answers ADD CONSTRAINT answers_bucket_wallet_fkey FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet);
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_bucket_wallet_seq_fkey FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq);

@@ -45,3 +45,8 @@ func (f *filter) offset(n int) string {
 func (f *filter) sql(head, order string, limit int) string {
 	return head + " WHERE " + strings.Join(f.conditions, " AND ") + " ORDER BY " + order + " LIMIT " + f.arg(int64(limit)) + "::bigint"
 }
+
+// changing completes a statement that changes rows and ends before WHERE.
+func (f *filter) changing(head string) string {
+	return head + " WHERE " + strings.Join(f.conditions, " AND ")
+}

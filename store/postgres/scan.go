@@ -257,14 +257,14 @@ func scanTally(r pgx.Rows, w *id.Wallet) (*wallet.Tally, error) {
 }
 
 const creditColumns = "id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, " +
-	"rollover, created_at, updated_at, archived_at"
+	"rollover, created_at, updated_at, archived_at, low_balance"
 
 func scanCredit(r pgx.Rows) (*catalog.Credit, error) {
 	c := &catalog.Credit{}
 	return c, r.Scan(
 		&c.ID, &c.App, &c.Name, &c.Unit, &c.Description, &c.Precision, doc(&c.DrawOrder), doc(&c.Scope),
 		&c.ExpiresAfterDays, doc(&c.Overage), doc(&c.Rollover), instant(&c.CreatedAt), instant(&c.UpdatedAt),
-		instant(&c.ArchivedAt),
+		instant(&c.ArchivedAt), &c.LowBalance,
 	)
 }
 
@@ -287,6 +287,51 @@ func scanProduct(r pgx.Rows) (*catalog.Product, error) {
 		&p.App, &p.ID, &p.Name, &p.Description, &p.TaxCategory, doc(&p.Price), doc(&p.Credits), doc(&p.Metadata),
 		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt),
 	)
+}
+
+const endpointColumns = "id, app_id, mode, url, description, format, events, headers, secret, previous_secret, previous_until, " +
+	"disabled, ordered, rate_limit, metadata, created_at, updated_at, archived_at"
+
+func scanEndpoint(r pgx.Rows) (*catalog.Endpoint, error) {
+	e := &catalog.Endpoint{}
+	return e, r.Scan(
+		&e.ID, &e.App, (*string)(&e.Mode), &e.URL, &e.Description, &e.Format, doc(&e.Events), doc(&e.Headers), &e.Secret,
+		&e.PreviousSecret, instant(&e.PreviousUntil), &e.Disabled, &e.Ordered, &e.RateLimit, doc(&e.Metadata),
+		instant(&e.CreatedAt), instant(&e.UpdatedAt), instant(&e.ArchivedAt),
+	)
+}
+
+// deliveryColumns are in the order in which deliveryTargets takes them; a log only where it is
+// asked for.
+const deliveryColumns = "v.wallet, v.n, v.seq, v.endpoint_id, v.type, v.low, v.status, v.tries, v.created_at, v.next_at, v.finished_at"
+
+func deliveryTargets(d *store.Delivery) []any {
+	return []any{
+		key(&d.Wallet), &d.N, &d.Seq, &d.Endpoint, (*string)(&d.Type), doc(&d.Low), (*string)(&d.Status), &d.Tries,
+		instant(&d.CreatedAt), instant(&d.NextAt), instant(&d.FinishedAt),
+	}
+}
+
+// tellSeq completes what is stored of a balance that was low.
+func tellSeq(d *store.Delivery) {
+	if d.Low != nil {
+		d.Low.Seq = d.Seq
+	}
+}
+
+// selectLeased reads deliveries with what it takes to write their bodies.
+const selectLeased = "SELECT " + entryColumns + ", w.app_id, w.mode, w.customer_id, v.log, " + deliveryColumns + " FROM deliveries v " +
+	"JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet " +
+	"JOIN entries e ON e.bucket = v.bucket AND e.wallet = v.wallet AND e.seq = v.seq"
+
+func scanLeased(r pgx.Rows) (store.Leased, error) {
+	var l store.Leased
+	var w id.Wallet
+	err := scanEntry(r, &w, &l.Entry, append([]any{
+		&l.Key.App, (*string)(&l.Key.Mode), &l.Key.Customer, doc(&l.Log),
+	}, deliveryTargets(&l.Delivery)...)...)
+	tellSeq(&l.Delivery)
+	return l, err
 }
 
 const apiKeyColumns = "id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at"

@@ -126,6 +126,12 @@ var (
 		texts:   []string{"key"},
 		blobs:   []string{"request", "answer"},
 	}
+	deliveriesTable = table{
+		name:      "deliveries",
+		numbers:   []string{"n", "seq", "tries", "created_at", "next_at", "finished_at"},
+		texts:     []string{"endpoint_id", "type", "status"},
+		documents: []string{"low", "log"},
+	}
 )
 
 // Statements that write, one for all rows of a table.
@@ -149,6 +155,7 @@ var (
 	upsertTallies       = talliesTable.upsert("period_start", "meter_id", "credit_id")
 	upsertUniques       = uniquesTable.upsert("meter_id", "credit_id", "value", "period_start")
 	insertAnswers       = answersTable.insert()
+	insertDeliveries    = deliveriesTable.insert()
 )
 
 // deleteAllowances removes those that a shorter list left behind its end.
@@ -158,7 +165,7 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 // writer gathers the rows of a transaction's changes.
 type writer struct {
 	created, headers, lanes, newGrants, spent, grants, newHolds, holds, standings *rows
-	subscriptions, allowances, entries, answers                                   *rows
+	subscriptions, allowances, entries, answers, deliveries                       *rows
 	newUsages, usages, tallies, uniques                                           *rows
 	lengths                                                                       []int64 // of subscriptions' allowances
 	err                                                                           error   // the first value that JSON cannot hold
@@ -197,6 +204,7 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, upsertTallies, w.tallies)
 	s.rows(partOther, upsertUniques, w.uniques)
 	s.rows(partUnique, insertAnswers, w.answers)
+	s.rows(partOther, insertDeliveries, w.deliveries)
 	s.rows(partHeaders, updateHeaders, w.headers)
 	return nil
 }
@@ -207,7 +215,7 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
 	var created, lanes, newGrants, spent, grants, newHolds, holds, standings, subs, allowances, entries, answers int
-	var newUsages, usages, tallies, uniques int
+	var newUsages, usages, tallies, uniques, deliveries int
 	for i := range changes {
 		c := &changes[i]
 		if c.Created {
@@ -230,6 +238,7 @@ func newWriter(changes []store.WalletChange) *writer {
 		tallies += len(c.Tallies)
 		uniques += len(c.Uniques)
 		answers += len(c.Answers)
+		deliveries += len(c.Deliveries)
 	}
 	return &writer{
 		created: walletsTable.rows(created), headers: headersTable.rows(len(changes) - created),
@@ -238,7 +247,7 @@ func newWriter(changes []store.WalletChange) *writer {
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
 		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
 		newUsages: usagesTable.rows(newUsages), usages: changedUsagesTable.rows(usages), tallies: talliesTable.rows(tallies),
-		uniques: uniquesTable.rows(uniques), answers: answersTable.rows(answers),
+		uniques: uniquesTable.rows(uniques), answers: answersTable.rows(answers), deliveries: deliveriesTable.rows(deliveries),
 	}
 }
 
@@ -290,6 +299,11 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for i := range c.Answers {
 		a := &c.Answers[i]
 		w.answers.add(h.ID).nums(int64(a.At)).strs(a.Key).bins(a.Request[:], present(a.Answer))
+	}
+	for i := range c.Deliveries {
+		d := &c.Deliveries[i]
+		w.deliveries.add(h.ID).nums(d.N, d.Seq, 0, int64(d.CreatedAt), int64(d.NextAt), 0).
+			strs(d.Endpoint, string(d.Type), string(store.DeliveryPending)).docs(w.low(d.Low), "[]")
 	}
 }
 
@@ -394,6 +408,14 @@ func (w *writer) entry(c *store.WalletChange, e *wallet.Entry) {
 		strs(string(e.Type), e.Credit, e.RefType, e.RefID, e.Reason, e.Idempotency, e.Actor).
 		docs(w.metadata(e.Metadata)).
 		bins(store.EncodeSlices(e.Slices), e.Prev[:], e.Hash[:])
+}
+
+// low is nothing, most often.
+func (w *writer) low(l *wallet.LowBalance) string {
+	if l == nil {
+		return "{}"
+	}
+	return w.json(l)
 }
 
 // metadata is most often empty, and then costs nothing.

@@ -98,6 +98,16 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 	if err != nil {
 		return nil, err
 	}
+	err = c.query(ctx, selectEndpoints, func(r row) error {
+		endpoint, err := r.endpoint()
+		if err == nil {
+			defs.Endpoints[endpoint.ID] = endpoint
+		}
+		return err
+	}, app)
+	if err != nil {
+		return nil, err
+	}
 	err = c.query(ctx, selectValidKeys, func(r row) error {
 		defs.Keys[r.text(0)] = true
 		return nil
@@ -150,6 +160,11 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 				return err
 			}
 		}
+		for _, endpoint := range change.Endpoints {
+			if err := c.writeEndpoint(ctx, app, endpoint); err != nil {
+				return err
+			}
+		}
 		if err := c.writeKeys(ctx, app, &change); err != nil || answer == nil {
 			return err
 		}
@@ -177,7 +192,7 @@ func (c *session) raiseVersion(ctx context.Context, app string, expect int64) er
 func (c *session) writeCredit(ctx context.Context, app string, d *catalog.Credit) error {
 	n, err := c.exec(ctx, upsertCredit, store.FoldName(d.Name), d.ID, app, d.Name, d.Unit, d.Description, int64(d.Precision),
 		jsonOf(d.DrawOrder, len(d.DrawOrder)), jsonOf(d.Scope, len(d.Scope)), int64(d.ExpiresAfterDays),
-		jsonOf(d.Overage, 1), jsonOf(d.Rollover, 1), int64(d.CreatedAt), int64(d.UpdatedAt), int64(d.ArchivedAt))
+		jsonOf(d.Overage, 1), jsonOf(d.Rollover, 1), int64(d.CreatedAt), int64(d.UpdatedAt), int64(d.ArchivedAt), d.LowBalance)
 	return foreign(n, err, d.ID)
 }
 
@@ -203,6 +218,13 @@ func (c *session) writeProduct(ctx context.Context, app string, p *catalog.Produ
 		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Metadata, len(p.Metadata)),
 		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
 	return err
+}
+
+func (c *session) writeEndpoint(ctx context.Context, app string, e *catalog.Endpoint) error {
+	n, err := c.exec(ctx, upsertEndpoint, e.ID, app, string(e.Mode), e.URL, e.Description, e.Format, jsonOf(e.Events, len(e.Events)),
+		jsonOf(e.Headers, len(e.Headers)), e.Secret, e.PreviousSecret, int64(e.PreviousUntil), flag(e.Disabled), flag(e.Ordered),
+		int64(e.RateLimit), jsonOf(e.Metadata, len(e.Metadata)), int64(e.CreatedAt), int64(e.UpdatedAt), int64(e.ArchivedAt))
+	return foreign(n, err, e.ID)
 }
 
 // foreign refuses to replace what another app defined.

@@ -148,6 +148,7 @@ func (r row) credit() (*catalog.Credit, error) {
 	c := &catalog.Credit{
 		ID: r.text(0), App: r.text(1), Name: r.text(2), Unit: r.text(3), Description: r.text(4), Precision: int(r.int(5)),
 		ExpiresAfterDays: int(r.int(8)), CreatedAt: r.instant(11), UpdatedAt: r.instant(12), ArchivedAt: r.instant(13),
+		LowBalance: r.int(14),
 	}
 	for i, into := range map[int]any{6: &c.DrawOrder, 7: &c.Scope, 9: &c.Overage, 10: &c.Rollover} {
 		if err := r.json(i, into); err != nil {
@@ -177,6 +178,48 @@ func (r row) product() (*catalog.Product, error) {
 		return nil, err
 	}
 	return p, r.json(7, &p.Metadata)
+}
+
+func (r row) endpoint() (*catalog.Endpoint, error) {
+	e := &catalog.Endpoint{
+		ID: r.text(0), App: r.text(1), Mode: catalog.Mode(r.text(2)), URL: r.text(3), Description: r.text(4), Format: r.text(5),
+		Secret: r.text(8), PreviousSecret: r.text(9), PreviousUntil: r.instant(10), Disabled: r.bool(11), Ordered: r.bool(12),
+		RateLimit: int(r.int(13)), CreatedAt: r.instant(15), UpdatedAt: r.instant(16), ArchivedAt: r.instant(17),
+	}
+	for i, into := range map[int]any{6: &e.Events, 7: &e.Headers, 14: &e.Metadata} {
+		if err := r.json(i, into); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+func (r row) delivery() (store.Delivery, error) {
+	d := store.Delivery{
+		Wallet: id.Wallet(r.blob(0)), N: r.int(1), Seq: r.int(2), Endpoint: r.text(3), Type: catalog.EventType(r.text(4)),
+		Status: store.DeliveryStatus(r.text(6)), Tries: int(r.int(7)), CreatedAt: r.instant(8), NextAt: r.instant(9), FinishedAt: r.instant(10),
+	}
+	if err := r.json(5, &d.Low); err != nil {
+		return d, err
+	}
+	if d.Low != nil {
+		d.Low.Seq = d.Seq
+	}
+	return d, r.json(11, &d.Log)
+}
+
+// leased reads a delivery with its wallet's key and its entry.
+func (r row) leased() (store.Leased, error) {
+	const key, entry = 12, 15 // where their columns begin
+	d, err := r.delivery()
+	if err != nil {
+		return store.Leased{}, err
+	}
+	e, err := r[entry:].entry()
+	return store.Leased{
+		Delivery: d, Entry: e,
+		Key: wallet.Key{App: r.text(key), Mode: catalog.Mode(r.text(key + 1)), Customer: r.text(key + 2)},
+	}, err
 }
 
 func (r row) key() store.Key {

@@ -79,6 +79,8 @@ const (
 	selectPacks
 	upsertMeter
 	selectMeters
+	upsertEndpoint
+	selectEndpoints
 	insertKey
 	revokeKey
 	selectKeyExists
@@ -96,6 +98,20 @@ const (
 	selectCustomersAt
 	selectHolders
 	selectHolder
+
+	insertDelivery
+	selectDueDeliveries
+	selectDueOf
+	selectDueWallets
+	selectRun
+	leaseDelivery
+	finishDelivery
+	holdFollowers
+	wakeFollowers
+	redeliverOne
+	redeliverRange
+	selectDeliveries
+	selectDelivery
 
 	statements // how many there are
 )
@@ -117,7 +133,9 @@ const (
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
-		created_at, updated_at, archived_at`
+		created_at, updated_at, archived_at, low_balance`
+	endpointColumns = `id, app_id, mode, url, description, format, events, headers, secret, previous_secret, previous_until,
+		disabled, ordered, rate_limit, metadata, created_at, updated_at, archived_at`
 	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at`
 	packColumns    = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
 		created_at, updated_at, archived_at`
@@ -136,6 +154,13 @@ const (
 		AND (?5 = 0 OR coalesce(c.created_at, w.created_at) >= ?5) AND (?6 = 0 OR coalesce(c.created_at, w.created_at) < ?6)
 		ORDER BY w.customer_id LIMIT ?7 OFFSET ?8`
 	mine = ` WHERE bucket = ? AND wallet = ?`
+	// A delivery with what it takes to write its body. The entry's columns come last.
+	leased = `SELECT d.wallet, d.n, d.seq, d.endpoint_id, d.type, d.low, d.status, d.tries, d.created_at, d.next_at, d.finished_at, d.log,
+		w.app_id, w.mode, w.customer_id, e.seq, e.type, e.credit_id, e.amount, e.balance_before, e.balance_after, e.overage_before,
+		e.overage_after, e.slices, e.op, e.ref_type, e.ref_id, e.reason, e.metadata, e.idempotency_key, e.actor, e.effective_at,
+		e.recorded_at, e.prev_hash, e.hash FROM deliveries d
+		JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet
+		JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.seq = d.seq`
 )
 
 // text is the SQL of each statement.
@@ -246,12 +271,12 @@ var text = [statements]string{
 	selectApp:        `SELECT id, name, version, created_at FROM apps WHERE id = ?`,
 	selectAppVersion: `SELECT version FROM apps WHERE id = ?`,
 	raiseAppVersion:  `UPDATE apps SET version = version + 1 WHERE id = ? AND version = ?`,
-	upsertCredit: `INSERT INTO credits (folded, ` + creditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	upsertCredit: `INSERT INTO credits (folded, ` + creditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, unit = excluded.unit, description = excluded.description,
 		decimals = excluded.decimals, draw_order = excluded.draw_order, scope = excluded.scope,
 		expires_after_days = excluded.expires_after_days, overage = excluded.overage, rollover = excluded.rollover,
-		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
-		WHERE app_id = excluded.app_id`,
+		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at,
+		low_balance = excluded.low_balance WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
 	upsertProduct: `INSERT INTO products (` + productColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, tax_category = excluded.tax_category,
@@ -268,7 +293,15 @@ var text = [statements]string{
 		event = excluded.event, filter = excluded.filter, aggregation = excluded.aggregation, unit = excluded.unit,
 		links = excluded.links, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
 		WHERE app_id = excluded.app_id`,
-	selectMeters:    `SELECT ` + meterColumns + ` FROM meters WHERE app_id = ?`,
+	selectMeters: `SELECT ` + meterColumns + ` FROM meters WHERE app_id = ?`,
+	upsertEndpoint: `INSERT INTO webhook_endpoints (` + endpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, url = excluded.url, description = excluded.description,
+		format = excluded.format, events = excluded.events, headers = excluded.headers, secret = excluded.secret,
+		previous_secret = excluded.previous_secret, previous_until = excluded.previous_until, disabled = excluded.disabled,
+		ordered = excluded.ordered, rate_limit = excluded.rate_limit, metadata = excluded.metadata,
+		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at
+		WHERE app_id = excluded.app_id`,
+	selectEndpoints: `SELECT ` + endpointColumns + ` FROM webhook_endpoints WHERE app_id = ?`,
 	insertKey:       `INSERT INTO api_keys (` + keyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	revokeKey:       `UPDATE api_keys SET revoked_at = ? WHERE app_id = ? AND id = ? AND revoked_at = 0`,
 	selectKeyExists: `SELECT 1 FROM api_keys WHERE app_id = ? AND id = ?`,
@@ -300,4 +333,26 @@ var text = [statements]string{
 	selectHolder: holder + `wallets w WHERE w.bucket = ?1 AND w.wallet = ?2 AND (
 		EXISTS (SELECT 1 FROM lanes l WHERE l.bucket = ?1 AND l.wallet = ?2 AND l.credit_id = ?3) OR
 		EXISTS (SELECT 1 FROM standings s WHERE s.bucket = ?1 AND s.wallet = ?2 AND s.credit_id = ?3))`,
+	insertDelivery: `INSERT INTO deliveries (bucket, wallet, n, seq, endpoint_id, type, low, status, tries, created_at, next_at,
+		finished_at, log) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, 0, '')`,
+	selectDueDeliveries: `SELECT app_id, id, due, next FROM (SELECT p.app_id, p.id, EXISTS (SELECT 1 FROM deliveries d
+		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at <= ?1) AS due, (SELECT coalesce(min(d.next_at), 0) FROM deliveries d
+		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at > ?1) AS next FROM webhook_endpoints p WHERE p.archived_at = 0)
+		WHERE due OR next > 0`,
+	selectDueOf: leased + ` WHERE d.endpoint_id = ? AND d.status = 'pending' AND d.next_at <= ? ORDER BY d.next_at LIMIT ?`,
+	selectDueWallets: `SELECT wallet FROM deliveries WHERE endpoint_id = ? AND status = 'pending'
+		AND next_at <= ? AND hex(wallet) NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at LIMIT ?`,
+	selectRun:     leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.endpoint_id = ? AND d.status = 'pending' ORDER BY d.n LIMIT ?`,
+	leaseDelivery: `UPDATE deliveries SET next_at = ?` + mine + ` AND n = ?`,
+	finishDelivery: `UPDATE deliveries SET status = ?, tries = ?, next_at = ?, finished_at = ?, log = ?` + mine +
+		` AND n = ? AND status = 'pending' AND next_at = ?`,
+	holdFollowers: `UPDATE deliveries SET next_at = ?3 WHERE bucket = ?1 AND wallet = ?2 AND endpoint_id = ?4 AND status = 'pending' AND n > ?5 AND next_at <> ?3`,
+	wakeFollowers: `UPDATE deliveries SET next_at = ?3 WHERE bucket = ?1 AND wallet = ?2 AND endpoint_id = ?4 AND status = 'pending' AND n > ?5 AND next_at > ?3`,
+	redeliverOne:  `UPDATE deliveries SET status = 'pending', tries = 0, next_at = ?, finished_at = 0` + mine + ` AND n = ?`,
+	redeliverRange: `UPDATE deliveries SET status = 'pending', tries = 0, next_at = ?, finished_at = 0 WHERE endpoint_id = ? AND status <> 'pending'
+		AND created_at >= ? AND created_at < ? AND (? = 0 OR status = 'failed')`,
+	selectDeliveries: `SELECT wallet, n, seq, endpoint_id, type, low, status, tries, created_at, next_at, finished_at, '' FROM deliveries
+		WHERE endpoint_id = ?1 AND created_at <= ?2 AND (created_at, wallet, n) < (?2, ?3, ?4)
+		AND (?5 = '' OR status = ?5) AND (?6 = '' OR type = ?6) ORDER BY created_at DESC, wallet DESC, n DESC LIMIT ?7`,
+	selectDelivery: leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.n = ?`,
 }

@@ -59,6 +59,17 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 			return raced(err)
 		}
 	}
+	for i := range w.Deliveries {
+		d := &w.Deliveries[i]
+		low := ""
+		if d.Low != nil {
+			low = jsonOf(d.Low, 1)
+		}
+		_, err := c.exec(ctx, insertDelivery, o.bucket, o.wallet, d.N, d.Seq, d.Endpoint, string(d.Type), low, int64(d.CreatedAt), int64(d.NextAt))
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ const (
 	calls   = "crd_calls"   // plain
 	tokens  = "crd_tokens"  // rolls over
 	dollars = "crd_dollars" // may go beyond zero
+	hook    = "whk_bench"   // an endpoint
 )
 
 // bench is a store under test, with an app and three credits in it.
@@ -44,7 +45,9 @@ func newBench(t *testing.T, s store.Store) *bench {
 	t.Helper()
 	b := &bench{T: t, Store: s, ctx: t.Context(), now: start}
 	b.must(s.CreateApp(b.ctx, store.App{ID: app, Name: "Bench", Version: 1, CreatedAt: start}))
-	b.must(s.Define(b.ctx, app, 1, store.Definition{Credits: benchCredits(), Meters: benchMeters(), At: start}, nil))
+	b.must(s.Define(b.ctx, app, 1, store.Definition{
+		Credits: benchCredits(), Meters: benchMeters(), Endpoints: []*catalog.Endpoint{plainEndpoint(hook)}, At: start,
+	}, nil))
 	defs, err := s.Definitions(b.ctx, app)
 	b.must(err)
 	b.defs = defs

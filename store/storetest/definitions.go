@@ -71,12 +71,14 @@ func checkDefinitionsRoundTrip(b *bench) {
 	full, pack := fullCredit("crd_full", hard), fullPack("pck_full", hard)
 	bare, meter := &catalog.Meter{ID: "mtr_bare", App: app, Name: "n"}, fullMeter("mtr_full", hard)
 	blank, product := &catalog.Product{ID: "pdt_blank", App: app, Name: "n"}, fullProduct("pdt_full", hard)
+	endpoint, live := fullEndpoint("whk_full"), plainEndpoint("whk_plain")
 	hidden := fullKey("key_revoked")
 	open := fullKey("key_open")
 	open.RevokedAt = 0
 	b.must(b.define(store.Definition{
 		Credits: []*catalog.Credit{plain, full}, Packs: []*catalog.Pack{empty, pack}, NewKeys: []store.Key{hidden, open},
 		Meters: []*catalog.Meter{bare, meter}, Products: []*catalog.Product{blank, product},
+		Endpoints: []*catalog.Endpoint{endpoint, live},
 	}))
 	want := catalog.NewDefinitions(app, "Bench", 3)
 	for _, c := range append(benchCredits(), plain, full) {
@@ -87,6 +89,7 @@ func checkDefinitionsRoundTrip(b *bench) {
 	}
 	want.Packs = map[string]*catalog.Pack{empty.ID: empty, pack.ID: pack}
 	want.Products = map[string]*catalog.Product{blank.ID: blank, product.ID: product}
+	want.Endpoints = map[string]*catalog.Endpoint{endpoint.ID: endpoint, live.ID: live, hook: plainEndpoint(hook)}
 	want.Keys = map[string]bool{"key_open": true}
 	b.same("definitions", b.definitions(app), want)
 	b.same("definitions of another app", b.definitions("app_other"), catalog.NewDefinitions("app_other", "Other", 1))
@@ -106,6 +109,9 @@ func checkRedefine(b *bench) {
 		b.must(b.define(store.Definition{Products: []*catalog.Product{product, fullProduct("pdt_again", name)}}))
 		b.same("product", b.definitions(app).Products["pdt"], product)
 	}
+	changedHook := fullEndpoint(hook)
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{changedHook}}))
+	b.same("endpoint", b.definitions(app).Endpoints[hook], changedHook)
 	b.do(key("a"), give(calls, 1)) // what wallets refer to can be redefined too
 	changed := *defs.Credits[calls]
 	changed.Name = "Calls, renamed"
@@ -177,6 +183,9 @@ func checkForeignDefine(b *bench) {
 	b.other()
 	theft := *b.defs.Credits[calls]
 	theft.App, theft.Name = "app_other", "stolen"
+	hijack := plainEndpoint(hook)
+	hijack.App, hijack.URL = "app_other", "https://example.test/theirs"
+	b.wantRefused(b.Define(b.ctx, "app_other", 1, store.Definition{Endpoints: []*catalog.Endpoint{hijack}, At: start}, nil))
 	b.wantRefused(b.Define(b.ctx, "app_other", 1, store.Definition{Credits: []*catalog.Credit{&theft}, At: start}, nil))
 	b.same("definitions", b.definitions(app), b.defs)
 }

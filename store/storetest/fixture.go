@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -175,7 +176,7 @@ func fullCredit(key, name string) *catalog.Credit {
 			Enabled: true, Limited: true, Limit: math.MaxInt64, Behavior: catalog.CarryDeficit,
 			PricePerUnit: "0.075", Currency: "USD",
 		},
-		Rollover: fullRollover(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+		Rollover: fullRollover(), LowBalance: math.MaxInt64, CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 
@@ -211,6 +212,19 @@ func fullProduct(key, name string) *catalog.Product {
 	}
 }
 
+func fullEndpoint(key string) *catalog.Endpoint {
+	return &catalog.Endpoint{
+		ID: key, App: app, Mode: catalog.Test, URL: "https://example.test/" + hard, Description: hard, Format: hard,
+		Events: []catalog.EventType{"a.b", catalog.EventCreditAdded}, Headers: map[string]string{"X-A": hard}, Secret: hard,
+		PreviousSecret: hard, PreviousUntil: math.MaxInt64, Disabled: true, Ordered: true, RateLimit: catalog.MaxEndpointRate,
+		Metadata: hardMetadata(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+	}
+}
+
+func plainEndpoint(key string) *catalog.Endpoint {
+	return &catalog.Endpoint{ID: key, App: app, Mode: catalog.Live, CreatedAt: start, UpdatedAt: start}
+}
+
 func of[T any](v T) *T { return &v }
 
 func fullKey(name string) store.Key {
@@ -223,6 +237,29 @@ func fullKey(name string) store.Key {
 func fullCustomer(key wallet.Key) store.Customer {
 	return store.Customer{
 		Key: key, Name: hard, Email: "ö@example.test", Phone: hard, Metadata: hardMetadata(), CreatedAt: start - day, UpdatedAt: start,
+	}
+}
+
+// newDelivery is one that a transaction writes.
+func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
+	return store.Delivery{
+		Wallet: w, N: n, Seq: seq, Endpoint: hook, Type: catalog.EventBalanceLow, Status: store.DeliveryPending,
+		Low:       &wallet.LowBalance{Seq: seq, Credit: hard, Balance: math.MaxInt64 - 1, Threshold: math.MaxInt64},
+		CreatedAt: start, NextAt: start,
+	}
+}
+
+// fullDelivery has every field set.
+func fullDelivery(w id.Wallet) store.Delivery {
+	d := newDelivery(w, 1, 1)
+	d.Tries, d.FinishedAt, d.Log = math.MaxInt32, math.MaxInt64, fullLog()
+	return d
+}
+
+func fullLog() []store.Attempt {
+	return []store.Attempt{
+		{At: start - 1, Status: 599, Error: hard, Micros: math.MaxInt64, Response: strings.Repeat("漢", 300)},
+		{At: start, Micros: 1},
 	}
 }
 
@@ -275,6 +312,7 @@ func fullChange(key wallet.Key) store.WalletChange {
 		Tallies:      []*wallet.Tally{fullTally()},
 		Uniques:      []*wallet.Unique{fullUnique()},
 		Answers:      []store.StoredAnswer{fullAnswer(hard)},
+		Deliveries:   []store.Delivery{newDelivery(key.ID(), 1, 1), newDelivery(key.ID(), math.MaxInt64, 1)},
 	}
 }
 

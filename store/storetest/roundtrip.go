@@ -15,10 +15,12 @@ var roundTripTests = []test{
 	{"fixtures set every field", func(b *bench) {
 		for _, v := range []any{
 			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullProduct("d", "n"), fullMeter("m", "n"), fullKey("k"), fullCustomer(key("a")),
+			fullEndpoint("e"),
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
 				c.Spent, c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewGrants, c.NewHolds, c.NewUsages
+				c.Deliveries = []store.Delivery{fullDelivery(c.Header.ID)}
 				v = reflect.ValueOf(c)
 			}
 			b.wantFull(v.Type().Name(), v)

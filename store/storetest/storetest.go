@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Definitions", definitionTests},
 		{"Keys", keyTests},
 		{"Customers", customerTests},
+		{"Deliveries", deliveryTests},
 		{"Concurrency", concurrencyTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

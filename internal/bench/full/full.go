@@ -48,6 +48,7 @@ type measurement struct {
 	inProcess  []*bench.Sample
 	flatness   [][3]float64
 	events     map[reporting][]*bench.Sample
+	webhooks   []sending
 	idle       map[string]int64 // memory, by subject
 	loaded     map[string]int64
 	binary     int64 // size; 0 when it is not the real one
@@ -99,7 +100,8 @@ func full(ctx context.Context, o options, out io.Writer) (err error) {
 		name string
 		run  func(context.Context, *pgtest.Server) error
 	}{
-		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"http", m.runHTTP}, {"events", m.runEvents},
+		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"webhooks", m.runWebhooks}, {"http", m.runHTTP},
+		{"events", m.runEvents},
 	} {
 		if !among(o.only, part.name) {
 			continue

@@ -43,7 +43,7 @@ func run(args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured; the median counts")
 	flags.Uint64Var(&o.seed, "seed", 1, "of what the clients draw")
 	flags.StringVar(&o.folder, "folder", "", "where the databases are put; a temporary folder when empty")
-	flags.StringVar(&o.only, "only", "", "parts to run, separated by commas: http, memory, inprocess, ceiling, flatness, events; all when empty")
+	flags.StringVar(&o.only, "only", "", "parts to run, separated by commas: http, memory, inprocess, ceiling, flatness, webhooks, events; all when empty")
 	clients := flags.String("clients", "1,16,64", "how many clients at one time, over HTTP")
 	wallets := flags.String("wallets", "1,1000", "how many wallets they share, over HTTP")
 	flags.StringVar(&o.operations, "operations", "", "over HTTP: "+deduction+", "+deductOnce+", "+reservation+"; all when empty")

@@ -206,6 +206,7 @@ func (m *measurement) printTargets(out io.Writer) {
 		v.megabytes(m.loaded[subject], 250, subject+", memory under load")
 	}
 	v.megabytes(m.binary, 60, "binary")
+	m.printWebhooks(v)
 	rate := median(len(m.inProcess), func(i int) float64 { return m.inProcess[i].Rate() })
 	v.check(rate > 0, rate >= 30_000, "in process, SQLite, one wallet: %.0f deductions/s (at least 30,000)", rate)
 	v.checkEvents()

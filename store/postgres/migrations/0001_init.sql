@@ -44,6 +44,7 @@ CREATE TABLE credits (
     expires_after_days bigint NOT NULL CHECK (expires_after_days >= 0),
     overage            jsonb NOT NULL, -- policy
     rollover           jsonb NOT NULL, -- policy
+    low_balance        bigint NOT NULL CHECK (low_balance >= 0),
     created_at         bigint NOT NULL,
     updated_at         bigint NOT NULL,
     archived_at        bigint NOT NULL DEFAULT 0
@@ -99,6 +100,28 @@ CREATE TABLE products (
     archived_at  bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (app_id, id)
 );
+
+CREATE TABLE webhook_endpoints (
+    id              text COLLATE "C" PRIMARY KEY,
+    app_id          text COLLATE "C" NOT NULL REFERENCES apps (id),
+    mode            text NOT NULL CHECK (mode IN ('live', 'test')),
+    url             text NOT NULL,
+    description     text NOT NULL,
+    format          text NOT NULL,
+    events          jsonb NOT NULL, -- list
+    headers         jsonb NOT NULL,
+    secret          text NOT NULL,  -- as it is: it signs
+    previous_secret text NOT NULL,
+    previous_until  bigint NOT NULL,
+    disabled        boolean NOT NULL,
+    ordered         boolean NOT NULL,
+    rate_limit      bigint NOT NULL CHECK (rate_limit >= 0),
+    metadata        jsonb NOT NULL,
+    created_at      bigint NOT NULL,
+    updated_at      bigint NOT NULL,
+    archived_at     bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX webhook_endpoints_app ON webhook_endpoints (app_id);
 
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
@@ -391,3 +414,29 @@ CREATE TABLE answers (
     PRIMARY KEY (bucket, wallet, key),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
+
+-- Events on their way to endpoints. What is pending is found by what is due, and for an ordered
+-- endpoint by its customer; both indexes hold what is pending only, so that what was delivered
+-- costs nothing.
+CREATE TABLE deliveries (
+    bucket      smallint NOT NULL,
+    wallet      uuid NOT NULL,
+    n           bigint NOT NULL CHECK (n >= 1),
+    seq         bigint NOT NULL CHECK (seq >= 1),
+    tries       bigint NOT NULL CHECK (tries >= 0),
+    created_at  bigint NOT NULL,
+    next_at     bigint NOT NULL,
+    finished_at bigint NOT NULL,
+    endpoint_id text COLLATE "C" NOT NULL REFERENCES webhook_endpoints (id),
+    type        text NOT NULL,
+    status      text NOT NULL CHECK (status IN ('pending', 'delivered', 'failed', 'skipped')),
+    low         jsonb NOT NULL, -- the balance that was low
+    log         jsonb NOT NULL, -- list of attempts; bounded, and written whole
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)
+) WITH (fillfactor = 70);
+-- With no bucket at its head: it finds what is due to an endpoint, whoever it is about.
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
+CREATE INDEX deliveries_customer ON deliveries (bucket, wallet, endpoint_id, n) WHERE status = 'pending';
+-- The same, for the list of an endpoint's deliveries.
+CREATE INDEX deliveries_listed ON deliveries (endpoint_id, created_at, wallet, n);

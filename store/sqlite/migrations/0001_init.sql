@@ -33,6 +33,7 @@ CREATE TABLE credits (
     expires_after_days INTEGER NOT NULL CHECK (expires_after_days >= 0),
     overage            TEXT NOT NULL,  -- JSON policy
     rollover           TEXT NOT NULL,  -- JSON policy
+    low_balance        INTEGER NOT NULL CHECK (low_balance >= 0),
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
     archived_at        INTEGER NOT NULL DEFAULT 0
@@ -87,6 +88,28 @@ CREATE TABLE products (
     archived_at  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (app_id, id)
 ) STRICT;
+
+CREATE TABLE webhook_endpoints (
+    id              TEXT PRIMARY KEY,
+    app_id          TEXT NOT NULL REFERENCES apps (id),
+    mode            TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    url             TEXT NOT NULL,
+    description     TEXT NOT NULL,
+    format          TEXT NOT NULL,
+    events          TEXT NOT NULL, -- JSON list
+    headers         TEXT NOT NULL, -- JSON
+    secret          TEXT NOT NULL, -- as it is: it signs
+    previous_secret TEXT NOT NULL,
+    previous_until  INTEGER NOT NULL,
+    disabled        INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+    ordered         INTEGER NOT NULL CHECK (ordered IN (0, 1)),
+    rate_limit      INTEGER NOT NULL CHECK (rate_limit >= 0),
+    metadata        TEXT NOT NULL, -- JSON
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    archived_at     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX webhook_endpoints_app ON webhook_endpoints (app_id);
 
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),
@@ -374,3 +397,27 @@ CREATE TABLE answers (
     PRIMARY KEY (bucket, wallet, key),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT;
+
+-- Events on their way to endpoints. What is pending is found by what is due, and for an ordered
+-- endpoint by its customer; both indexes hold what is pending only, so that what was delivered
+-- costs nothing.
+CREATE TABLE deliveries (
+    bucket      INTEGER NOT NULL,
+    wallet      BLOB NOT NULL,
+    n           INTEGER NOT NULL CHECK (n >= 1),
+    seq         INTEGER NOT NULL CHECK (seq >= 1),
+    endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (id),
+    type        TEXT NOT NULL,
+    low         TEXT NOT NULL, -- JSON: the balance that was low
+    status      TEXT NOT NULL CHECK (status = 'pending' OR status = 'delivered' OR status = 'failed' OR status = 'skipped'),
+    tries       INTEGER NOT NULL CHECK (tries >= 0),
+    created_at  INTEGER NOT NULL,
+    next_at     INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    log         TEXT NOT NULL, -- JSON list of attempts; bounded, and written whole
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
+CREATE INDEX deliveries_customer ON deliveries (bucket, wallet, endpoint_id, n) WHERE status = 'pending';
+CREATE INDEX deliveries_listed ON deliveries (endpoint_id, created_at, wallet, n);

@@ -1,0 +1,95 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
+)
+
+// Event is what happened, with all that it takes to write it down.
+type Event struct {
+	ID       string // the header webhook-id
+	Type     catalog.EventType
+	At       clock.Instant        // when it took effect
+	Key      wallet.Key           // of the wallet; without a customer for endpoint.test
+	Defs     *catalog.Definitions // of the app, as they are now
+	Endpoint *catalog.Endpoint
+	Entry    *wallet.Entry      // nil for endpoint.test
+	Low      *wallet.LowBalance // of credit.balance_low
+
+	store store.Store
+}
+
+func (s *Service) event(d *store.Leased, defs *catalog.Definitions, endpoint *catalog.Endpoint) *Event {
+	return &Event{
+		ID: d.Message(), Type: d.Type, At: d.Entry.EffectiveAt, Key: d.Key, Defs: defs, Endpoint: endpoint,
+		Entry: &d.Entry, Low: d.Low, store: s.Store,
+	}
+}
+
+// Credit is the definition of the entry's credit.
+func (e *Event) Credit() *catalog.Credit {
+	if e.Entry != nil {
+		if c, ok := e.Defs.Credits[e.Entry.Credit]; ok {
+			return c
+		}
+	}
+	return &catalog.Credit{}
+}
+
+// Grants reads the grants that the entry touched, as they are now, in order of their numbers.
+func (e *Event) Grants(ctx context.Context) ([]*wallet.Grant, error) {
+	if e.Entry == nil || len(e.Entry.Slices) == 0 {
+		return nil, nil
+	}
+	numbers := make([]int64, len(e.Entry.Slices))
+	for i, s := range e.Entry.Slices {
+		numbers[i] = s.Grant
+	}
+	return e.store.Grants(ctx, store.GrantQuery{Wallet: e.Key.ID(), Only: numbers})
+}
+
+// render writes an event in the format of its endpoint; no body when it has no such event.
+func (s *Service) render(ctx context.Context, e *Event) ([]byte, error) {
+	r, ok := s.Formats[e.Endpoint.Format]
+	if !ok {
+		return nil, errFormat(e.Endpoint.Format)
+	}
+	return r.Render(ctx, e)
+}
+
+// native writes Scrip's own form.
+type native struct{}
+
+// Render writes the envelope with the event's data.
+func (native) Render(_ context.Context, e *Event) ([]byte, error) {
+	data, err := json.Marshal(e.data())
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v1.WebhookEvent{
+		ID: e.ID, Type: string(e.Type), AppID: e.Key.App, Mode: string(e.Key.Mode), Timestamp: e.At, Data: data,
+	})
+}
+
+func (e *Event) data() any {
+	if e.Entry == nil {
+		return v1.WebhookTest{EndpointID: e.Endpoint.ID}
+	}
+	w, credit := e.Key.ID(), e.Credit()
+	if e.Low == nil {
+		return v1.WebhookEntry{Entry: wording.Entry(e.Defs, e.Key, w, e.Entry), CreditName: credit.Name, Unit: credit.Unit}
+	}
+	return v1.WebhookBalanceLow{
+		CustomerID: e.Key.Customer, CreditID: e.Low.Credit, CreditName: credit.Name, Unit: credit.Unit,
+		Balance: wording.Amount(e.Low.Balance, credit.Precision), Threshold: wording.Amount(e.Low.Threshold, credit.Precision),
+		EntryID: id.Object(id.PrefixEntry, w, e.Entry.Seq),
+	}
+}

@@ -1,0 +1,74 @@
+package wallet
+
+import "github.com/seed42445051/scrip/catalog"
+
+// LowBalance is a balance that a decision brought below the threshold of its credit. It happens
+// once on the way down: it can only happen again when the balance has recovered meanwhile. What
+// holds set aside is part of the balance, so reservations do not make it flap.
+type LowBalance struct {
+	Seq       int64  `json:"-"` // of the entry that crossed the threshold
+	Credit    string `json:"credit"`
+	Balance   int64  `json:"balance"` // units, after the decision
+	Threshold int64  `json:"threshold"`
+}
+
+// lowBalances compares each balance before the decision with what it is after it: what goes
+// down and comes up again within one decision has not been low for anybody.
+func (w *work) lowBalances() []LowBalance {
+	var low []LowBalance
+	for _, c := range w.d.Credits {
+		def, ok := w.cx.Defs.Credits[c.Credit]
+		if !ok || def.LowBalance == 0 || c.Balance() >= def.LowBalance {
+			continue
+		}
+		before, ok := w.s.Credits[c.Credit]
+		if !ok || before.Balance() < def.LowBalance {
+			continue
+		}
+		low = append(low, LowBalance{
+			Seq: w.crossing(c.Credit, def.LowBalance), Credit: c.Credit, Balance: c.Balance(), Threshold: def.LowBalance,
+		})
+	}
+	return low
+}
+
+// crossing is the entry that took a balance below a threshold for the last time.
+func (w *work) crossing(credit string, threshold int64) int64 {
+	for i := len(w.d.Entries) - 1; i >= 0; i-- {
+		e := &w.d.Entries[i]
+		if e.Credit == credit && e.BalanceBefore >= threshold && e.BalanceAfter < threshold {
+			return e.Seq
+		}
+	}
+	return 0 // never: a balance changes by entries only
+}
+
+// Event is what the entry tells the outside, and empty where it tells nothing: holds come and
+// go without a word, and what rolls over is told once, by the entry of the new grant.
+func (e *Entry) Event() catalog.EventType {
+	switch e.Type {
+	case CreditAdded, AutoTopUp:
+		return catalog.EventCreditAdded
+	case CreditDeducted:
+		return catalog.EventCreditDeducted
+	case CreditExpired:
+		return catalog.EventCreditExpired
+	case CreditRolledOver:
+		if e.Amount > 0 {
+			return catalog.EventCreditRolledOver
+		}
+	case RolloverForfeited:
+		return catalog.EventRolloverForfeited
+	case OverageCharged:
+		return catalog.EventOverageCharged
+	case OverageReset:
+		return catalog.EventOverageReset
+	case ManualAdjustment:
+		return catalog.EventManualAdjustment
+	case Refund:
+		return catalog.EventCreditRefunded
+	case Revoked:
+		return catalog.EventCreditRevoked
+	}
+	return ""
+}
