@@ -222,3 +222,135 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+const metered = `
+credits:
+  - {name: tokens, unit: token, precision: 3}
+  - {name: calls, unit: call}
+meters:
+  - name: Generated
+    description: What models wrote.
+    event_name: ai.generation
+    measurement_unit: token
+    aggregation: {type: sum, key: tokens}
+    filter:
+      conjunction: and
+      clauses:
+        - conjunction: or
+          clauses:
+            - {key: model, operator: equals, value: large}
+            - {key: model, operator: contains, value: "4"}
+        - conjunction: and
+          clauses: [{key: tokens, operator: greater_than, value: 1.5}, {key: cached, operator: equals, value: false}]
+    links:
+      - {credit_id: TOKENS, units_per_credit: 1000, free_threshold: 0.50}
+      - {credit_id: calls}
+  - {name: Requests, event_name: api.request, measurement_unit: call, aggregation: {type: count}}
+`
+
+// TestMeters makes meters, changes what can be changed of them, ends one and lets it count again.
+func TestMeters(t *testing.T) {
+	everywhere(t, func(t *testing.T, ops v1.Operations) {
+		_, text := compare(t, ops, metered)
+		const want = `+ credit "tokens"
+    unit: token
+    precision: 3
+    draw_order: priority, expires_at, category, effective_at, created_at
++ credit "calls"
+    unit: call
+    precision: 0
+    draw_order: priority, expires_at, category, effective_at, created_at
++ meter "Generated"
+    description: What models wrote.
+    event_name: ai.generation
+    filter: (model equals "large" or model contains "4") and (tokens greater_than "1.5" and cached equals "false")
+    aggregation: sum of tokens
+    measurement_unit: token
+    links[0]: "tokens" at 1000 per credit, 0.5 free
+    links[1]: "calls" at 1 per credit
++ meter "Requests"
+    event_name: api.request
+    aggregation: count
+    measurement_unit: call
+`
+		for line := range strings.Lines(want) {
+			if !strings.Contains(text, line) {
+				t.Errorf("lacks %q:\n%s", line, text)
+			}
+		}
+		settle(t, ops, metered)
+		m, err := ops.GetMeter(t.Context(), "generated")
+		if err != nil || m.Links[0].UnitsPerCredit != "1000" || m.Links[0].FreeThreshold != "0.5" || m.Links[1].UnitsPerCredit != "1" ||
+			len(m.Filter.Filters) != 2 || m.Filter.Filters[1].Conditions[0].Value.Text != "1.5" {
+			t.Fatalf("%+v, %v", m, err)
+		}
+
+		changed := strings.NewReplacer("units_per_credit: 1000", "units_per_credit: 2000", "description: What models wrote.\n", "\n", "      - {credit_id: calls}\n", "").Replace(metered)
+		_, text = compare(t, ops, changed)
+		if text != `~ meter "Generated"
+    description: What models wrote. -> (not set)
+    links[0]: "tokens" at 1000 per credit, 0.5 free -> "tokens" at 2000 per credit, 0.5 free
+    links[1]: "calls" at 1 per credit -> (not set)
+` {
+			t.Errorf("differs by:\n%s", text)
+		}
+		settle(t, ops, changed)
+
+		ended := strings.ReplaceAll(changed, "{type: count}}", "{type: count}, archived: true}")
+		if _, text = compare(t, ops, ended); text != "- meter \"Requests\" is archived; what it counted stays\n" {
+			t.Errorf("differs by:\n%s", text)
+		}
+		settle(t, ops, ended)
+		requests := func(archived string) []v1.Meter {
+			page, err := ops.ListMeters(t.Context(), v1.MeterQuery{Archived: archived})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return page.Data
+		}
+		before := requests("true")[0].ID
+		if _, text = compare(t, ops, changed); text != "~ meter \"Requests\"\n    archived: true -> (not set)\n" {
+			t.Errorf("differs by:\n%s", text)
+		}
+		settle(t, ops, changed)
+		if m, err := ops.GetMeter(t.Context(), "requests"); err != nil || m.ID != before {
+			t.Errorf("%+v, %v", m, err)
+		}
+		// One that was archived and counted something else does not come back.
+		settle(t, ops, ended)
+		settle(t, ops, strings.ReplaceAll(changed, "api.request", "api.call"))
+		if m, err := ops.GetMeter(t.Context(), "requests"); err != nil || m.ID == before {
+			t.Errorf("%+v, %v", m, err)
+		}
+	})
+}
+
+// TestMetersThatCannotBe are refused with their place in the file.
+func TestMetersThatCannotBe(t *testing.T) {
+	everywhere(t, func(t *testing.T, ops v1.Operations) {
+		settle(t, ops, metered)
+		for what, c := range map[string]struct{ old, new, want string }{
+			"an unknown credit":     {"credit_id: TOKENS", "credit_id: toasts", `catalog.yaml:21: links[0].credit_id: there is no credit "toasts"`},
+			"a credit twice":        {"credit_id: calls}", "credit_id: tokens}", "catalog.yaml:21: links: the credit \"tokens\" is linked twice"},
+			"another event":         {"event_name: ai.generation", "event_name: ai.image", `catalog.yaml:8: the event_name of "Generated" cannot be changed`},
+			"another filter":        {"value: large", "value: small", `catalog.yaml:12: the filter of "Generated" cannot be changed`},
+			"another aggregation":   {"type: sum, key: tokens", "type: max, key: tokens", `the aggregation of "Generated" cannot be changed`},
+			"an unknown operator":   {"operator: contains", "operator: resembles", `operator "resembles" is unknown`},
+			"an unknown field":      {"free_threshold: 0.50", "free_treshold: 0.50", `catalog.yaml:21: unknown field "free_treshold"`},
+			"a fraction of nothing": {"units_per_credit: 1000", "units_per_credit: 0", "catalog.yaml:21: links[0].units_per_credit"},
+			"a meter twice":         {"name: Requests", "name: generated", `catalog.yaml:23: the file has the meter "generated" twice`},
+			"no aggregation":        {"aggregation: {type: count}", "aggregation: {type: median}", "catalog.yaml:23: aggregation.type"},
+		} {
+			if !strings.Contains(metered, c.old) {
+				t.Fatalf("%s: %q is not in the file", what, c.old)
+			}
+			file, err := apply.Read("catalog.yaml", []byte(strings.Replace(metered, c.old, c.new, 1)))
+			if err == nil {
+				_, err = file.Compare(t.Context(), ops)
+			}
+			if fault.CodeOf(err) != fault.CodeInvalidConfig || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v, want %q", what, err, c.want)
+			}
+		}
+	})
+}

@@ -42,6 +42,9 @@ func (f *File) Compare(ctx context.Context, ops v1.Operations) (*Difference, err
 			return nil, err
 		}
 	}
+	if err := c.meters(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.packs(ctx); err != nil {
 		return nil, err
 	}
@@ -53,6 +56,10 @@ func (f *File) Compare(ctx context.Context, ops v1.Operations) (*Difference, err
 type nothing struct{ v1.Operations }
 
 func (nothing) ListCredits(context.Context) (page v1.Page[v1.Credit], err error) { return page, nil }
+
+func (nothing) ListMeters(context.Context, v1.MeterQuery) (page v1.Page[v1.Meter], err error) {
+	return page, nil
+}
 
 func (nothing) ListPacks(context.Context) (page v1.Page[v1.Pack], err error) { return page, nil }
 

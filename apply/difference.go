@@ -10,21 +10,21 @@ import (
 	"github.com/seed42445051/scrip/fault"
 )
 
-// Kind is what happens to a credit or pack.
+// Kind is what happens to a credit, meter or pack.
 type Kind int
 
-// The kinds of change, in the order in which they are made: packs need their credits, and what
-// is archived is needed by nothing that comes after it.
+// The kinds of change, in the order in which they are made: meters and packs need their credits,
+// and what is archived is needed by nothing that comes after it.
 const (
 	Created Kind = iota
 	Changed
 	Archived
 )
 
-// Change is what happens to one credit or pack.
+// Change is what happens to one credit, meter or pack.
 type Change struct {
 	Kind   Kind
-	What   string // credit or pack
+	What   string // credit, meter or pack
 	Name   string
 	Fields []FieldChange
 	do     func(context.Context) error
@@ -38,8 +38,8 @@ type Difference struct{ Changes []Change }
 
 func (d *Difference) add(c Change) { d.Changes = append(d.Changes, c) }
 
-// order sorts the changes so that each finds what it needs: credits before packs, except that
-// packs leave first.
+// order sorts the changes so that each finds what it needs: credits before meters and packs, except
+// that these leave first.
 func (d *Difference) order() {
 	rank := func(c Change) int {
 		switch {
@@ -47,7 +47,7 @@ func (d *Difference) order() {
 			return 0
 		case c.Kind != Archived:
 			return 1
-		case c.What == "pack":
+		case c.What != "credit":
 			return 2
 		}
 		return 3
@@ -95,7 +95,11 @@ func (d *Difference) Write(w io.Writer) error {
 				fmt.Fprintf(&b, "    %s: %s -> %s\n", f.Name, shown(f.Old), shown(f.New))
 			}
 		case Archived:
-			fmt.Fprintf(&b, "- %s %q is archived; what was granted stays\n", c.What, c.Name)
+			stays := "what was granted"
+			if c.What == "meter" {
+				stays = "what it counted"
+			}
+			fmt.Fprintf(&b, "- %s %q is archived; %s stays\n", c.What, c.Name, stays)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

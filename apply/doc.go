@@ -1,4 +1,4 @@
-// Package apply makes the definitions of an app what a file says: credits and packs as code,
+// Package apply makes the definitions of an app what a file says: credits, meters and packs as code,
 // reviewed and versioned like code.
 //
 // It owns the file's form and the comparison of what it says with what is defined. It defines

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +20,10 @@ import (
 )
 
 // File is a catalog file: everything in it has the names and the meaning that it has in the
-// API. What a credit or pack leaves out has its default, also when it had another value before.
+// API. What a credit, meter or pack leaves out has its default, also when it had another value before.
 type File struct {
 	Credits []Credit `json:"credits"`
+	Meters  []Meter  `json:"meters"`
 	Packs   []Pack   `json:"packs"`
 
 	name string
@@ -32,6 +34,12 @@ type File struct {
 type Credit struct {
 	v1.CreateCredit `yaml:",inline"`
 	Archived        bool `json:"archived"` // nothing new can be granted; what was granted stays
+}
+
+// Meter is a meter of the file, found by its name.
+type Meter struct {
+	v1.CreateMeter `yaml:",inline"`
+	Archived       bool `json:"archived"` // it counts no more; what it counted stays
 }
 
 // Pack is a pack of the file, found by its id, or by its name where it has none.
@@ -54,11 +62,11 @@ func Read(name string, text []byte) (f *File, err error) {
 		return nil, f.misread(err)
 	}
 	if len(f.tree.Docs) != 1 || f.tree.Docs[0].Body == nil {
-		return nil, f.wrong(nil, "a catalog file is one YAML document with credits and packs")
+		return nil, f.wrong(nil, "a catalog file is one YAML document with credits, meters and packs")
 	}
 	decoder := yaml.NewDecoder(
 		bytes.NewReader(text), yaml.Strict(),
-		yaml.CustomUnmarshaler(decimal), yaml.CustomUnmarshaler(drawOrder),
+		yaml.CustomUnmarshaler(decimal), yaml.CustomUnmarshaler(drawOrder), yaml.CustomUnmarshaler(filter),
 	)
 	if err := decoder.Decode(f); err != nil && !errors.Is(err, io.EOF) {
 		return nil, f.misread(err)
@@ -93,9 +101,19 @@ func drawOrder(d *v1.DrawOrder, text []byte) error {
 	return yaml.Unmarshal(text, (*[]string)(d))
 }
 
+// filter takes a filter as the API does.
+func filter(f *v1.Filter, text []byte) error {
+	asJSON, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(asJSON, f)
+}
+
 // decimals are the fields that take numbers with decimals.
 var decimals = map[string]bool{
-	"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "low_balance_threshold": true,
+	"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "free_threshold": true,
+	"low_balance_threshold": true,
 }
 
 // checkNumbers refuses a fraction where a whole number or text belongs: the decoder would cut
@@ -108,7 +126,7 @@ func (f *File) checkNumbers() error {
 			return found == nil
 		}
 		float, ok := pair.Value.(*ast.FloatNode)
-		if ok && !decimals[pair.Key.String()] {
+		if ok && !decimals[pair.Key.String()] && !strings.Contains(pair.GetPath(), ".filter.") {
 			found = float
 		}
 		return found == nil

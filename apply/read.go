@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/credits"
+	"github.com/seed42445051/scrip/metering"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -21,6 +22,17 @@ func creditOf(r *v1.CreateCredit) (*catalog.Credit, error) {
 
 // newID marks a credit that is not defined yet.
 func newID(name string) string { return "new " + strings.ToLower(strings.TrimSpace(name)) }
+
+// meterOf reads a meter as the service does. meterID is that of the meter that is defined; empty
+// for one that is not.
+func meterOf(meterID string, r *v1.CreateMeter, defs *catalog.Definitions) (*catalog.Meter, error) {
+	m, err := metering.ReadMeter(r, defs)
+	if err != nil {
+		return nil, err
+	}
+	m.ID = meterID
+	return m, nil
+}
 
 // packOf reads a pack as the service does. packID is that of the pack that is defined; empty for
 // one that is not.

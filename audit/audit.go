@@ -100,6 +100,7 @@ func auditWallet(ctx context.Context, st store.Store, w id.Wallet, report *Repor
 type books struct {
 	sn      *wallet.Snapshot
 	grants  map[int64]*wallet.Grant
+	dues    map[string]int64        // what all tallies make due, by credit
 	sums    map[int64]*wallet.Grant // recomputed from entries: the live parts, and where the rest went
 	credits map[string]*standing
 	entries int64
@@ -124,7 +125,10 @@ func readBooks(ctx context.Context, st store.Store, w id.Wallet) (*books, error)
 	if err != nil {
 		return nil, err
 	}
-	b := &books{sn: sn, grants: map[int64]*wallet.Grant{}, sums: map[int64]*wallet.Grant{}, credits: map[string]*standing{}}
+	b := &books{sn: sn, grants: map[int64]*wallet.Grant{}, sums: map[int64]*wallet.Grant{}, credits: map[string]*standing{}, dues: map[string]int64{}}
+	if err := b.readTallies(ctx, st, w); err != nil {
+		return nil, err
+	}
 	for q := (store.GrantQuery{Wallet: w, Limit: page}); ; {
 		found, err := st.Grants(ctx, q)
 		if err != nil {
@@ -149,6 +153,22 @@ func readBooks(ctx context.Context, st store.Store, w id.Wallet) (*books, error)
 		}
 		if len(found) < page {
 			return b, nil
+		}
+	}
+}
+
+func (b *books) readTallies(ctx context.Context, st store.Store, w id.Wallet) error {
+	for q := (store.TallyQuery{Wallet: w, Limit: page}); ; {
+		found, err := st.Tallies(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, t := range found {
+			b.dues[t.Credit] += t.Due
+			q.After = t.TallyKey
+		}
+		if len(found) < page {
+			return nil
 		}
 	}
 }

@@ -32,6 +32,7 @@ func (b *books) check() {
 		}
 	}
 	b.checkHolds()
+	b.checkMetered()
 	b.checkStandings(live, open)
 }
 
@@ -116,6 +117,38 @@ func (b *books) checkStandings(live, open map[string]int64) {
 	for credit, balance := range live {
 		if b.credits[credit] == nil && balance != 0 {
 			b.differ(0, "credit %s has %d in grants and no entries", credit, balance)
+		}
+	}
+}
+
+// checkMetered compares what all tallies make due with what was booked for it: everything due is
+// paid by grants, is overage, or is covered by nothing.
+func (b *books) checkMetered() {
+	paid := map[string]int64{}
+	for _, g := range b.grants {
+		paid[g.Credit] += g.Metered
+	}
+	stored := map[string]wallet.Standing{}
+	for _, s := range b.sn.Standings {
+		stored[s.Credit] = s
+	}
+	credits := map[string]bool{}
+	for _, some := range []map[string]int64{paid, b.dues} {
+		for credit := range some {
+			credits[credit] = true
+		}
+	}
+	for credit := range stored {
+		credits[credit] = true
+	}
+	for _, credit := range slices.Sorted(maps.Keys(credits)) {
+		row := stored[credit]
+		if booked := row.Uncovered + row.MeteredOverage + paid[credit]; b.dues[credit] != booked {
+			b.differ(0, "credit %s: what meters have counted makes %d due, but grants paid %d of it, %d is overage and %d is uncovered",
+				credit, b.dues[credit], paid[credit], row.MeteredOverage, row.Uncovered)
+		}
+		if row.MeteredOverage > row.Overage {
+			b.differ(0, "credit %s: meters drew %d of the overage, of which there is only %d", credit, row.MeteredOverage, row.Overage)
 		}
 	}
 }

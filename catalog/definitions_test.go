@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -140,8 +141,10 @@ func TestPriceHasOneForm(t *testing.T) {
 // TestMeterLimits: a meter's links and unit, and the depth and width of its filter.
 func TestMeterLimits(t *testing.T) {
 	defs := NewDefinitions("app", "app", 1)
-	credit := goodCredit()
-	defs.Credits["crd"] = &credit
+	for i := range MaxMeterLinks + 1 {
+		credit := goodCredit()
+		defs.Credits[fmt.Sprint("crd", i)] = &credit
+	}
 	wide := func(n int) *Filter {
 		f := &Filter{Conjunction: And}
 		for range n {
@@ -159,7 +162,7 @@ func TestMeterLimits(t *testing.T) {
 	links := func(n int) []MeterLink {
 		all := make([]MeterLink, n)
 		for i := range all {
-			all[i] = MeterLink{Credit: "crd", UnitsPerCredit: money.Ratio{Num: 1, Den: 1}}
+			all[i] = MeterLink{Credit: fmt.Sprint("crd", i), UnitsPerCredit: money.Ratio{Num: 1, Den: 1}}
 		}
 		return all
 	}
@@ -171,6 +174,7 @@ func TestMeterLimits(t *testing.T) {
 		{"as it is", func(*Meter) {}, ""},
 		{"the most links", func(m *Meter) { m.Links = links(MaxMeterLinks) }, ""},
 		{"one past the most links", func(m *Meter) { m.Links = links(MaxMeterLinks + 1) }, "links"},
+		{"a credit twice", func(m *Meter) { m.Links = append(links(1), links(1)...) }, "links"},
 		{"the most clauses", func(m *Meter) { m.Filter = wide(MaxFilterClauses) }, ""},
 		{"one past the most clauses", func(m *Meter) { m.Filter = wide(MaxFilterClauses + 1) }, "filter.clauses"},
 		{"the deepest filter", func(m *Meter) { m.Filter = deep(MaxFilterDepth) }, ""},

@@ -77,10 +77,16 @@ func (m *Meter) Validate(defs *Definitions) error {
 	if len(m.Links) > MaxMeterLinks {
 		return fault.New(op, fault.CodeInvalidRequest, "a meter uses up at most %d credits", MaxMeterLinks).In("links")
 	}
+	linked := map[string]bool{}
 	for _, l := range m.Links {
-		if _, ok := defs.Credits[l.Credit]; !ok {
+		def, ok := defs.Credits[l.Credit]
+		if !ok {
 			return fault.New(op, fault.CodeCreditNotFound, "credit %q does not exist in this app", clip(l.Credit)).In("links.credit_id")
 		}
+		if linked[l.Credit] {
+			return fault.New(op, fault.CodeInvalidRequest, "the credit %q is linked twice: a meter has one rate for each", def.Name).In("links")
+		}
+		linked[l.Credit] = true
 		u := l.UnitsPerCredit
 		if u.Num <= 0 || u.Num > maxRatioPart || u.Den <= 0 || maxRatioPart%u.Den != 0 {
 			return fault.New(op, fault.CodeInvalidRequest, "units_per_credit must be a positive decimal of at most 12 digits").In("links.units_per_credit")
@@ -96,7 +102,15 @@ func (m *Meter) Validate(defs *Definitions) error {
 // event without the property, or without a number where one is needed, does not count. For
 // unique_count the value is the text that must be new.
 func (m *Meter) Counts(event string, metadata Values) (micros int64, unique string, ok bool) {
-	if event != m.Event || !m.ArchivedAt.IsZero() || !m.Filter.Accepts(metadata) {
+	if !m.ArchivedAt.IsZero() {
+		return 0, "", false
+	}
+	return m.Reads(event, metadata)
+}
+
+// Reads is Counts for what happened while the meter was in use, archived or not by now.
+func (m *Meter) Reads(event string, metadata Values) (micros int64, unique string, ok bool) {
+	if event != m.Event || !m.Filter.Accepts(metadata) {
 		return 0, "", false
 	}
 	if m.Aggregation.Kind == Count {

@@ -205,7 +205,7 @@ func (b *batch) run(j *job) error {
 	if j.Command == nil {
 		return nil
 	}
-	cx.Actor, cx.Idempotency = j.Actor, j.Idempotency
+	cx.Actor, cx.Idempotency, cx.NewID = j.Actor, j.Idempotency, newEventID
 	d, err := wallet.Decide(o.state, j.Command, cx)
 	if m, ok := asMissing(err); ok {
 		return &lookBack{j.id, m.Needs}
@@ -214,11 +214,6 @@ func (b *batch) run(j *job) error {
 		j.err = err
 		return nil
 	}
-	for _, u := range d.Usages {
-		if u.ID == "" {
-			u.ID = id.New(id.PrefixEvent)
-		}
-	}
 	j.result.Answer = d.Answer
 	if j.Preview {
 		return nil
@@ -226,6 +221,9 @@ func (b *batch) run(j *job) error {
 	b.apply(o, d, defs)
 	return b.remember(j, o)
 }
+
+// newEventID names a usage event for which the caller has no id.
+func newEventID() string { return id.New(id.PrefixEvent) }
 
 // admit checks that the wallet is one that the caller may see, and that the key still holds.
 func (b *batch) admit(j *job, o *open, defs *catalog.Definitions) error {

@@ -144,9 +144,7 @@ func (s *Session) eventQuery(ctx context.Context, q *v1.EventQuery) (store.Usage
 
 // counts reports whether a meter counts an event, archived or not.
 func counts(m *catalog.Meter, u *wallet.Usage) bool {
-	used := *m
-	used.ArchivedAt = 0
-	_, _, ok := used.Counts(u.Event, u.Metadata)
+	_, _, ok := m.Reads(u.Event, u.Metadata)
 	return ok
 }
 
@@ -182,7 +180,7 @@ func (s *Session) MeterUsages(ctx context.Context, customer string, q v1.MeterUs
 	if err != nil {
 		return page, err
 	}
-	query := store.TallyQuery{Wallet: key.ID(), From: q.From, To: q.To, Limit: limit}
+	query := store.TallyQuery{Wallet: key.ID(), From: q.From, To: q.To, Limit: limit + 1}
 	if q.MeterID != "" {
 		m, err := s.meter(ctx, q.MeterID)
 		if err != nil {
@@ -190,15 +188,43 @@ func (s *Session) MeterUsages(ctx context.Context, customer string, q v1.MeterUs
 		}
 		query.Meter = m.ID
 	}
+	if query.After, err = tallyAfter(q.Cursor); err != nil {
+		return page, err
+	}
 	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
 	if err != nil {
 		return page, err
 	}
 	tallies, err := s.core.Store.Tallies(ctx, query)
+	if page.HasMore = len(tallies) > limit; page.HasMore {
+		tallies = tallies[:limit]
+		last := tallies[limit-1]
+		page.NextCursor = v1.Cursor("m", strconv.FormatInt(int64(last.From), 10)+","+last.Meter+","+last.Credit)
+	}
 	for _, t := range tallies {
 		page.Data = append(page.Data, usageOut(defs, t))
 	}
 	return page, err
+}
+
+// tallyAfter reads a cursor of MeterUsages; an empty one is before the first.
+func tallyAfter(cursor string) (wallet.TallyKey, error) {
+	if cursor == "" {
+		return wallet.TallyKey{}, nil
+	}
+	text, err := v1.FromCursor("m", cursor)
+	if err != nil {
+		return wallet.TallyKey{}, err
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return wallet.TallyKey{}, v1.ErrCursor()
+	}
+	from, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil {
+		return wallet.TallyKey{}, v1.ErrCursor()
+	}
+	return wallet.TallyKey{From: clock.Instant(from), Meter: parts[1], Credit: parts[2]}, nil
 }
 
 func usageOut(defs *catalog.Definitions, t *wallet.Tally) v1.MeterUsage {

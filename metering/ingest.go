@@ -2,6 +2,9 @@ package metering
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -82,6 +85,17 @@ func (s *Session) ingests(r *v1.IngestRequest, idempotency string) ([]engine.Req
 		}
 		command.Events = append(command.Events, event)
 	}
+	if idempotency == "" || len(requests) == 1 {
+		return requests, nil
+	}
+	whole, err := json.Marshal(r)
+	if err != nil {
+		return nil, fault.New("metering.ingests", fault.CodeInternalError, "the request cannot be remembered").Because(err)
+	}
+	call := fmt.Sprintf("%x", sha256.Sum256(whole))
+	for _, command := range byCustomer {
+		command.Call = call
+	}
 	return requests, nil
 }
 
@@ -95,9 +109,6 @@ func readEvent(e *v1.UsageEvent, now clock.Instant) (wallet.UsageEvent, error) {
 	}
 	if err := catalog.ValidateEventName(e.EventName); err != nil {
 		return out, fault.As(err).In("event_name")
-	}
-	if out.At.IsZero() {
-		out.At = now
 	}
 	if out.At > now.Add(MaxAhead) {
 		return out, fault.New("metering.readEvent", fault.CodeInvalidTime, "timestamp lies in the future: at most %s ahead is taken for a clock that differs", MaxAhead).In("timestamp")

@@ -25,14 +25,37 @@ func define[T any](ctx context.Context, s *Session, opts []v1.Option, request an
 // CreateMeter defines a meter.
 func (s *Session) CreateMeter(ctx context.Context, r v1.CreateMeter, opts ...v1.Option) (v1.Meter, error) {
 	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
-		now := s.core.Clock.Now()
-		m := &catalog.Meter{
-			ID: id.New(id.PrefixMeter), App: s.caller.App, Name: strings.TrimSpace(r.Name), Description: r.Description,
-			Event: r.EventName, Filter: (*catalog.Filter)(r.Filter), Unit: r.MeasurementUnit, CreatedAt: now, UpdatedAt: now,
-			Aggregation: catalog.Aggregation{Kind: catalog.AggregationKind(r.Aggregation.Type), Key: r.Aggregation.Key},
+		m, err := ReadMeter(&r, defs)
+		if err != nil {
+			return store.Definition{}, v1.Meter{}, err
 		}
-		return s.store(defs, m, r.Links)
+		now := s.core.Clock.Now()
+		m.ID, m.App, m.CreatedAt, m.UpdatedAt = id.New(id.PrefixMeter), s.caller.App, now, now
+		return s.store(defs, m)
 	})
+}
+
+// ReadMeter reads a meter as a caller describes it, and checks it; credits must resolve in defs.
+func ReadMeter(r *v1.CreateMeter, defs *catalog.Definitions) (*catalog.Meter, error) {
+	m := &catalog.Meter{
+		Name: strings.TrimSpace(r.Name), Description: r.Description, Event: r.EventName, Filter: (*catalog.Filter)(r.Filter), Unit: r.MeasurementUnit,
+		Aggregation: catalog.Aggregation{Kind: catalog.AggregationKind(r.Aggregation.Type), Key: r.Aggregation.Key},
+	}
+	return m, readLinks(m, r.Links, defs)
+}
+
+// readLinks gives a meter its links, and checks it whole.
+func readLinks(m *catalog.Meter, links []v1.MeterLink, defs *catalog.Definitions) error {
+	m.Links = make([]catalog.MeterLink, len(links))
+	for i := range links {
+		link, err := linkIn(defs, &links[i])
+		if err != nil {
+			e := fault.As(err)
+			return e.In("links." + strconv.Itoa(i) + "." + e.Field)
+		}
+		m.Links[i] = link
+	}
+	return m.Validate(defs)
 }
 
 // UpdateMeter changes a meter. What is absent stays; a link's new terms count from the next
@@ -90,27 +113,17 @@ func (s *Session) change(defs *catalog.Definitions, meterID string, change func(
 		return store.Definition{}, v1.Meter{}, err
 	}
 	m.UpdatedAt = s.core.Clock.Now()
-	return s.store(defs, &m, links)
+	if err := readLinks(&m, links, defs); err != nil {
+		return store.Definition{}, v1.Meter{}, err
+	}
+	return s.store(defs, &m)
 }
 
-// store checks a meter and its links.
-func (s *Session) store(defs *catalog.Definitions, m *catalog.Meter, links []v1.MeterLink) (store.Definition, v1.Meter, error) {
-	fail := func(err error) (store.Definition, v1.Meter, error) { return store.Definition{}, v1.Meter{}, err }
-	m.Links = make([]catalog.MeterLink, len(links))
-	for i := range links {
-		link, err := linkIn(defs, &links[i])
-		if err != nil {
-			e := fault.As(err)
-			return fail(e.In("links." + strconv.Itoa(i) + "." + e.Field))
-		}
-		m.Links[i] = link
-	}
-	if err := m.Validate(defs); err != nil {
-		return fail(err)
-	}
+// store checks that the meter's name is free among those in use.
+func (s *Session) store(defs *catalog.Definitions, m *catalog.Meter) (store.Definition, v1.Meter, error) {
 	for _, other := range defs.Meters {
 		if other.ID != m.ID && other.ArchivedAt.IsZero() && m.ArchivedAt.IsZero() && strings.EqualFold(other.Name, m.Name) {
-			return fail(fault.New("metering.store", fault.CodeNameTaken, "there is a meter named %q already in this app", clip(m.Name)).In("name"))
+			return store.Definition{}, v1.Meter{}, fault.New("metering.store", fault.CodeNameTaken, "there is a meter named %q already in this app", clip(m.Name)).In("name")
 		}
 	}
 	return store.Definition{Meters: []*catalog.Meter{m}}, meterOut(m), nil

@@ -91,9 +91,7 @@ type point struct {
 }
 
 func (p *point) add(m *catalog.Meter, u *wallet.Usage) {
-	used := *m
-	used.ArchivedAt = 0
-	value, unique, _ := used.Counts(u.Event, u.Metadata)
+	value, unique, _ := m.Reads(u.Event, u.Metadata)
 	p.events++
 	switch m.Aggregation.Kind {
 	case catalog.Max:

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -45,4 +46,40 @@ func DecodeSlices(b []byte) ([]wallet.Slice, error) {
 		return nil, damaged
 	}
 	return slices, nil
+}
+
+// EncodeTallyKeys packs the tallies that counted a usage event for its row; empty for none.
+func EncodeTallyKeys(keys []wallet.TallyKey) []byte {
+	b := make([]byte, 0, len(keys)*80)
+	for _, k := range keys {
+		for _, text := range [...]string{k.Meter, k.Credit} {
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+		b = binary.AppendVarint(b, int64(k.From))
+	}
+	return b
+}
+
+// DecodeTallyKeys is the inverse of EncodeTallyKeys. It refuses bytes that it did not write.
+func DecodeTallyKeys(b []byte) ([]wallet.TallyKey, error) {
+	damaged := fault.New("store.DecodeTallyKeys", fault.CodeInternalError, "what counted a usage event is damaged")
+	var keys []wallet.TallyKey
+	for len(b) > 0 {
+		var k wallet.TallyKey
+		for _, text := range [...]*string{&k.Meter, &k.Credit} {
+			n, size := binary.Uvarint(b)
+			if size <= 0 || n > uint64(len(b)-size) {
+				return nil, damaged
+			}
+			*text = string(b[size : size+int(n)])
+			b = b[size+int(n):]
+		}
+		from, size := binary.Varint(b)
+		if size <= 0 {
+			return nil, damaged
+		}
+		k.From = clock.Instant(from)
+		keys, b = append(keys, k), b[size:]
+	}
+	return keys, nil
 }

@@ -215,8 +215,9 @@ func (u *CustomerUsage) Position() UsagePosition { return UsagePosition{u.At, u.
 type TallyQuery struct {
 	Wallet id.Wallet
 	Meter  string
-	From   clock.Instant // whose period ends after this
-	To     clock.Instant // and begins before this; zero: no bound
+	From   clock.Instant   // whose period ends after this
+	To     clock.Instant   // and begins before this; zero: no bound
+	After  wallet.TallyKey // further down the list than this one
 	Limit  int
 }
 

@@ -135,6 +135,7 @@ type MeterUsageQuery struct {
 	From    clock.Instant `query:"from" doc:"Periods that end after this"`
 	To      clock.Instant `query:"to" doc:"Periods that begin before this"`
 	Limit   int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`
+	Cursor  string        `query:"cursor" doc:"next_cursor of the page before"`
 }
 
 // MeterUsage is what a meter has counted towards a credit in one billing period.

@@ -45,6 +45,7 @@ type Usage struct {
 	RecordedAt clock.Instant
 	VoidedAt   clock.Instant // zero: it counts
 	Corrects   string        // the event in whose place it stands
+	Counted    []TallyKey    // the tallies that it was added to when it came
 }
 
 // Shortage says how much a denied charge asked for, how much there was, and so what would have
@@ -114,8 +115,9 @@ func (d *Decision) Empty() bool {
 type Context struct {
 	Now         clock.Instant
 	Defs        *catalog.Definitions
-	Actor       string // the key or process that asks, for the record
-	Idempotency string // the caller's key, for the record
+	Actor       string        // the key or process that asks, for the record
+	Idempotency string        // the caller's key, for the record
+	NewID       func() string // names a usage event for which the caller has no id; nil leaves it without
 }
 
 // Missing is the error of a command that looks back at something closed that was not fetched.

@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"math"
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -16,8 +15,9 @@ import (
 // gate is one link that a charge by event goes through.
 type gate struct {
 	tally  *Tally
-	micros int64 // what the charge adds to the tally
+	micros int64 // what the charge adds to the tally, as far as that can cost anything
 	units  int64 // what that makes due, with all that pending holds may still add
+	scales bool  // micros grow with the quantity; not those of one call of many tokens
 }
 
 // gates lists the links that a charge goes through; none when no meter charges its event.
@@ -27,6 +27,7 @@ func (w *work) gates(c *Charge, quantity int64) ([]gate, error) {
 	}
 	var all []gate
 	u := w.meteredUsage(c, quantity, "")
+	summed := w.summed(c.Event)
 	for _, m := range w.gateMeters(c, u.Metadata) {
 		for i := range m.Links {
 			if c.Credit != "" && m.Links[i].Credit != c.Credit {
@@ -36,9 +37,11 @@ func (w *work) gates(c *Charge, quantity int64) ([]gate, error) {
 			if err != nil {
 				return nil, err
 			}
-			g := gate{tally: t, micros: u.Quantity}
+			g := gate{tally: t, micros: u.Quantity, scales: !summed}
 			if m.Aggregation.Kind == catalog.Sum {
-				g.micros, _, _ = m.Counts(c.Event, u.Metadata)
+				value, _, _ := m.Counts(c.Event, u.Metadata)
+				_, given := c.Metadata[m.Aggregation.Key]
+				g.micros, g.scales = max(0, value), !given
 			}
 			if g.units, err = w.added(t, g.micros); err != nil {
 				return nil, err
@@ -141,10 +144,21 @@ func (w *work) drawGates(c *Charge, gates []gate, quantity int64) (drawn, error)
 			d.reasons = append(d.reasons, OverageLimitReached)
 			rest -= room
 		}
-		d.taken = min(d.taken, w.coveredBy(gates, credit, units-rest))
+		d.taken = min(d.taken, w.coveredBy(gates, credit, quantity, units-rest))
 	}
+	d.taken -= d.taken % grain(quantity)
 	d.short = quantity - d.taken
 	return d, nil
+}
+
+// grain is the last decimal in which a quantity is given. What there is of it is told as finely
+// as it was asked for, and not as 0.999999 of a call.
+func grain(quantity int64) int64 {
+	g := int64(1)
+	for g < MicrosPerUnit && quantity%(10*g) == 0 {
+		g *= 10
+	}
+	return g
 }
 
 func gateCredits(gates []gate) []string {
@@ -158,13 +172,22 @@ func gateCredits(gates []gate) []string {
 	return credits
 }
 
-// coveredBy is how much of a charge's quantity units of one credit cover.
-func (w *work) coveredBy(gates []gate, credit string, units int64) int64 {
-	least := int64(math.MaxInt64)
+// coveredBy is how much of a charge's quantity units of one credit cover. A gate whose usage does
+// not grow with the quantity, such as one call of many tokens, is covered or is not.
+func (w *work) coveredBy(gates []gate, credit string, quantity, units int64) int64 {
+	least := quantity
 	for i := range gates {
-		if gates[i].tally.Credit == credit {
-			least = min(least, w.affordable(&gates[i], units))
+		g := &gates[i]
+		if g.tally.Credit != credit {
+			continue
 		}
+		covers := w.affordable(g, units)
+		if !g.scales && covers < g.micros {
+			covers = 0
+		} else if !g.scales {
+			covers = quantity
+		}
+		least = min(least, covers)
 	}
 	return least
 }
@@ -188,11 +211,13 @@ func (w *work) meteredUsage(c *Charge, quantity int64, response string) *Usage {
 		Event: c.Event, Quantity: quantity, Metadata: catalog.ValuesOf(c.Metadata), Metered: true,
 		Response: clipResponse(response), At: w.at, RecordedAt: w.at,
 	}
+	if w.summed(c.Event) {
+		u.Quantity = MicrosPerUnit
+	}
 	for _, m := range w.cx.Defs.MetersOf(c.Event) {
 		if m.Aggregation.Kind != catalog.Sum || len(m.Links) == 0 {
 			continue
 		}
-		u.Quantity = MicrosPerUnit
 		if _, given := c.Metadata[m.Aggregation.Key]; given {
 			continue
 		}
@@ -202,6 +227,29 @@ func (w *work) meteredUsage(c *Charge, quantity int64, response string) *Usage {
 		u.Metadata[m.Aggregation.Key] = catalog.Number(money.FormatUnits(quantity, QuantityDecimals))
 	}
 	return u
+}
+
+// summed reports whether a sum meter charges an event. Then a charge is one event, and its quantity
+// what the meter sums up.
+func (w *work) summed(event string) bool {
+	return slices.ContainsFunc(w.cx.Defs.MetersOf(event), func(m *catalog.Meter) bool {
+		return m.Aggregation.Kind == catalog.Sum && len(m.Links) > 0
+	})
+}
+
+// findExcess finds what pays for what a commit wants beyond its hold: one call that takes longer
+// is not another call.
+func (w *work) findExcess(c *Charge, excess int64) error {
+	gates, err := w.gates(c, excess)
+	if err != nil {
+		return err
+	}
+	d, err := w.drawGates(c, slices.DeleteFunc(gates, func(g gate) bool { return !g.scales }), excess)
+	if err != nil {
+		return err
+	}
+	w.answerDraw(c, d)
+	return nil
 }
 
 // holdMetered announces to the tallies what a hold may add to them.

@@ -262,16 +262,23 @@ func (w *work) repay(g *Grant) {
 	if pay == 0 {
 		return
 	}
-	saved := w.note
-	w.note.RefType, w.note.RefID = RefRepayment, ""
-	w.book(line{
-		kind: CreditDeducted, credit: g.Credit, amount: -pay, overage: -pay,
-		slices: []Slice{{Grant: g.N, Available: -pay}},
-	})
+	// What meters drew is paid last, and by an entry of its own: it can go back by itself.
 	c := w.credit(g.Credit)
-	if moved := c.MeteredOverage - c.Overage; moved > 0 { // the grant pays now for what meters drew
-		c.MeteredOverage -= moved
-		g.Metered += moved
+	metered := max(0, pay-(c.Overage-c.MeteredOverage))
+	c.MeteredOverage -= metered
+	saved := w.note
+	for _, part := range []struct {
+		of    string
+		units int64
+	}{{"", pay - metered}, {RefUsage, metered}} {
+		if part.units == 0 {
+			continue
+		}
+		w.note.RefType, w.note.RefID = RefRepayment, part.of
+		w.book(line{
+			kind: CreditDeducted, credit: g.Credit, amount: -part.units, overage: -part.units,
+			slices: []Slice{{Grant: g.N, Available: -part.units}}, metered: part.of == RefUsage,
+		})
 	}
 	w.note = saved
 }

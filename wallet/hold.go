@@ -171,9 +171,10 @@ func (w *work) drawExcess(h *Hold, excess int64) (drawn, error) {
 		return drawn{}, nil
 	}
 	if len(h.Metered) > 0 {
-		_, err := w.find(&h.Charge, excess)
+		err := w.findExcess(&h.Charge, excess)
 		if !w.d.Answer.Allowed {
 			w.d.Holds, w.holds = nil, nil
+			w.tallies, w.d.Tallies = nil, nil
 		}
 		return drawn{taken: excess}, err
 	}

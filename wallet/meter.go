@@ -31,7 +31,6 @@ type Tally struct {
 	UnitsPerCredit money.Ratio
 	FreeThreshold  int64 // micros
 
-	Since     int64         // number of the first usage event that it counts
 	Events    int64         // how many it counts
 	Aggregate int64         // micros
 	Held      int64         // micros that pending holds may add
@@ -95,7 +94,7 @@ func (r UsageRange) holds(u *Usage) bool {
 type UsageEvent struct {
 	ID       string
 	Event    string
-	At       clock.Instant
+	At       clock.Instant // zero: when it is decided
 	Metadata catalog.Values
 }
 
@@ -103,6 +102,7 @@ type UsageEvent struct {
 // never refuses an event for want of credits: what nothing covers is written down as uncovered.
 type Ingest struct {
 	Events []UsageEvent
+	Call   string // what else the caller asked for at once: under one idempotency key that may not differ
 	Note
 }
 
@@ -191,15 +191,19 @@ func (n Note) about(metadata catalog.Values) Note {
 }
 
 func (e *UsageEvent) usage(now clock.Instant) *Usage {
+	at := e.At
+	if at.IsZero() {
+		at = now
+	}
 	return &Usage{
-		ID: e.ID, Event: e.Event, Quantity: MicrosPerUnit, Metadata: e.Metadata, Metered: true, At: e.At, RecordedAt: now,
+		ID: e.ID, Event: e.Event, Quantity: MicrosPerUnit, Metadata: e.Metadata, Metered: true, At: at, RecordedAt: now,
 	}
 }
 
 func (c *VoidUsage) decide(w *work) error {
 	w.note = c.Note
 	w.note.RefType, w.note.RefID = RefUsage, c.ID
-	u, err := w.void(c.ID)
+	u, _, err := w.void(c.ID)
 	if err != nil {
 		return err
 	}
@@ -219,11 +223,11 @@ func (c *CorrectUsage) decide(w *work) error {
 		w.d.Answer.Allowed, w.d.Answer.Usage, w.d.Answer.Existing = true, have, true
 		return nil
 	}
-	old, err := w.void(c.ID)
+	old, now, err := w.void(c.ID)
 	if err != nil {
 		return err
 	}
-	if old.VoidedAt != w.at {
+	if !now {
 		return fault.New(op, fault.CodeEventVoided, "the event was voided at %s: what is void cannot be corrected", old.VoidedAt).In("event_id")
 	}
 	u := c.Event.usage(w.at)
@@ -235,23 +239,24 @@ func (c *CorrectUsage) decide(w *work) error {
 	return w.settleMeters()
 }
 
-// void takes an event out of the counts; one that is void already is returned as it is.
-func (w *work) void(id string) (*Usage, error) {
+// void takes an event out of the counts, and says whether it was not void before. One that was is
+// returned as it is.
+func (w *work) void(id string) (u *Usage, now bool, err error) {
 	const op = "wallet.VoidUsage"
 	have, known := w.usage(id)
 	if !known {
-		return nil, fault.New(op, fault.CodeEventNotFound, "the customer has no event %q", id).In("event_id")
+		return nil, false, fault.New(op, fault.CodeEventNotFound, "the customer has no event %q", id).In("event_id")
 	}
 	if !have.VoidedAt.IsZero() {
-		return have, nil
+		return have, false, nil
 	}
 	if !have.Metered {
-		return nil, fault.New(op, fault.CodeEventNotVoidable, "the event was charged when it was tracked, not by a meter: reverse its entry instead").In("event_id")
+		return nil, false, fault.New(op, fault.CodeEventNotVoidable, "the event was charged when it was tracked, not by a meter: reverse its entry instead").In("event_id")
 	}
-	u := *have
-	u.VoidedAt = w.at
-	w.putUsage(&u)
-	return &u, w.uncount(&u)
+	voided := *have
+	voided.VoidedAt = w.at
+	w.putUsage(&voided)
+	return &voided, true, w.uncount(&voided)
 }
 
 // usage finds a usage event by its id. The command's Needs named it, so that what is not in
@@ -276,44 +281,40 @@ func (w *work) putUsage(u *Usage) {
 func (w *work) record(u *Usage) error {
 	w.d.usageSeq++
 	u.N = w.d.usageSeq
+	if u.ID == "" && w.cx.NewID != nil {
+		u.ID = w.cx.NewID()
+	}
 	w.putUsage(u)
 	if !u.Metered {
 		return nil
 	}
 	u.Match = Unmatched
-	return w.eachTally(u, func(t *Tally, m *catalog.Meter, value int64, unique string) error {
-		u.Match = Matched
-		return w.count(t, m, u, value, unique)
-	})
-}
-
-// eachTally calls a function for every tally that a usage event counts towards.
-func (w *work) eachTally(u *Usage, do func(t *Tally, m *catalog.Meter, value int64, unique string) error) error {
 	for _, m := range w.cx.Defs.MetersOf(u.Event) {
-		value, unique, ok := m.Counts(u.Event, u.Metadata)
-		if !ok {
+		if _, _, ok := m.Counts(u.Event, u.Metadata); !ok {
 			continue
 		}
-		if m.Aggregation.Kind == catalog.Count {
-			value = u.Quantity
-		}
+		u.Match = Matched
 		for i := range m.Links {
 			t, err := w.tally(m, &m.Links[i], u.At)
 			if err != nil {
 				return err
 			}
-			if u.N < t.Since {
-				continue // it came before the link did
-			}
-			if err := do(t, m, value, unique); err != nil {
+			u.Counted = append(u.Counted, t.TallyKey)
+			if err := w.count(t, m, u); err != nil {
 				return err
 			}
 		}
-		if len(m.Links) == 0 {
-			u.Match = Matched
-		}
 	}
 	return nil
+}
+
+// reads is what an event counts for with a meter that counts it, or did when the event came.
+func reads(m *catalog.Meter, u *Usage) (value int64, unique string) {
+	if m.Aggregation.Kind == catalog.Count {
+		return u.Quantity, ""
+	}
+	value, unique, _ = m.Reads(u.Event, u.Metadata)
+	return value, unique
 }
 
 // tally returns the tally of a link in the period that holds an instant, for changing. It is
@@ -326,7 +327,7 @@ func (w *work) tally(m *catalog.Meter, l *catalog.MeterLink, at clock.Instant) (
 		return t, err
 	}
 	return w.putTally(&Tally{
-		TallyKey: key, To: to, UnitsPerCredit: l.UnitsPerCredit, FreeThreshold: l.FreeThreshold, Since: w.d.usageSeq,
+		TallyKey: key, To: to, UnitsPerCredit: l.UnitsPerCredit, FreeThreshold: l.FreeThreshold,
 	}), nil
 }
 
@@ -375,7 +376,8 @@ func (s *State) BillingPeriod(at clock.Instant) (from, to clock.Instant) {
 }
 
 // count adds an event to a tally.
-func (w *work) count(t *Tally, m *catalog.Meter, u *Usage, value int64, unique string) error {
+func (w *work) count(t *Tally, m *catalog.Meter, u *Usage) error {
+	value, unique := reads(m, u)
 	t.Events++
 	switch m.Aggregation.Kind {
 	case catalog.Max:
@@ -409,32 +411,45 @@ func (t *Tally) add(value int64) error {
 	return nil
 }
 
-// uncount takes an event out of every tally that counted it.
+// uncount takes an event out of every tally that counted it, whatever has become of the meter, its
+// links and the customer's periods since.
 func (w *work) uncount(u *Usage) error {
-	return w.eachTally(u, func(t *Tally, m *catalog.Meter, value int64, unique string) error {
-		t.Events--
-		switch m.Aggregation.Kind {
-		case catalog.Max:
-			if value < t.Aggregate {
-				return nil
-			}
-			return w.recountTally(t, m)
-		case catalog.Last:
-			if u.ID != t.LastID {
-				return nil
-			}
-			return w.recountTally(t, m)
-		case catalog.UniqueCount:
-			seen, err := w.unique(t, unique)
-			if err != nil {
-				return err
-			}
-			if seen.Events--; seen.Events > 0 {
-				return nil
-			}
+	for _, key := range u.Counted {
+		t, err := w.tallyAt(key, 0)
+		if err != nil {
+			return err
 		}
-		return t.add(-value)
-	})
+		if err := w.uncountFrom(t, w.cx.Defs.Meters[key.Meter], u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) uncountFrom(t *Tally, m *catalog.Meter, u *Usage) error {
+	value, unique := reads(m, u)
+	t.Events--
+	switch m.Aggregation.Kind {
+	case catalog.Max:
+		if value < t.Aggregate {
+			return nil
+		}
+		return w.recountTally(t, m)
+	case catalog.Last:
+		if u.ID != t.LastID {
+			return nil
+		}
+		return w.recountTally(t, m)
+	case catalog.UniqueCount:
+		seen, err := w.unique(t, unique)
+		if err != nil {
+			return err
+		}
+		if seen.Events--; seen.Events > 0 {
+			return nil
+		}
+	}
+	return t.add(-value)
 }
 
 // recountTally makes the aggregate of max and last anew from the events that are left, which is the
@@ -446,11 +461,10 @@ func (w *work) recountTally(t *Tally, m *catalog.Meter) error {
 	}
 	t.Events, t.Aggregate, t.LastAt, t.LastID = 0, 0, 0, ""
 	for _, u := range events {
-		value, unique, ok := m.Counts(u.Event, u.Metadata)
-		if !ok || u.N < t.Since || !u.Metered {
+		if !slices.Contains(u.Counted, t.TallyKey) {
 			continue
 		}
-		if err := w.count(t, m, u, value, unique); err != nil {
+		if err := w.count(t, m, u); err != nil {
 			return err
 		}
 	}

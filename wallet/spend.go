@@ -259,11 +259,17 @@ func (w *work) reversibleSlices(past *Past) []int64 {
 	units := make([]int64, len(past.Entry.Slices))
 	for i, s := range past.Entry.Slices {
 		units[i] = -s.Sum() - given[s.Grant]
-		if past.Entry.RefType == RefUsage {
+		if past.Entry.paysMeters() {
 			units[i] = min(units[i], w.see(w.s.grants[s.Grant]).Metered)
 		}
 	}
 	return units
+}
+
+// paysMeters reports whether an entry pays for what meters made due, at once or as overage that a
+// later grant repaid.
+func (e *Entry) paysMeters() bool {
+	return e.RefType == RefUsage || e.RefType == RefRepayment && e.RefID == RefUsage
 }
 
 // RefEntry is the reference type of an entry that points at an earlier one.
@@ -296,7 +302,7 @@ func (w *work) reverseUsage(past *Past, want int64) {
 	}
 	sum := creditSlices{slices: parts}.sum()
 	w.book(line{kind: Refund, credit: past.Entry.Credit, amount: sum, slices: parts, used: -sum})
-	if past.Entry.RefType == RefUsage {
+	if past.Entry.paysMeters() {
 		w.uncoverSpent(parts)
 	}
 	for _, p := range parts {

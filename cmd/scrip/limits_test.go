@@ -15,6 +15,7 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/store"
@@ -60,6 +61,19 @@ func hook(fields string) call { return call{"POST /v1/webhook-endpoints", "{" + 
 func pack(fields, item string, items int) call {
 	list := strings.Repeat(`, {"credit_id": "c", `+item+`}`, items)[2:]
 	return call{"POST /v1/packs", `{"name": "p", ` + fields + ` "items": [` + list + `]}`}
+}
+
+func meter(fields string) call {
+	return call{"POST /v1/meters", `{"name": "n", "event_name": "e", "measurement_unit": "u", "aggregation": {"type": "count"}, ` + fields + `}`}
+}
+
+// filter is JSON of a filter so many levels deep, with so many conditions on the last.
+func filter(depth, clauses int) string {
+	inner := strings.Repeat(`, {"key": "k", "operator": "equals", "value": "v"}`, clauses)[2:]
+	for range depth {
+		inner = `{"conjunction": "and", "clauses": [` + inner + `]}`
+	}
+	return inner
 }
 
 func rules(n int, rule string) string {
@@ -124,6 +138,40 @@ var limits = []struct {
 		{
 			"decimals of a quantity", wallet.QuantityDecimals, "wallet.QuantityDecimals", fault.CodeInvalidQuantity,
 			call{"POST /v1/can-use", `{"customer_id": "u", "event": "e", "quantity": 0.0000001}`},
+		},
+	}},
+	{"Usage events and meters", []limit{
+		{
+			"events of a call; any number as lines", v1.MaxEvents, "v1.MaxEvents", fault.CodeInvalidRequest,
+			call{"POST /v1/events", `{"events": [` + strings.Repeat(`, {"event_id": "e", "customer_id": "u", "event_name": "e"}`, v1.MaxEvents+1)[2:] + `]}`},
+		},
+		{
+			"body of a call with events, bytes", v1.MaxEventsBody, "v1.MaxEventsBody", fault.CodeRequestTooLarge,
+			call{"POST /v1/events", strings.Repeat(" ", v1.MaxEventsBody+1)},
+		},
+		{
+			"id of an event, characters", v1.MaxEventID, "v1.MaxEventID", fault.CodeInvalidRequest,
+			call{"POST /v1/events", `{"events": [{"event_id": "` + text(v1.MaxEventID+1) + `", "customer_id": "u", "event_name": "e"}]}`},
+		},
+		{
+			"how far ahead of the server an event may lie", metering.MaxAhead, "metering.MaxAhead", fault.CodeInvalidTime,
+			call{"POST /v1/events", `{"events": [{"event_id": "e", "customer_id": "u", "event_name": "e", "timestamp": "2999-01-01T00:00:00Z"}]}`},
+		},
+		{
+			"windows of a series", v1.MaxWindows, "v1.MaxWindows", fault.CodeInvalidRequest,
+			call{"GET /v1/usage/series?customer_id=u&event_name=e&window=minute&from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z", ""},
+		},
+		{
+			"links of a meter", catalog.MaxMeterLinks, "catalog.MaxMeterLinks", fault.CodeInvalidRequest,
+			meter(`"links": [` + strings.Repeat(`, {"credit_id": "c"}`, catalog.MaxMeterLinks+1)[2:] + `]`),
+		},
+		{
+			"levels of a filter", catalog.MaxFilterDepth, "catalog.MaxFilterDepth", fault.CodeInvalidRequest,
+			meter(`"filter": ` + filter(catalog.MaxFilterDepth+1, 1)),
+		},
+		{
+			"clauses of a filter, on each level", catalog.MaxFilterClauses, "catalog.MaxFilterClauses", fault.CodeInvalidRequest,
+			meter(`"filter": ` + filter(1, catalog.MaxFilterClauses+1)),
 		},
 	}},
 	{"One wallet", []limit{

@@ -40,7 +40,7 @@ var damages = []struct {
 	{"the head of the chain", `UPDATE wallets SET head = zeroblob(32)`, "not the head"},
 	{"the number of entries", `UPDATE wallets SET seq = seq + 1`, "has counted"},
 	{"credits minted", `UPDATE grants SET amount = amount + 5, available = available + 5 WHERE n = 1`, "amount is"},
-	{"credits unspent", `UPDATE grants SET available = available + 5, spent = spent - 5 WHERE spent >= 5`, "available is"},
+	{"credits unspent", `UPDATE grants SET available = available + 5, spent = spent - 5 WHERE spent >= 5 AND metered = 0`, "available is"},
 	{"credits spent by nobody", `UPDATE grants SET available = available - 5, spent = spent + 5 WHERE available >= 5`, "spent is"},
 	{"credits unexpired", `UPDATE grants SET available = expired, expired = 0, is_open = 1, status = 'active' WHERE expired > 0`, "expired is"},
 	{"credits frozen by nobody", `UPDATE grants SET available = available - 5, frozen = frozen + 5 WHERE available >= 5`, "frozen is"},
@@ -53,6 +53,11 @@ var damages = []struct {
 	{"a hold closed by hand", `UPDATE holds SET status = 'released' WHERE status = 'pending'`, "pending reservations hold"},
 	{"the overage", `UPDATE standings SET overage = overage - 1 WHERE overage > 0`, "overage is"},
 	{"what was used", `UPDATE standings SET used_outside = used_outside + 1`, "used, but entries say"},
+	{"usage uncounted", `UPDATE tallies SET due = due - 1`, "makes 17 due"},
+	{"a tally is gone", `DELETE FROM tallies`, "makes 0 due"},
+	{"what nothing covered", `UPDATE standings SET uncovered = uncovered - 1 WHERE uncovered > 0`, "is uncovered"},
+	{"what meters drew of the overage", `UPDATE standings SET metered_overage = metered_overage - 1 WHERE metered_overage > 0`, "is overage and"},
+	{"what a grant paid for meters", `UPDATE grants SET metered = metered - 1 WHERE metered > 0`, "but grants paid 10 of it"},
 	{"a standing is gone", `DELETE FROM standings`, "entries"},
 }
 
@@ -99,6 +104,7 @@ func keepBooks(t *testing.T, db *database) {
 		_, err := f.Deduct(ctx, v1.DeductRequest{Charge: c})
 		noError(t, err)
 	}
+	keepMeters(t, f)
 	f.give("u", credit.ID, "30")
 	spend("50", "overage")
 	_, err = f.Grant(ctx, v1.GrantRequest{CustomerID: "u", CreditID: credit.ID, Amount: "9", ExpiresAt: v1.ExpiresAt(f.clock.Now().Add(time.Hour))})
@@ -109,6 +115,22 @@ func keepBooks(t *testing.T, db *database) {
 	d, err := f.Reserve(ctx, v1.ReserveRequest{Charge: direct("u", credit.ID, "7")})
 	noError(t, err)
 	f.allowed(d)
+}
+
+// keepMeters makes a customer for whom meters count 18: a grant pays 11, 5 are overage, and 2 are
+// not covered.
+func keepMeters(t *testing.T, f *forge) {
+	t.Helper()
+	ctx, limit := context.Background(), money.Decimal("5")
+	credit, err := f.CreateCredit(ctx, v1.CreateCredit{Name: "Metered", Unit: "x", Overage: v1.Overage{Enabled: true, Limit: &limit}})
+	noError(t, err)
+	_, err = f.CreateMeter(ctx, v1.CreateMeter{
+		Name: "M", EventName: "e", Aggregation: v1.Aggregation{Type: "sum", Key: "n"}, MeasurementUnit: "x", Links: []v1.MeterLink{{CreditID: credit.ID}},
+	})
+	noError(t, err)
+	f.give("metered", credit.ID, "11")
+	_, err = f.IngestEvents(ctx, v1.IngestRequest{Events: []v1.UsageEvent{{EventID: "e", CustomerID: "metered", EventName: "e", Metadata: number("n", "18")}}})
+	noError(t, err)
 }
 
 // copyOf copies a database file.

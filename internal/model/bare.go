@@ -64,7 +64,7 @@ func (b *Bare) Stored(n int64) wallet.Grant { return b.grants[n-1] }
 func (b *Bare) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
 	b.at = max(at, b.state.LastAt)
 	b.count++
-	cx := wallet.Context{Now: at, Defs: b.defs, Actor: "model", Idempotency: ""}
+	cx := wallet.Context{Now: at, Defs: b.defs, Actor: "model", NewID: b.newID}
 	if err := b.settle(cx); err != nil || c == nil {
 		return wallet.Answer{}, err
 	}
@@ -85,6 +85,9 @@ func (b *Bare) Do(at clock.Instant, c wallet.Command) (wallet.Answer, error) {
 	}
 	return d.Answer, nil
 }
+
+// newID names an event; a command makes at most one that has no name.
+func (b *Bare) newID() string { return fmt.Sprintf("evt_%d", b.state.UsageSeq+1) }
 
 // write ends a batch: from here on the store has what was decided.
 func (b *Bare) write() {
@@ -149,9 +152,6 @@ func (b *Bare) apply(d *wallet.Decision) {
 		b.standings[c.Credit] = c.Standing()
 	}
 	for _, u := range d.Usages {
-		if u.ID == "" {
-			u.ID = fmt.Sprintf("evt_%d", u.N)
-		}
 		b.usages[u.ID] = *u
 	}
 	for _, t := range d.Tallies {

@@ -55,7 +55,7 @@ var layers = []layer{
 	{"compat/*", present, "translates; holds no state and no rules"},
 	{"web", present, "presents; what it lacks is missing from the services"},
 	{".", slices.Concat(core, stores, services, faces, []string{"audit"}), "puts everything together for a Go program"},
-	{"apply", list(bottom, "v1", "credits"), "compares a file, read as the service reads it, with what is defined, and calls operations, in process or over HTTP"},
+	{"apply", list(bottom, "v1", "credits", "metering"), "compares a file, read as the service reads it, with what is defined, and calls operations, in process or over HTTP"},
 	{"cmd/scrip", list(bottom, ".", "v1", "client", "apply", "internal/bench", "internal/dev", "internal/lookup", "internal/serve"), "only parses flags"},
 	{"internal/bench", list(bottom, ".", "v1"), "loads the whole from outside, as anyone could; it is in the binary"},
 	{"internal/bench/*", slices.Concat(core, stores, []string{".", "internal/bench", "internal/pgtest", "internal/serve"}), "compares the whole with its parts and its rivals; it is not in the binary"},

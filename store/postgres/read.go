@@ -183,6 +183,10 @@ func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tall
 	if q.Meter != "" {
 		f.and("t.meter_id = ?::text", q.Meter)
 	}
+	if after := q.After; after != (wallet.TallyKey{}) {
+		f.conditions = append(f.conditions, "(t.period_start, t.meter_id, t.credit_id) < ("+f.arg(int64(after.From))+"::bigint, "+
+			f.arg(after.Meter)+"::text, "+f.arg(after.Credit)+"::text)")
+	}
 	var list []*wallet.Tally
 	var w id.Wallet
 	var work script

@@ -36,6 +36,15 @@ func (p *packed) ScanBytes(v []byte) (err error) {
 	return err
 }
 
+// tallyKeys receives what counted a usage event.
+type tallyKeys []wallet.TallyKey
+
+// ScanBytes takes the value that the driver read.
+func (k *tallyKeys) ScanBytes(v []byte) (err error) {
+	*k, err = store.DecodeTallyKeys(v)
+	return err
+}
+
 // document receives jsonb into a value of Go. An empty one leaves the value as it is.
 type document[T any] struct{ to *T }
 
@@ -156,10 +165,10 @@ const (
 		"e.idempotency_key, e.actor, e.effective_at, e.recorded_at, e.prev_hash, e.hash"
 
 	usageColumns = "u.wallet, u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, " +
-		"u.recorded_at, u.voided_at, u.corrects"
+		"u.recorded_at, u.voided_at, u.corrects, u.counted"
 
 	tallyColumns = "t.wallet, t.meter_id, t.credit_id, t.period_start, t.period_end, t.units_num, t.units_den, " +
-		"t.free_threshold, t.since, t.events, t.aggregate, t.held, t.last_at, t.last_id, t.due"
+		"t.free_threshold, t.events, t.aggregate, t.held, t.last_at, t.last_id, t.due"
 )
 
 func scanHeader(r pgx.Rows, h *wallet.Header) error {
@@ -235,7 +244,7 @@ func scanUsage(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Usage, error) {
 		key(w), &u.N, &u.ID, &u.Event, &u.Quantity,
 		written[catalog.Values]{&u.Metadata},
 		(*string)(&u.Match), &u.Metered, &u.Hold,
-		&u.Response, instant(&u.At), instant(&u.RecordedAt), instant(&u.VoidedAt), &u.Corrects,
+		&u.Response, instant(&u.At), instant(&u.RecordedAt), instant(&u.VoidedAt), &u.Corrects, (*tallyKeys)(&u.Counted),
 	}, more...)...)
 }
 
@@ -243,7 +252,7 @@ func scanTally(r pgx.Rows, w *id.Wallet) (*wallet.Tally, error) {
 	t := &wallet.Tally{}
 	return t, r.Scan(
 		key(w), &t.Meter, &t.Credit, instant(&t.From), instant(&t.To), &t.UnitsPerCredit.Num, &t.UnitsPerCredit.Den,
-		&t.FreeThreshold, &t.Since, &t.Events, &t.Aggregate, &t.Held, instant(&t.LastAt), &t.LastID, &t.Due,
+		&t.FreeThreshold, &t.Events, &t.Aggregate, &t.Held, instant(&t.LastAt), &t.LastID, &t.Due,
 	)
 }
 

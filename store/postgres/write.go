@@ -98,6 +98,7 @@ var (
 		name:    "usages",
 		numbers: []string{"n", "quantity", "hold", "at", "recorded_at", "voided_at"},
 		texts:   []string{"id", "event", "metadata", "match", "response", "corrects"},
+		blobs:   []string{"counted"},
 		flags:   []string{"metered"},
 	}
 	changedUsagesTable = table{
@@ -108,7 +109,7 @@ var (
 	talliesTable = table{
 		name: "tallies",
 		numbers: []string{
-			"period_start", "period_end", "units_num", "units_den", "free_threshold", "since", "events", "aggregate", "held",
+			"period_start", "period_end", "units_num", "units_den", "free_threshold", "events", "aggregate", "held",
 			"last_at", "due",
 		},
 		texts: []string{"meter_id", "credit_id", "last_id"},
@@ -310,7 +311,8 @@ func (w *writer) wallet(c *store.WalletChange) {
 func (w *writer) usage(c *store.WalletChange) {
 	for _, u := range c.NewUsages {
 		w.newUsages.add(c.Header.ID).nums(u.N, u.Quantity, u.Hold, int64(u.At), int64(u.RecordedAt), int64(u.VoidedAt)).
-			strs(u.ID, u.Event, u.Metadata.Text(), string(u.Match), u.Response, u.Corrects).bits(u.Metered)
+			strs(u.ID, u.Event, u.Metadata.Text(), string(u.Match), u.Response, u.Corrects).
+			bins(store.EncodeTallyKeys(u.Counted)).bits(u.Metered)
 	}
 	for _, u := range c.Usages {
 		w.usages.add(c.Header.ID).nums(int64(u.At), u.N, int64(u.VoidedAt)).strs(string(u.Match))
@@ -318,7 +320,7 @@ func (w *writer) usage(c *store.WalletChange) {
 	for _, t := range c.Tallies {
 		w.tallies.add(c.Header.ID).
 			nums(
-				int64(t.From), int64(t.To), t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Since, t.Events,
+				int64(t.From), int64(t.To), t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Events,
 				t.Aggregate, t.Held, int64(t.LastAt), t.Due,
 			).
 			strs(t.Meter, t.Credit, t.LastID)

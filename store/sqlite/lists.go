@@ -82,7 +82,7 @@ func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.Custome
 	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
 			u, err := r.usage()
-			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(13), Wallet: id.Wallet(r.blob(14))})
+			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(14), Wallet: id.Wallet(r.blob(15))})
 			return err
 		}, args...)
 	})
@@ -95,10 +95,15 @@ func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tall
 	if !q.To.IsZero() {
 		to = int64(q.To)
 	}
+	after := q.After
+	if after == (wallet.TallyKey{}) {
+		after.From = math.MaxInt64
+	}
 	var tallies []*wallet.Tally
 	err := s.read(ctx, "sqlite.Tallies", func(c *session) error {
 		var err error
-		tallies, err = c.tallies(ctx, selectTallies, of(q.Wallet, q.Meter, int64(q.From), to, limit(q.Limit))...)
+		tallies, err = c.tallies(ctx, selectTallies, of(q.Wallet, q.Meter, int64(q.From), to,
+			int64(after.From), after.Meter, after.Credit, limit(q.Limit))...)
 		return err
 	})
 	return tallies, err

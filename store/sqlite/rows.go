@@ -116,14 +116,18 @@ func (r row) usage() (*wallet.Usage, error) {
 		Metered: r.bool(6), Hold: r.int(7), Response: r.text(8), At: r.instant(9), RecordedAt: r.instant(10),
 		VoidedAt: r.instant(11), Corrects: r.text(12),
 	}
+	var err error
+	if u.Counted, err = store.DecodeTallyKeys(r.blob(13)); err != nil {
+		return u, err
+	}
 	return u, r.json(4, &u.Metadata)
 }
 
 func (r row) tally() *wallet.Tally {
 	return &wallet.Tally{
 		TallyKey: wallet.TallyKey{Meter: r.text(0), Credit: r.text(1), From: r.instant(2)}, To: r.instant(3),
-		UnitsPerCredit: money.Ratio{Num: r.int(4), Den: r.int(5)}, FreeThreshold: r.int(6), Since: r.int(7),
-		Events: r.int(8), Aggregate: r.int(9), Held: r.int(10), LastAt: r.instant(11), LastID: r.text(12), Due: r.int(13),
+		UnitsPerCredit: money.Ratio{Num: r.int(4), Den: r.int(5)}, FreeThreshold: r.int(6),
+		Events: r.int(7), Aggregate: r.int(8), Held: r.int(9), LastAt: r.instant(10), LastID: r.text(11), Due: r.int(12),
 	}
 }
 

@@ -125,10 +125,11 @@ const (
 		created_at, expires_at, closed_at, reason, error_code, response, actor`
 	entryColumns = `seq, type, credit_id, amount, balance_before, balance_after, overage_before, overage_after, slices, op,
 		ref_type, ref_id, reason, metadata, idempotency_key, actor, effective_at, recorded_at, prev_hash, hash`
-	usageColumns = `n, id, event, quantity, metadata, match, metered, hold, response, at, recorded_at, voided_at, corrects`
-	whose        = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
-		u.voided_at, u.corrects, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
-	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, since, events,
+	usageColumns = `n, id, event, quantity, metadata, match, metered, hold, response, at, recorded_at, voided_at, corrects,
+		counted`
+	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
+		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
+	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
@@ -215,7 +216,8 @@ var text = [statements]string{
 	selectUsageRange:  `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at >= ? AND at < ? AND event = ? AND voided_at = 0`,
 	selectOpenTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND period_end > ?`,
 	selectTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND (?3 = '' OR meter_id = ?3) AND period_end > ?4
-		AND period_start < ?5 ORDER BY period_start DESC, meter_id DESC, credit_id DESC LIMIT ?6`,
+		AND period_start < ?5 AND (period_start, meter_id, credit_id) < (?6, ?7, ?8)
+		ORDER BY period_start DESC, meter_id DESC, credit_id DESC LIMIT ?9`,
 	selectTally:         `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND meter_id = ? AND credit_id = ? AND period_start = ?`,
 	selectUniques:       `SELECT meter_id, credit_id, period_start, value, events FROM uniques` + mine + ` AND meter_id = ? AND credit_id = ? AND value = ?`,
 	selectMeteredGrants: `SELECT n FROM grants` + mine + ` AND credit_id = ? AND metered > 0`,
@@ -255,9 +257,9 @@ var text = [statements]string{
 	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
 	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateUsage: `UPDATE usages SET match = ?, voided_at = ?` + mine + ` AND at = ? AND n = ?`,
-	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET events = excluded.events, aggregate = excluded.aggregate, held = excluded.held,
 		last_at = excluded.last_at, last_id = excluded.last_id, due = excluded.due`,
 	upsertUnique: `INSERT INTO uniques (bucket, wallet, meter_id, credit_id, period_start, value, events) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -209,7 +209,8 @@ func (c *session) writeEntry(ctx context.Context, o owner, e *wallet.Entry) erro
 func (c *session) writeUsages(ctx context.Context, o owner, w *store.WalletChange) error {
 	for _, u := range w.NewUsages {
 		_, err := c.exec(ctx, insertUsage, o.bucket, o.wallet, u.N, u.ID, u.Event, u.Quantity, u.Metadata.Text(),
-			string(u.Match), flag(u.Metered), u.Hold, u.Response, int64(u.At), int64(u.RecordedAt), int64(u.VoidedAt), u.Corrects)
+			string(u.Match), flag(u.Metered), u.Hold, u.Response, int64(u.At), int64(u.RecordedAt), int64(u.VoidedAt), u.Corrects,
+			store.EncodeTallyKeys(u.Counted))
 		if err != nil {
 			return raced(err)
 		}
@@ -225,7 +226,7 @@ func (c *session) writeUsages(ctx context.Context, o owner, w *store.WalletChang
 	}
 	for _, t := range w.Tallies {
 		_, err := c.exec(ctx, upsertTally, o.bucket, o.wallet, t.Meter, t.Credit, int64(t.From), int64(t.To),
-			t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Since, t.Events, t.Aggregate, t.Held,
+			t.UnitsPerCredit.Num, t.UnitsPerCredit.Den, t.FreeThreshold, t.Events, t.Aggregate, t.Held,
 			int64(t.LastAt), t.LastID, t.Due)
 		if err != nil {
 			return err

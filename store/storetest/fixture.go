@@ -122,7 +122,7 @@ func fullEntry(seq int64) wallet.Entry {
 func fullUsage(name string, n int64) *wallet.Usage {
 	return &wallet.Usage{
 		N: n, ID: name, Event: hard, Quantity: math.MaxInt64, Metadata: hardValues(), Match: wallet.Unmatched, Metered: true,
-		Hold: math.MaxInt64, Response: hard, At: math.MaxInt64 - 1, RecordedAt: math.MinInt64, VoidedAt: 1, Corrects: hard,
+		Hold: math.MaxInt64, Response: hard, At: math.MaxInt64 - 1, RecordedAt: math.MinInt64, VoidedAt: 1, Corrects: hard, Counted: []wallet.TallyKey{{Meter: hard, Credit: calls, From: math.MinInt64}, {From: math.MaxInt64}},
 	}
 }
 
@@ -137,7 +137,7 @@ func hardValues() catalog.Values {
 func fullTally() *wallet.Tally {
 	return &wallet.Tally{
 		TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: math.MinInt64}, To: math.MaxInt64,
-		UnitsPerCredit: money.Ratio{Num: math.MaxInt64, Den: math.MaxInt64}, FreeThreshold: math.MaxInt64, Since: math.MaxInt64,
+		UnitsPerCredit: money.Ratio{Num: math.MaxInt64, Den: math.MaxInt64}, FreeThreshold: math.MaxInt64,
 		Events: math.MaxInt64, Aggregate: math.MinInt64, Held: math.MinInt64, LastAt: math.MinInt64, LastID: hard, Due: math.MaxInt64,
 	}
 }

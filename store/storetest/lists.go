@@ -170,6 +170,9 @@ func checkTallies(b *bench) {
 		{store.TallyQuery{Meter: "m1"}, "m1s20 m1s10 m1s0"},
 		{store.TallyQuery{Meter: "m1", From: 10, To: 20}, "m1s10"},
 		{store.TallyQuery{Limit: 1}, "m2s20"},
+		{store.TallyQuery{After: wallet.TallyKey{Meter: "m2", Credit: tokens, From: 20}}, "m2s20 m1s20 m1s10 m1s0"},
+		{store.TallyQuery{After: wallet.TallyKey{Meter: "m1", Credit: calls, From: 20}, Limit: 1}, "m1s10"},
+		{store.TallyQuery{After: wallet.TallyKey{Meter: "m1", Credit: calls}}, ""},
 	} {
 		c.q.Wallet = k.ID()
 		tallies, err := b.Tallies(b.ctx, c.q)

@@ -30,6 +30,7 @@ type options struct {
 	clients    []int
 	wallets    []int
 	operations string
+	stored     int
 }
 
 // among tells whether a list that commas separate names something; an empty list names all.
@@ -46,6 +47,7 @@ type measurement struct {
 	ceilings   map[string][]float64     // by subject and wallets
 	inProcess  []*bench.Sample
 	flatness   [][3]float64
+	events     map[reporting][]*bench.Sample
 	webhooks   []sending
 	idle       map[string]int64 // memory, by subject
 	loaded     map[string]int64
@@ -89,7 +91,7 @@ func full(ctx context.Context, o options, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, pg.Close()) }()
 	m := &measurement{
 		options: o, cells: map[cell][]*bench.Sample{}, database: map[cell][]time.Duration{}, ceilings: map[string][]float64{},
-		idle: map[string]int64{}, loaded: map[string]int64{},
+		idle: map[string]int64{}, loaded: map[string]int64{}, events: map[reporting][]*bench.Sample{},
 	}
 	if err := printConditions(ctx, out, m, pg); err != nil {
 		return err
@@ -99,6 +101,7 @@ func full(ctx context.Context, o options, out io.Writer) (err error) {
 		run  func(context.Context, *pgtest.Server) error
 	}{
 		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"webhooks", m.runWebhooks}, {"http", m.runHTTP},
+		{"events", m.runEvents},
 	} {
 		if !among(o.only, part.name) {
 			continue

@@ -43,10 +43,11 @@ func run(args []string) error {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured; the median counts")
 	flags.Uint64Var(&o.seed, "seed", 1, "of what the clients draw")
 	flags.StringVar(&o.folder, "folder", "", "where the databases are put; a temporary folder when empty")
-	flags.StringVar(&o.only, "only", "", "parts to run, separated by commas: http, memory, inprocess, ceiling, flatness, webhooks; all when empty")
+	flags.StringVar(&o.only, "only", "", "parts to run, separated by commas: http, memory, inprocess, ceiling, flatness, webhooks, events; all when empty")
 	clients := flags.String("clients", "1,16,64", "how many clients at one time, over HTTP")
 	wallets := flags.String("wallets", "1,1000", "how many wallets they share, over HTTP")
 	flags.StringVar(&o.operations, "operations", "", "over HTTP: "+deduction+", "+deductOnce+", "+reservation+"; all when empty")
+	flags.IntVar(&o.stored, "stored", 1_000_000, "usage events that are there already where the cost of more is compared")
 	flags.StringVar(&o.profiles, "profiles", "", "a folder for profiles of this program's own server")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -135,6 +135,7 @@ func (m *measurement) print(out io.Writer) {
 	if m.binary > 0 {
 		fmt.Fprintf(out, "binary: %.1f MB\n", float64(m.binary)/1e6)
 	}
+	m.printEvents(out)
 	fmt.Fprintln(out)
 	m.printTargets(out)
 }
@@ -208,6 +209,7 @@ func (m *measurement) printTargets(out io.Writer) {
 	m.printWebhooks(v)
 	rate := median(len(m.inProcess), func(i int) float64 { return m.inProcess[i].Rate() })
 	v.check(rate > 0, rate >= 30_000, "in process, SQLite, one wallet: %.0f deductions/s (at least 30,000)", rate)
+	v.checkEvents()
 	for i, what := range []string{"10,000 live grants", "1,000,000 entries"} {
 		x := median(len(m.flatness), func(r int) float64 { return m.flatness[r][0] / m.flatness[r][i+1] })
 		v.check(x > 0, x <= 1.5, "cost of a deduction with %s, against one grant: %.2f (at most 1.5)", what, x)

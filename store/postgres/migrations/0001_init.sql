@@ -361,6 +361,7 @@ CREATE TABLE usages (
     match       text NOT NULL,
     response    text NOT NULL,
     corrects    text NOT NULL,
+    counted     bytea NOT NULL,  -- the tallies that it was added to, see store.EncodeTallyKeys
     PRIMARY KEY (bucket, wallet, at, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 );
@@ -378,7 +379,6 @@ CREATE TABLE tallies (
     units_num      bigint NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
     units_den      bigint NOT NULL CHECK (units_den > 0),
     free_threshold bigint NOT NULL,                       -- micros
-    since          bigint NOT NULL,
     events         bigint NOT NULL,
     aggregate      bigint NOT NULL,                       -- micros
     held           bigint NOT NULL,                       -- micros

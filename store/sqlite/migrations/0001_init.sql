@@ -346,6 +346,7 @@ CREATE TABLE usages (
     recorded_at INTEGER NOT NULL,
     voided_at   INTEGER NOT NULL,
     corrects    TEXT NOT NULL,
+    counted     BLOB NOT NULL,    -- the tallies that it was added to, see store.EncodeTallyKeys
     PRIMARY KEY (bucket, wallet, at, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT;
@@ -364,7 +365,6 @@ CREATE TABLE tallies (
     units_num      INTEGER NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
     units_den      INTEGER NOT NULL CHECK (units_den > 0),
     free_threshold INTEGER NOT NULL CHECK (free_threshold >= 0), -- micros
-    since          INTEGER NOT NULL,
     events         INTEGER NOT NULL CHECK (events >= 0),
     aggregate      INTEGER NOT NULL,                   -- micros
     held           INTEGER NOT NULL,                   -- micros
