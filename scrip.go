@@ -46,9 +46,9 @@ const DefaultSweep = time.Second
 
 // postgresShards is how many batches a process has under way on PostgreSQL, where transactions
 // on different wallets do not wait for one another. SQLite has one writer, so one. More of them
-// than processors only makes each batch smaller, and most of what a batch costs does not depend
-// on its size.
-func postgresShards() int { return min(4, runtime.GOMAXPROCS(0)) }
+// only make each batch smaller, and most of what a batch costs does not depend on its size: half
+// of the processors are left to those who ask and to the database.
+func postgresShards() int { return min(4, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // Option changes how Scrip is opened.
 type Option func(*options)
