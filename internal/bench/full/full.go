@@ -100,7 +100,11 @@ func full(ctx context.Context, o options, out io.Writer) (err error) {
 		name string
 		run  func(context.Context, *pgtest.Server) error
 	}{
-		{"inprocess", m.runInProcess}, {"ceiling", m.runCeilings}, {"flatness", m.runFlatness}, {"webhooks", m.runWebhooks}, {"http", m.runHTTP},
+		{"inprocess", m.runInProcess},
+		{"ceiling", m.runCeilings},
+		{"flatness", m.runFlatness},
+		{"webhooks", m.runWebhooks},
+		{"http", m.runHTTP},
 		{"events", m.runEvents},
 	} {
 		if !among(o.only, part.name) {
