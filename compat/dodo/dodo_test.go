@@ -74,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	must(err)
 	f.native = f.core.As(v1.Caller{App: app.ID, Mode: catalog.Test, Actor: "test"})
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	hooks := notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
+	hooks := notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
 	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
