@@ -371,6 +371,7 @@ func TestBalanceLow(t *testing.T) {
 		{"a third", []v1.GrantRequest{{Amount: "60"}}, "41", "19", "60", "33", ""},
 		{"above", []v1.GrantRequest{{Amount: "10"}, {Amount: "11"}}, "15", "6", "11", "181", ""},
 		{"subscribed", []v1.GrantRequest{{Amount: "40", Source: "subscription", ExternalRef: "sub_9"}, {Amount: "10"}}, "50", "0", "40", "50", "sub_9"},
+		{"twice", []v1.GrantRequest{{Amount: "40", Source: "subscription", ExternalRef: "sub_1"}, {Amount: "50", Source: "subscription", ExternalRef: "sub_2"}}, "90", "0", "50", "40", "sub_2"},
 	} {
 		for i := range c.grants {
 			c.grants[i].CustomerID, c.grants[i].CreditID = c.customer, def.ID
