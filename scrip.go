@@ -128,7 +128,10 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
-		Notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow}),
+		Notify: notify.New(notify.Options{
+			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow,
+			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
+		}),
 	}}
 	if !o.quiet {
 		s.sending = s.services.Notify.Start()

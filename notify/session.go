@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -158,6 +159,36 @@ func (s *Session) UpdateWebhookEndpoint(ctx context.Context, endpointID string, 
 			return s.check(e)
 		})
 	})
+}
+
+// AddWebhookHeaders sets headers of an endpoint, under whatever case they have been set before,
+// and leaves its others.
+func (s *Session) AddWebhookHeaders(ctx context.Context, endpointID string, headers map[string]string, opts ...v1.Option) (v1.WebhookEndpoint, error) {
+	return define(ctx, s, opts, struct {
+		ID      string
+		Headers map[string]string
+	}{endpointID, headers}, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
+		return s.change(defs, endpointID, func(e *catalog.Endpoint) error {
+			all := map[string]string{}
+			for name, value := range e.Headers {
+				if !hasHeader(headers, name) {
+					all[name] = value
+				}
+			}
+			maps.Copy(all, headers)
+			e.Headers = all
+			return s.check(e)
+		})
+	})
+}
+
+func hasHeader(headers map[string]string, name string) bool {
+	for other := range headers {
+		if strings.EqualFold(name, other) {
+			return true
+		}
+	}
+	return false
 }
 
 func set[T any](to *T, value *T) {

@@ -1,6 +1,7 @@
 package dodo
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/seed42445051/scrip/clock"
@@ -123,11 +124,7 @@ func grantOut(g *v1.Grant, precision int) (grant, error) {
 	if name, ok := sources[g.Source]; ok {
 		out.SourceType = name
 	}
-	for _, id := range []string{g.PackID, g.ExternalRef, g.SourceID} { // the last that is there tells most
-		if id != "" {
-			out.SourceID = &id
-		}
-	}
+	out.SourceID = unlessZero(sourceID(g.PackID, g.ExternalRef, g.SourceID))
 	left, err := sum(precision, g.Available, g.Held, g.Frozen)
 	if g.Status == "pending" { // nothing of it is in a balance yet
 		left, err = g.Amount, nil
@@ -135,6 +132,9 @@ func grantOut(g *v1.Grant, precision int) (grant, error) {
 	out.RemainingAmount = left
 	return out, err
 }
+
+// sourceID names where a grant came from; empty when nothing does.
+func sourceID(pack, ref, source string) string { return cmp.Or(source, ref, pack) }
 
 // present is metadata as the vendor has it, which is never null.
 func present(m map[string]string) map[string]string {

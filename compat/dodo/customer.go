@@ -92,14 +92,9 @@ func (c *call) updateCustomer() (any, error) {
 	if err := body.check(); err != nil {
 		return nil, err
 	}
-	r := v1.UpdateCustomer{Email: body.Email.pointer(), Name: body.Name.pointer()}
-	if body.PhoneNumber.given {
-		r.Phone = &body.PhoneNumber.value
-	}
-	if body.Metadata.given {
-		r.Metadata = &body.Metadata.value
-	}
-	changed, err := c.UpdateCustomer(c, c.path("customer"), r)
+	changed, err := c.UpdateCustomer(c, c.path("customer"), v1.UpdateCustomer{
+		Email: body.Email.pointer(), Name: body.Name.pointer(), Phone: body.PhoneNumber.setting(), Metadata: body.Metadata.setting(),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,14 @@ func (o optional[T]) pointer() *T {
 	return &o.value
 }
 
+// setting is what the field says: nil when absent, the zero value when null.
+func (o *optional[T]) setting() *T {
+	if !o.given {
+		return nil
+	}
+	return &o.value
+}
+
 // or is the field, or another one where it is absent.
 func (o optional[T]) or(older optional[T]) optional[T] {
 	if o.given {

@@ -35,6 +35,7 @@ type fixture struct {
 	core   *credits.Core
 	app    string
 	native *credits.Session // the same app and mode, past this interface
+	hooks  *notify.Service  // sends nothing until it is started
 
 	test, live, publishable, revoked string
 }
@@ -72,13 +73,18 @@ func newFixture(t *testing.T) *fixture {
 	f.revoked = text
 	_, err = acc.RevokeKey(ctx, app.ID, id)
 	must(err)
-	f.native = f.core.As(v1.Caller{App: app.ID, Mode: catalog.Test, Actor: "test"})
+	f.native = f.core.As(f.caller(catalog.Test))
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	hooks := notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, hooks}, Options{})))
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, f.hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f
+}
+
+// caller acts in a mode past this interface.
+func (f *fixture) caller(mode catalog.Mode) v1.Caller {
+	return v1.Caller{App: f.app, Mode: mode, Actor: "test"}
 }
 
 // reply is an answer that was read.

@@ -10,7 +10,6 @@ import (
 const (
 	plans    = "it waits for plans and billing"
 	payments = "it waits for payments"
-	webhooks = "it waits for webhooks"
 )
 
 // laterRoutes are calls whose services are not there yet. What changes something is refused, and
@@ -44,22 +43,7 @@ var laterRoutes = []route{
 	later(http.MethodGet, "/customers/{id}/wallets", payments),
 	later(http.MethodGet, "/customers/{id}/wallets/ledger-entries", payments),
 	later(http.MethodPost, "/customers/{id}/wallets/ledger-entries", payments),
-	later(http.MethodPost, "/webhooks", webhooks),
-	{http.MethodGet, "/webhooks", http.StatusOK, func(*call) (any, error) { return endpoints{Data: []struct{}{}, Done: true}, nil }},
-	unknown("/webhooks/{id}"),
-	later(http.MethodPatch, "/webhooks/{id}", webhooks),
-	later(http.MethodDelete, "/webhooks/{id}", webhooks),
-	unknown("/webhooks/{id}/secret"),
-	unknown("/webhooks/{id}/headers"),
-	later(http.MethodPatch, "/webhooks/{id}/headers", webhooks),
 	later(http.MethodPost, "/customers/{id}/customer-portal/session", "it waits for the customer portal"),
-}
-
-// endpoints is the vendor's only list that goes by a cursor; without an iterator it ends.
-type endpoints struct {
-	Data     []struct{} `json:"data"`
-	Iterator *string    `json:"iterator"`
-	Done     bool       `json:"done"`
 }
 
 // later is a call that is not there yet.

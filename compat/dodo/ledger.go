@@ -43,10 +43,12 @@ var shown = map[string]string{
 	"revoked": "manual_adjustment",
 }
 
-func (c *call) ledgerEntry(e *v1.Entry) ledgerEntry {
+func (c *call) ledgerEntry(e *v1.Entry) ledgerEntry { return ledgerEntryOut(c.app, e) }
+
+func ledgerEntryOut(app string, e *v1.Entry) ledgerEntry {
 	amount, taken := strings.CutPrefix(string(e.Amount), "-")
 	out := ledgerEntry{
-		ID: e.ID, BusinessID: c.app, BrandID: c.app, CustomerID: e.CustomerID, CreditEntitlement: e.CreditID,
+		ID: e.ID, BusinessID: app, BrandID: app, CustomerID: e.CustomerID, CreditEntitlement: e.CreditID,
 		TransactionType: shown[e.Type], Type: shown[e.Type], Amount: money.Decimal(amount),
 		IsCredit:      !taken && e.Type != "overage_reset", // which leaves the balance alone
 		BalanceBefore: e.BalanceBefore, BalanceAfter: e.BalanceAfter, OverageBefore: e.OverageBefore, OverageAfter: e.OverageAfter,
@@ -142,12 +144,9 @@ func (c *call) createEntry() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var opts []v1.Option
-	if body.IdempotencyKey.has() {
-		if body.IdempotencyKey.value == "" {
-			return nil, invalidValue("idempotency_key must not be empty")
-		}
-		opts = append(opts, v1.IdempotencyKey(body.IdempotencyKey.value))
+	opts, err := once(body.IdempotencyKey)
+	if err != nil {
+		return nil, err
 	}
 	var entries []v1.Entry
 	switch body.EntryType.value {
@@ -162,6 +161,17 @@ func (c *call) createEntry() (any, error) {
 		return nil, err
 	}
 	return c.madeEntry(entries, &def, &body)
+}
+
+// once is the option that a field asks for which names a call; none when it is absent.
+func once(key optional[string]) ([]v1.Option, error) {
+	if !key.has() {
+		return nil, nil
+	}
+	if key.value == "" {
+		return nil, invalidValue("idempotency_key must not be empty")
+	}
+	return []v1.Option{v1.IdempotencyKey(key.value)}, nil
 }
 
 // storable refuses what the vendor cannot store: ten digits before the point and more (section 4).

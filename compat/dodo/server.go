@@ -81,7 +81,7 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, laterRoutes}
+var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, webhookRoutes, laterRoutes}
 
 // call is a request that was let in.
 type call struct {

@@ -42,10 +42,10 @@ type server struct {
 	key  string
 }
 
-func newServer(t *testing.T, address string) *server {
+func newServer(t *testing.T, address string, options ...scrip.Option) *server {
 	t.Helper()
 	ctx := context.Background()
-	s, err := scrip.Open(ctx, scrip.DB(address))
+	s, err := scrip.Open(ctx, append(options, scrip.DB(address), scrip.WebhooksToLoopback())...)
 	noError(t, err)
 	t.Cleanup(func() { noError(t, s.Close(ctx)) })
 	d := &server{}
@@ -69,7 +69,7 @@ func newServer(t *testing.T, address string) *server {
 
 // run has node execute a script, which fails the test when it fails. Its modules are those of
 // the folder, and its relative imports begin there.
-func (d *server) run(t *testing.T, script string) {
+func (d *server) run(t *testing.T, script string, env ...string) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -80,7 +80,7 @@ func (d *server) run(t *testing.T, script string) {
 	}
 	cmd := exec.CommandContext(t.Context(), node, "--input-type=module", "-")
 	cmd.Dir = nodeFolder
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DODO_PAYMENTS_BASE_URL=" + d.base, "DODO_PAYMENTS_API_KEY=" + d.key}
+	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "DODO_PAYMENTS_BASE_URL="+d.base, "DODO_PAYMENTS_API_KEY="+d.key)
 	cmd.Stdin = strings.NewReader(script)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -99,7 +99,7 @@ func readScript(t *testing.T, name string) string {
 // TestSDK has the vendor's unmodified SDK do what it can.
 func TestSDK(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "later", "text"} {
+		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "webhooks", "later", "text"} {
 			t.Run(script, func(t *testing.T) {
 				newServer(t, address).run(t, readScript(t, script+".mjs"))
 			})

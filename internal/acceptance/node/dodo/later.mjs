@@ -17,19 +17,16 @@ for (const call of [
   () => client.customers.wallets.ledgerEntries.create(ada, { amount: 1, currency: 'USD', entry_type: 'credit' }),
   () => client.customers.customerPortal.create(ada),
   () => client.customers.retrievePaymentMethods(ada),
-  () => client.webhooks.create({ url: 'https://example.test/hook' }),
 ]) {
   const err = await refused(call, 501, InternalServerError, 'NOT_IMPLEMENTED');
   assert.match(err.message, /waits for/);
 }
 for (const list of [client.subscriptions, client.payments, client.refunds]) assert.deepEqual(await all(list.list()), []);
-assert.deepEqual(await all(client.webhooks.list()), []);
 for (const call of [
   () => client.subscriptions.retrieve('sub_1'),
   () => client.subscriptions.retrieveCreditUsage('sub_1'),
   () => client.payments.retrieve('pay_1'),
   () => client.refunds.retrieve('ref_1'),
   () => client.checkoutSessions.retrieve('cks_1'),
-  () => client.webhooks.retrieve('whk_1'),
   () => client.get('/brands/b'),
 ]) await refused(call, 404, NotFoundError, 'NOT_FOUND');

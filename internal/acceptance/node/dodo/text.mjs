@@ -13,11 +13,12 @@ for (const text of odd) {
     `/credit-entitlements/${text}`, `/credit-entitlements/${credit.id}/balances?customer_id=${text}`,
     `/credit-entitlements/${credit.id}/balances/${text}`, `/credit-entitlements/${credit.id}/balances/${text}/ledger`,
     `/products/${text}`, `/products?brand_id=${text}`, `/meters/${text}`, `/events/${text}`, `/events?customer_id=${text}`,
-    `/events?event_name=${text}`, `/events?meter_id=${text}`,
+    `/events?event_name=${text}`, `/events?meter_id=${text}`, `/webhooks/${text}`, `/webhooks/${text}/secret`, `/webhooks?iterator=${text}`,
+    `/webhooks?iterator=whk_${text}`,
   ]) {
     const res = await fetch(base + path, { headers });
     const body = await res.json();
-    const fine = res.status === 200 ? Array.isArray(body.items) : res.status < 500 && body.code && body.message;
+    const fine = res.status === 200 ? Array.isArray(body.items ?? body.data) : res.status < 500 && body.code && body.message;
     if (!fine) found.push(`GET ${path}: ${res.status} ${JSON.stringify(body)}`);
   }
 }
@@ -35,6 +36,10 @@ for (const text of [nul, lone]) {
     ['POST', '/meters', { name: text, event_name: 'e', measurement_unit: 'u', aggregation: { type: 'count' } }],
     ['POST', '/meters', { name: 'n', event_name: 'e', measurement_unit: text, aggregation: { type: 'count' } }],
     ['POST', '/meters', { name: 'n2', event_name: 'e', measurement_unit: 'u', aggregation: { type: 'sum', key: text } }],
+    ['POST', '/webhooks', { url: `https://example.test/${text}` }], ['POST', '/webhooks', { url: 'https://example.test', description: text }],
+    ['POST', '/webhooks', { url: 'https://example.test', filter_types: [text] }], ['POST', '/webhooks', { url: 'https://example.test', metadata: { [text]: text } }],
+    ['POST', '/webhooks', { url: 'https://example.test', headers: { 'X-A': text } }], ['POST', '/webhooks', { url: 'https://example.test', headers: { [text]: 'v' } }],
+    ['POST', '/webhooks', { url: 'https://example.test', idempotency_key: text }],
   ]) {
     const res = await fetch(base + path, { method, headers, body: JSON.stringify(body) });
     const answer = await res.text();
