@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,8 +49,10 @@ var (
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, credit)
 		JOIN grants g ON g.bucket = {d.bucket} AND g.wallet = d.wallet AND g.credit_id = d.credit AND g.metered > 0` + followGrants)
 
-	selectUsages = over(`SELECT ` + usageColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, id)
-		JOIN usages u ON u.id = d.id AND u.bucket = {d.bucket} AND u.wallet = d.wallet`)
+	// One transaction asks for thousands of usages and uniques, and a plan made while the table was
+	// nearly empty may read all of a bucket for each of them. OFFSET 0 leaves it no other order.
+	selectUsages = byID(over(`SELECT ` + usageColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, id)
+		JOIN LATERAL (SELECT * FROM usages a WHERE a.id = d.id AND a.bucket = {d.bucket} AND a.wallet = d.wallet OFFSET 0) u ON true`))
 
 	selectUsageRanges = over(`SELECT ` + usageColumns + `, d.event, d.since, d.until
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS d (bucket, wallet, event, since, until)
@@ -68,8 +71,8 @@ var (
 
 	selectUniques = over(`SELECT q.wallet, q.meter_id, q.credit_id, q.period_start, q.value, q.events
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS d (bucket, wallet, meter, credit, value)
-		JOIN uniques q ON q.bucket = {d.bucket} AND q.wallet = d.wallet AND q.meter_id = d.meter AND q.credit_id = d.credit
-			AND q.value = d.value`)
+		JOIN LATERAL (SELECT * FROM uniques a WHERE a.bucket = {d.bucket} AND a.wallet = d.wallet AND a.meter_id = d.meter
+			AND a.credit_id = d.credit AND a.value = d.value OFFSET 0) q ON true`)
 
 	selectPendingHolds = over(`SELECT ` + holdColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
 		JOIN holds h ON h.bucket = {d.bucket} AND h.wallet = d.wallet WHERE h.status = 'pending' ORDER BY h.wallet, h.n`)
@@ -98,6 +101,15 @@ var (
 		FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, key)
 		JOIN answers a ON a.bucket = {d.bucket} AND a.wallet = d.wallet AND a.key = d.key ORDER BY a.wallet, a.key`)
 )
+
+// byID leaves a statement about usages no index but that of their ids: none serves IS NOT DISTINCT
+// FROM, and to a plan that knows nothing of the table yet all indexes look alike. Where the table
+// is distributed the bucket must be seen to be equal.
+func byID(st statement) statement {
+	plain := strings.NewReplacer("a.bucket = ", "a.bucket IS NOT DISTINCT FROM ", "a.wallet = ", "a.wallet IS NOT DISTINCT FROM ")
+	st.many, st.one = plain.Replace(st.many), plain.Replace(st.one)
+	return st
+}
 
 // followGrants ends a statement that has begun to see grants: it adds what they rolled into,
 // however often, and reads them all.
