@@ -190,6 +190,7 @@ func TestWhatTheDecoderWouldCut(t *testing.T) {
 	for text, want := range map[string]string{
 		"price: 9.99, items: []}":                 "catalog.yaml:3: 9.99 is not a whole number",
 		"price: 99999999999999999999, items: []}": "catalog.yaml:3: this number is too large",
+
 		"items: [{credit_id: c, amount: 1, scope: [{event: e, metadata: {v: 1.50}}]}]}": "1.50 is not a whole number; text that looks like a number needs quotes",
 		"items: [{credit_id: c, amount: 0x10}]}":                                        "is not a decimal number",
 		"items: [{credit_id: c, amount: .inf}]}":                                        "is not a decimal number",
