@@ -98,7 +98,7 @@ func locateField(t reflect.Type, value json.RawMessage, path string) *fault.Erro
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		i := slices.IndexFunc(known, func(f field) bool { return strings.EqualFold(f.name, name) })
 		if i < 0 {
-			return fault.New(opDecode, fault.CodeUnknownField, "this call has no field %s", strconv.QuoteToASCII(clip(name))).In(join(path, clip(name)))
+			return unknown(opDecode, "field", name, names(known)).In(join(path, clip(name)))
 		}
 		if found := locate(known[i].Type, given[name], join(path, known[i].name)); found != nil {
 			return found
@@ -140,6 +140,23 @@ func fieldsOf(t reflect.Type) []field {
 		}
 	}
 	return fields
+}
+
+func names(fields []field) []string {
+	var all []string
+	for _, f := range fields {
+		all = append(all, f.name)
+	}
+	return all
+}
+
+// unknown is the error of a field or parameter that a call does not take, and says which it takes.
+func unknown(op, kind, name string, known []string) *fault.Error {
+	takes := "none"
+	if len(known) > 0 {
+		takes = strings.Join(slices.Sorted(slices.Values(known)), ", ")
+	}
+	return fault.New(op, fault.CodeUnknownField, "there is no %s %s here; known: %s", kind, strconv.QuoteToASCII(clip(name)), takes).In(clip(name))
 }
 
 func wrongType(path string, t reflect.Type) *fault.Error {

@@ -3,6 +3,7 @@ package api
 import (
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/seed42445051/scrip/clock"
@@ -31,9 +32,10 @@ func readQuery(given url.Values, into reflect.Value) error {
 	if read == len(given) {
 		return nil
 	}
+	known := parameterNames(into.Type())
 	for name := range given {
-		if !hasParameter(into.Type(), name) {
-			return fault.New(op, fault.CodeUnknownField, "this call has no parameter %s", strconv.QuoteToASCII(clip(name))).In(clip(name))
+		if !slices.Contains(known, name) {
+			return unknown(op, "parameter", name, known)
 		}
 	}
 	return nil
@@ -55,11 +57,10 @@ func readParameter(text string, tag reflect.StructTag, into reflect.Value) error
 	return nil
 }
 
-func hasParameter(t reflect.Type, name string) bool {
+func parameterNames(t reflect.Type) []string {
+	var names []string
 	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("query") == name {
-			return true
-		}
+		names = append(names, t.Field(i).Tag.Get("query"))
 	}
-	return false
+	return names
 }
