@@ -176,11 +176,12 @@ func (p *Price) validate(defs *Definitions) error {
 	wrong := func(message string, args ...any) error {
 		return fault.New(op, fault.CodeInvalidRequest, message, args...).In("price")
 	}
+	if err := CheckCurrency(p.Currency, "price.currency"); err != nil {
+		return err
+	}
 	switch {
 	case p.Kind != OneTimePrice && p.Kind != RecurringPrice && p.Kind != UsageBasedPrice:
 		return wrong("the price must be one_time, recurring or usage_based")
-	case p.Currency == "":
-		return wrong("the price needs a currency")
 	case p.Minor < 0 || p.SuggestedMinor < 0 || p.TrialMinor < 0:
 		return wrong("a price must not be negative")
 	case p.DiscountBps < 0 || p.DiscountBps > MaxDiscountBps:

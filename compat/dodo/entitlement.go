@@ -53,7 +53,7 @@ type entitlement struct {
 }
 
 func (c *call) entitlement(def *v1.Credit) entitlement {
-	currency := strings.ToUpper(def.Overage.Currency)
+	currency := currencyOut(def.Overage.Currency)
 	out := entitlement{
 		ID: def.ID, BusinessID: c.app, Name: def.Name, Description: unlessZero(def.Description), Unit: def.Unit,
 		Precision: def.Precision, Currency: unlessZero(currency), ExpiresAfterDays: unlessZero(def.ExpiresAfterDays),

@@ -111,6 +111,16 @@ func (b *entitlementBody) complete() error {
 
 var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 
+// currencyIn reads the code of a currency: theirs are capitals, ours are small.
+func currencyIn(code string) (string, error) {
+	if !currencyForm.MatchString(code) {
+		return "", invalidValue("currency must be an ISO 4217 code in capitals")
+	}
+	return strings.ToLower(code), nil
+}
+
+func currencyOut(code string) string { return strings.ToUpper(code) }
+
 // change makes of a credit what the body says, and holds the whole against the vendor's rules
 // (section 5), as it does after merging a PATCH.
 func (b *entitlementBody) change(have *v1.Credit) error {
@@ -149,7 +159,7 @@ func within(text string, least, most int) bool {
 func (b *entitlementBody) overage(o *v1.Overage) error {
 	b.OverageEnabled.apply(&o.Enabled)
 	b.OverageBehavior.apply(&o.Behavior)
-	o.Currency = strings.ToUpper(o.Currency) // ours are small, theirs are capitals
+	o.Currency = currencyOut(o.Currency)
 	b.Currency.apply(&o.Currency)
 	if b.major && b.PricePerUnit.has() && o.Currency == "" {
 		o.Currency = "USD"

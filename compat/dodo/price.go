@@ -19,7 +19,7 @@ var priceTypes = map[catalog.PriceKind]string{
 
 func priceOut(p *catalog.Price) price {
 	out := price{
-		"type": priceTypes[p.Kind], "currency": p.Currency, "tax_inclusive": p.TaxInclusive,
+		"type": priceTypes[p.Kind], "currency": currencyOut(p.Currency), "tax_inclusive": p.TaxInclusive,
 		"discount": p.DiscountBps / 100, "discount_bps": p.DiscountBps, "purchasing_power_parity": false,
 	}
 	if p.Kind == catalog.OneTimePrice {
@@ -86,12 +86,13 @@ type priceBody struct {
 
 // price reads a price of one of the three types.
 func (b *priceBody) price() (catalog.Price, error) {
-	p := catalog.Price{Currency: b.Currency, DiscountBps: b.Discount * 100, TaxInclusive: b.TaxInclusive}
+	p := catalog.Price{DiscountBps: b.Discount * 100, TaxInclusive: b.TaxInclusive}
 	if b.DiscountBps != nil {
 		p.DiscountBps = *b.DiscountBps
 	}
-	if !currencyForm.MatchString(b.Currency) {
-		return p, invalidValue("currency must be an ISO 4217 code in capitals")
+	var err error
+	if p.Currency, err = currencyIn(b.Currency); err != nil {
+		return p, err
 	}
 	if b.Parity {
 		return p, fault.New("dodo.price", fault.CodeNotImplemented, "Scrip has no regional prices: leave out purchasing_power_parity")
@@ -119,7 +120,6 @@ func (b *priceBody) price() (catalog.Price, error) {
 	if p.Kind == catalog.OneTimePrice {
 		return p, nil
 	}
-	var err error
 	if p.Every, err = cycle(b.FrequencyCount, b.FrequencyInterval, "payment_frequency"); err != nil {
 		return p, err
 	}

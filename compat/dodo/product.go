@@ -62,7 +62,7 @@ type product struct {
 func (c *call) productRow(p *catalog.Product) productRow {
 	return productRow{
 		ProductID: p.ID, BusinessID: c.app, BrandID: c.app, Name: unlessZero(p.Name), Description: unlessZero(p.Description),
-		TaxCategory: p.TaxCategory, IsRecurring: p.Price.Kind != catalog.OneTimePrice, Currency: p.Price.Currency, Price: p.Price.Minor,
+		TaxCategory: p.TaxCategory, IsRecurring: p.Price.Kind != catalog.OneTimePrice, Currency: currencyOut(p.Price.Currency), Price: p.Price.Minor,
 		PriceDetail: priceOut(&p.Price), TaxInclusive: p.Price.TaxInclusive, Metadata: present(p.Metadata), Entitlements: []struct{}{},
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
@@ -270,7 +270,7 @@ func attachedOut(a *catalog.ProductCredit, def *catalog.Credit) attached {
 	overage, rollover := a.Overage(def), a.Rollover(def)
 	out := attached{
 		ID: a.ID, CreditEntitlement: def.ID, Name: def.Name, Unit: def.Unit, CreditsAmount: amount(a.Amount),
-		Currency: unlessZero(overage.Currency), ExpiresAfterDays: unlessZero(a.Expiry(def)), LowBalancePercent: a.LowBalancePercent,
+		Currency: unlessZero(currencyOut(overage.Currency)), ExpiresAfterDays: unlessZero(a.Expiry(def)), LowBalancePercent: a.LowBalancePercent,
 		MaxRolloverCount: unlessZero(rollover.MaxCount), OverageBehavior: string(overage.Behavior), OverageEnabled: overage.Enabled,
 		PricePerUnit: unlessZero(overage.PricePerUnit), Proration: "no_prorate", RolloverEnabled: rollover.Enabled(),
 		RolloverPercent: unlessZero(rollover.Percent), TrialExpires: a.TrialExpires,
@@ -317,7 +317,7 @@ func (a *attach) credit(defs *catalog.Definitions) (catalog.ProductCredit, error
 	out := catalog.ProductCredit{
 		Credit: a.CreditEntitlement, TrialExpires: a.TrialExpires.value, LowBalancePercent: a.LowBalancePercent.pointer(),
 		Prorate: a.Proration.value == "prorate", ExpiresAfterDays: a.ExpiresAfterDays.pointer(), OverageEnabled: a.OverageEnabled.pointer(),
-		PricePerUnit: a.PricePerUnit.pointer(), Currency: a.Currency.pointer(), RolloverEnabled: a.RolloverEnabled.pointer(),
+		PricePerUnit: a.PricePerUnit.pointer(), RolloverEnabled: a.RolloverEnabled.pointer(),
 		RolloverPercent: a.RolloverPercent.pointer(), RolloverMaxCount: a.MaxRolloverCount.pointer(),
 	}
 	def, ok := defs.Credits[a.CreditEntitlement]
@@ -330,8 +330,13 @@ func (a *attach) credit(defs *catalog.Definitions) (catalog.ProductCredit, error
 		return out, invalidValue("proration_behavior must be prorate or no_prorate")
 	case a.RolloverCount.has() != a.RolloverInterval.has():
 		return out, invalidValue("rollover_timeframe_count and rollover_timeframe_interval go together")
-	case a.Currency.has() && !currencyForm.MatchString(a.Currency.value):
-		return out, invalidValue("currency must be an ISO 4217 code in capitals")
+	}
+	if a.Currency.has() {
+		currency, err := currencyIn(a.Currency.value)
+		if err != nil {
+			return out, err
+		}
+		out.Currency = &currency
 	}
 	if a.PricePerUnit.has() && !price0(a.PricePerUnit.value) {
 		return out, invalidValue("price_per_unit must be a decimal that is not negative")
