@@ -54,6 +54,12 @@ func newWorker(d *Dispatcher, app, endpoint string) *worker {
 
 func (w *worker) run() {
 	for {
+		select {
+		case <-w.d.stop: // before anything more is begun
+			w.drain()
+			return
+		default:
+		}
 		w.refill()
 		wait := w.begin()
 		select {
@@ -63,8 +69,6 @@ func (w *worker) run() {
 			w.more = true
 		case <-wait:
 		case <-w.d.stop:
-			w.drain()
-			return
 		}
 	}
 }
