@@ -40,9 +40,8 @@ type Bare struct {
 	holdViews  []HoldView
 }
 
-// mostTries bounds how often a decision asks for something closed: a chain of rollovers is
-// fetched one grant at a time.
-const mostTries = 1000
+// mostTries bounds how often a decision asks for something closed.
+const mostTries = 20
 
 // NewBare returns the empty wallet of a customer.
 func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
@@ -225,9 +224,20 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			}
 		}
 	}
-	found := &wallet.Found{Grants: grants, Holds: holds, Past: past}
+	found := &wallet.Found{Grants: b.following(grants), Holds: holds, Past: past}
 	b.fetchUsage(&needs, found)
 	b.state.Adopt(&needs, found)
+}
+
+// following adds what grants rolled into, however often, as the stores do.
+func (b *Bare) following(grants []*wallet.Grant) []*wallet.Grant {
+	for at := 0; at < len(grants); at++ {
+		if n := grants[at].RolledInto; n != 0 && !b.newGrants[n] {
+			g := b.grants[n-1]
+			grants = append(grants, &g)
+		}
+	}
+	return grants
 }
 
 func (b *Bare) fetchUsage(needs *wallet.Needs, found *wallet.Found) {
@@ -303,10 +313,9 @@ func (b *Bare) Snapshot() *wallet.Snapshot {
 		}
 	}
 	wanted := map[int64]bool{}
-	for i := range b.grants {
-		if b.grants[i].Open() {
-			wanted[b.grants[i].N] = true
-			wanted[b.grants[i].RolledInto] = true
+	for i := range b.grants { // what a grant rolled into comes after it
+		if g := &b.grants[i]; g.Open() || wanted[g.N] {
+			wanted[g.N], wanted[g.RolledInto] = true, true
 		}
 	}
 	for i := range b.grants {
