@@ -106,11 +106,7 @@ func (p Period) Validate() error {
 	if p.Anchor != AnchorCalendar && p.Anchor != AnchorStart {
 		return fault.New(op, fault.CodeInvalidRequest, "anchor must be calendar or start").In("anchor")
 	}
-	// "Local" would be the zone of whichever machine asks.
-	if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "Local" {
-		return fault.New(op, fault.CodeInvalidRequest, "time zone %q is unknown: use an IANA name such as Europe/Zurich", clip(p.Zone)).In("zone")
-	}
-	return nil
+	return CheckZone(p.Zone, "zone")
 }
 
 // Window returns the half-open window [start, end) that holds at, counted from the
@@ -119,18 +115,52 @@ func (p Period) Window(started, at clock.Instant) (start, end clock.Instant) {
 	if p.Kind == Lifetime {
 		return started, 0
 	}
-	loc, err := time.LoadLocation(p.Zone)
-	if err != nil {
-		loc = time.UTC // Validate refused it; a zone that vanished from the system reads as UTC
-	}
-	// Windows are counted on the wall's clock, and only their boundaries are looked up in the
-	// zone: counted from a boundary that fell into a change of the clocks, all others would move.
+	loc := zone(p.Zone)
 	base := wall(started.Time().In(loc))
 	if p.Anchor == AnchorCalendar {
 		base = p.calendarBase(base)
 	}
-	unit, guess := p.guess(base, wall(at.Time().In(loc)))
-	boundary := func(n int) clock.Instant { return clock.At(onWall(addUnits(base, unit, n), loc)) }
+	return windowOn(base, p.every(), loc, at)
+}
+
+// every is the length of one period; not of a lifetime.
+func (p Period) every() Interval {
+	switch p.Kind {
+	case Daily:
+		return Interval{Count: 1, Unit: Day}
+	case Weekly:
+		return Interval{Count: 1, Unit: Week}
+	case Monthly:
+		return Interval{Count: 1, Unit: Month}
+	default:
+		return Interval{Count: 1, Unit: Year}
+	}
+}
+
+// Window returns the half-open window [start, end) that holds at, when one interval follows
+// another before and after an anchor. Days that a month lacks are clamped to its last, and the
+// anchor's day is not lost: 31 January, 28 February, 31 March. The zone is an IANA name; empty
+// is UTC.
+func (v Interval) Window(anchor clock.Instant, zoneName string, at clock.Instant) (start, end clock.Instant) {
+	loc := zone(zoneName)
+	return windowOn(wall(anchor.Time().In(loc)), v, loc, at)
+}
+
+// zone is a time zone by name. Validation refused unknown ones; one that vanished from the system
+// since reads as UTC.
+func zone(name string) *time.Location {
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// windowOn counts windows on the wall's clock, and only their boundaries are looked up in the
+// zone: counted from a boundary that fell into a change of the clocks, all others would move.
+func windowOn(base time.Time, every Interval, loc *time.Location, at clock.Instant) (start, end clock.Instant) {
+	boundary := func(n int) clock.Instant { return clock.At(onWall(addUnits(base, every.Unit, n*every.Count), loc)) }
+	guess := every.guess(base, wall(at.Time().In(loc)))
 	for boundary(guess) > at {
 		guess--
 	}
@@ -166,18 +196,28 @@ func (p Period) calendarBase(t time.Time) time.Time {
 	return day
 }
 
-// guess estimates how many periods lie between, to be corrected by the caller: the calendar
-// is never counted through one period at a time.
-func (p Period) guess(base, at time.Time) (IntervalUnit, int) {
+// guess estimates how many intervals lie between, to be corrected by the caller: the calendar is
+// never counted through one interval at a time.
+func (v Interval) guess(base, at time.Time) int {
 	days := int(at.Sub(base) / (24 * time.Hour))
-	switch p.Kind {
-	case Daily:
-		return Day, days
-	case Weekly:
-		return Week, days / 7
-	case Monthly:
-		return Month, (at.Year()-base.Year())*12 + int(at.Month()-base.Month())
+	months := (at.Year()-base.Year())*12 + int(at.Month()-base.Month())
+	switch v.Unit {
+	case Day:
+		return days / v.Count
+	case Week:
+		return days / 7 / v.Count
+	case Month:
+		return months / v.Count
 	default:
-		return Year, at.Year() - base.Year()
+		return months / 12 / v.Count
 	}
+}
+
+// CheckZone refuses a time zone that is not known by an IANA name. "Local" would be the zone of
+// whichever machine asks.
+func CheckZone(name, field string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return fault.New("catalog.CheckZone", fault.CodeInvalidRequest, "time zone %q is unknown: use an IANA name such as Europe/Zurich", clip(name)).In(field)
+	}
+	return nil
 }

@@ -31,7 +31,8 @@ type Price struct {
 	PayWhatYouWant bool  `json:"pay_what_you_want,omitempty"`
 	SuggestedMinor int64 `json:"suggested_minor,omitempty"`
 
-	// Of all others: the cycle, and how long the subscription runs.
+	// Of all others: the cycle, and how long the subscription runs; a Period of zero runs until it
+	// is cancelled.
 	Every  Interval `json:"every,omitzero"`
 	Period Interval `json:"period,omitzero"`
 
@@ -60,6 +61,17 @@ type ProductCredit struct {
 	Credit string `json:"credit_id"`
 	Amount int64  `json:"amount"` // units of the credit
 
+	// Every is how often it is granted; zero: with each billing cycle. A yearly plan can grant
+	// monthly slices.
+	Every Interval `json:"every,omitzero"`
+	// AtCycleEnd ends what was granted with its cycle, and Never lets it live on for ever, whatever
+	// the credit says of expiry (design section 5.5).
+	AtCycleEnd bool     `json:"at_cycle_end,omitempty"`
+	Never      bool     `json:"never,omitempty"`
+	Category   Category `json:"category,omitempty"` // empty: paid
+	Priority   *int     `json:"priority,omitempty"` // nil: 50
+	Scope      Scope    `json:"scope,omitempty"`    // empty: the credit's
+
 	Trial             *int64 `json:"trial,omitempty"` // instead of Amount while a trial runs
 	TrialExpires      bool   `json:"trial_expires,omitempty"`
 	LowBalancePercent *int   `json:"low_balance_percent,omitempty"`
@@ -87,7 +99,11 @@ type Product struct {
 	TaxCategory string            `json:"tax_category"`
 	Price       Price             `json:"price"`
 	Credits     []ProductCredit   `json:"credits,omitempty"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
+	// Of a plan, which is a product whose price recurs: its counted quotas, and what becomes of
+	// their counts when a customer comes to it from another plan.
+	Allowances []PlanAllowance   `json:"allowances,omitempty"`
+	OnChange   OnChange          `json:"on_change,omitempty"` // empty: reset
+	Metadata   map[string]string `json:"metadata,omitempty"`
 	CreatedAt   clock.Instant     `json:"created_at"`
 	UpdatedAt   clock.Instant     `json:"updated_at"`
 	ArchivedAt  clock.Instant     `json:"archived_at"`
@@ -168,7 +184,7 @@ func (p *Product) Validate(defs *Definitions) error {
 		}
 		seen[c.Credit] = true
 	}
-	return nil
+	return p.validatePlan()
 }
 
 func (p *Price) validate(defs *Definitions) error {
@@ -186,8 +202,8 @@ func (p *Price) validate(defs *Definitions) error {
 		return wrong("a price must not be negative")
 	case p.DiscountBps < 0 || p.DiscountBps > MaxDiscountBps:
 		return wrong("a discount is 0 to 100 %%")
-	case p.Kind != OneTimePrice && (!p.Every.Valid() || !p.Period.Valid()):
-		return wrong("the price needs the frequency of payment and the period of the subscription")
+	case p.Kind != OneTimePrice && (!p.Every.Valid() || p.Period != Interval{} && !p.Period.Valid()):
+		return wrong("the price needs the frequency of payment, and the period of the subscription unless that runs until it is cancelled")
 	case p.TrialDays < 0 || p.TrialDays > MaxTrialDays:
 		return wrong("a trial lasts 0 to %d days", MaxTrialDays)
 	case p.TrialMinor > 0 && p.TrialDays == 0:
@@ -251,6 +267,9 @@ func (p *ProductCredit) validate(defs *Definitions) error {
 	}
 	if days := p.Expiry(def); days < 0 || days > MaxExpiryDays || p.ExpiresAfterDays != nil && days == 0 {
 		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for what the credit says", MaxExpiryDays)
+	}
+	if err := p.validateCycle(); err != nil {
+		return err
 	}
 	o := p.Overage(def)
 	if o.PricePerUnit != "" && o.Currency == "" {
