@@ -42,6 +42,7 @@ type open struct {
 	credits   index[string]
 	tallies   index[wallet.TallyKey]
 	uniques   index[wallet.UniqueKey]
+	invoices  index[int64]
 	from      wallet.Header // as it was before the batch
 }
 
@@ -180,7 +181,7 @@ func (o *open) app(f *store.FoundWallet) string {
 func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
-		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
+		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq, InvoiceSeq: s.InvoiceSeq,
 		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
@@ -318,6 +319,20 @@ func (b *batch) apply(o *open, d *wallet.Decision, defs *catalog.Definitions) {
 	}
 }
 
+// takeSubscription notes what is to be written of the subscription: most often only counts.
+func takeSubscription(c *store.WalletChange, d *wallet.Decision) {
+	c.History = append(c.History, d.History...)
+	switch {
+	case d.Subscription == nil:
+	case c.Subscription != nil && c.Subscription.N != d.Subscription.N:
+		c.Ended, c.Subscription = append(c.Ended, c.Subscription), d.Subscription
+	case d.Whole || c.Subscription != nil:
+		c.Subscription, c.Counts = d.Subscription, nil
+	default:
+		c.Counts = d.Subscription
+	}
+}
+
 func (o *open) take(d *wallet.Decision, defs *catalog.Definitions) {
 	o.noteChanges(d.Grants)
 	o.state.Apply(d, defs)
@@ -327,9 +342,7 @@ func (o *open) take(d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	c.Entries = append(c.Entries, d.Entries...)
 	c.Lanes = append(c.Lanes, d.Lanes...)
-	if d.Subscription != nil {
-		c.Subscription = d.Subscription
-	}
+	takeSubscription(c, d)
 	for _, u := range d.Usages {
 		latest(&o.usages, u.N, u, pick(u.N > o.from.UsageSeq, &c.NewUsages, &c.Usages))
 	}
@@ -344,6 +357,9 @@ func (o *open) take(d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	for _, h := range d.Holds {
 		latest(&o.holds, h.N, h, pick(h.N > o.from.HoldSeq, &c.NewHolds, &c.Holds))
+	}
+	for _, v := range d.Invoices {
+		latest(&o.invoices, v.N, v, pick(v.N > o.from.InvoiceSeq, &c.NewInvoices, &c.Invoices))
 	}
 	for _, s := range d.Credits {
 		latest(&o.credits, s.Credit, s.Standing(), &c.Standings)
@@ -458,7 +474,8 @@ func (o *open) isStored(st wallet.Standing) bool { return slices.Contains(o.stor
 func (o *open) unchanged() bool {
 	c := &o.change
 	return len(c.Entries)+len(c.NewGrants)+len(c.Spent)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
-		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil
+		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil &&
+		c.Counts == nil && len(c.NewInvoices)+len(c.Invoices) == 0
 }
 
 // dueAfter is what the row says about when time changes the wallet next. It may be too early,

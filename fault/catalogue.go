@@ -107,6 +107,11 @@ var catalogue = []Entry{
 	{"idempotency_key_reused", Conflict, "Idempotency key reused", "The idempotency key was used before with a different request.", "Use a new key for a new request, and the same key only to retry the same request."},
 	{"idempotency_key_invalid", Invalid, "Idempotency key invalid", "The idempotency key is empty, too long, or has characters that are not allowed.", "Use 1 to 255 printable ASCII characters, such as a UUID."},
 	{"name_taken", Conflict, "Name taken", "Another object of the same kind in this app has this name.", "Choose another name, or change the existing object."},
+	{"subscription_exists", Conflict, "Subscription exists", "The customer has a subscription that runs already; there is one at a time.", "Change its plan, or end it first."},
+	{"subscription_paused", Conflict, "Subscription paused", "The subscription is paused, so it cannot change within its cycle.", "Resume it first, or change it at the end of the cycle."},
+	{"invoice_closed", Conflict, "Invoice closed", "The invoice is paid or void already.", "Nothing is left to do."},
+	{"subscription_not_found", NotFound, "Subscription not found", "The customer has no such subscription in this app and mode.", "Use the id that an earlier answer gave."},
+	{"invoice_not_found", NotFound, "Invoice not found", "No invoice with this id exists in this app and mode.", "Use the id that an earlier answer gave."},
 	{"already_canceled", Conflict, "Already canceled", "The object has been canceled already.", "Nothing is left to do."},
 	{"credit_archived", Conflict, "Credit archived", "The credit is archived: what was granted can be used, but nothing new can be granted.", "Grant another credit. Archiving cannot be undone, but the name is free: a new credit can have it."},
 

@@ -78,6 +78,10 @@ const (
 	CodeInvalidTime Code = "invalid_time"
 	// CodeInvariantViolated (500): A law of the ledger would have been broken; the change was refused and nothing was written.
 	CodeInvariantViolated Code = "invariant_violated"
+	// CodeInvoiceClosed (409): The invoice is paid or void already.
+	CodeInvoiceClosed Code = "invoice_closed"
+	// CodeInvoiceNotFound (404): No invoice with this id exists in this app and mode.
+	CodeInvoiceNotFound Code = "invoice_not_found"
 	// CodeKeyNotFound (404): No API key with this id exists in this app and mode.
 	CodeKeyNotFound Code = "key_not_found"
 	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
@@ -126,6 +130,12 @@ const (
 	CodeShuttingDown Code = "shutting_down"
 	// CodeStoreUnavailable (503): The database cannot be reached or did not answer in time; whether the request took effect is not certain.
 	CodeStoreUnavailable Code = "store_unavailable"
+	// CodeSubscriptionExists (409): The customer has a subscription that runs already; there is one at a time.
+	CodeSubscriptionExists Code = "subscription_exists"
+	// CodeSubscriptionNotFound (404): The customer has no such subscription in this app and mode.
+	CodeSubscriptionNotFound Code = "subscription_not_found"
+	// CodeSubscriptionPaused (409): The subscription is paused, so it cannot change within its cycle.
+	CodeSubscriptionPaused Code = "subscription_paused"
 	// CodeTooManyGrants (409): The wallet holds as many live grants as are allowed.
 	CodeTooManyGrants Code = "too_many_grants"
 	// CodeTooManyHolds (409): The wallet has as many pending reservations as are allowed.

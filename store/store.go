@@ -66,6 +66,13 @@ type Wallets interface {
 	Usages(ctx context.Context, q UsageQuery) ([]CustomerUsage, error)
 	// Tallies lists what meters have counted of a wallet, newest period first.
 	Tallies(ctx context.Context, q TallyQuery) ([]*wallet.Tally, error)
+	// Subscriptions lists subscriptions, newest first.
+	Subscriptions(ctx context.Context, q SubscriptionQuery) ([]FoundSubscription, error)
+	// SubscriptionEvents lists the history of one subscription, newest first: at most limit lines
+	// with numbers below before, or from the last when before is 0.
+	SubscriptionEvents(ctx context.Context, w id.Wallet, n, before int64, limit int) ([]wallet.SubscriptionEvent, error)
+	// Invoices lists invoices, newest first.
+	Invoices(ctx context.Context, q InvoiceQuery) ([]FoundInvoice, error)
 	// Due lists wallets in which time has something to write down, at most limit of them.
 	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
 	// Headers lists wallets in order of their ids, for verification.
@@ -138,8 +145,13 @@ type WalletChange struct {
 	NewHolds     []*wallet.Hold
 	Holds        []*wallet.Hold // changed
 	Standings    []wallet.Standing
-	Lanes        []*wallet.Lane       // new
-	Subscription *wallet.Subscription // nil: unchanged
+	Lanes        []*wallet.Lane             // new
+	Subscription *wallet.Subscription       // new or changed, with all its allowances; nil: unchanged
+	Counts       *wallet.Subscription       // only the windows and counts of its allowances changed; then Subscription is nil
+	Ended        []*wallet.Subscription     // earlier ones that ended within the change; their allowances are gone
+	History      []wallet.SubscriptionEvent // new
+	NewInvoices  []*wallet.Invoice
+	Invoices     []*wallet.Invoice // closed
 	NewUsages    []*wallet.Usage
 	Usages       []*wallet.Usage  // changed
 	Tallies      []*wallet.Tally  // new or changed
@@ -177,6 +189,66 @@ func (q *EntryQuery) Accepts(e *wallet.Entry) bool {
 		(len(q.Types) == 0 || slices.Contains(q.Types, e.Type)) &&
 		e.EffectiveAt >= q.From && (q.To.IsZero() || e.EffectiveAt < q.To) &&
 		(q.Before == 0 || e.Seq < q.Before) && (q.Seq == 0 || e.Seq == q.Seq)
+}
+
+// SubscriptionQuery selects subscriptions, newest first. With Wallet they are those of one wallet,
+// else those of all wallets of the app and mode.
+type SubscriptionQuery struct {
+	App    string
+	Mode   catalog.Mode
+	Wallet id.Wallet // zero: all
+	N      int64     // this one only; 0: all
+	Plan   string    // empty: all
+	Status SubscriptionStatus
+	At     clock.Instant // when the status is asked for
+	From   clock.Instant // started at or after
+	To     clock.Instant // started before; zero: no bound
+	After  ListPosition
+	Skip   int
+	Limit  int
+}
+
+// SubscriptionStatus is how a subscription stands; it follows from its instants.
+type SubscriptionStatus string
+
+// The statuses of a subscription; empty is any.
+const (
+	SubscriptionRuns   SubscriptionStatus = "active" // it runs, on trial or not
+	SubscriptionPaused SubscriptionStatus = "paused"
+	SubscriptionEnded  SubscriptionStatus = "ended"
+)
+
+// ListPosition is a place in a list over wallets; the zero position is before the first.
+type ListPosition struct {
+	At     clock.Instant
+	Wallet id.Wallet
+	N      int64
+}
+
+// FoundSubscription is a subscription as it was last written, and whose it is.
+type FoundSubscription struct {
+	Key          wallet.Key
+	Subscription *wallet.Subscription // of one that is not its wallet's last, without allowances
+}
+
+// InvoiceQuery selects invoices, newest first. With Wallet they are those of one wallet, else those
+// of all wallets of the app and mode.
+type InvoiceQuery struct {
+	App          string
+	Mode         catalog.Mode
+	Wallet       id.Wallet // zero: all
+	N            int64     // this one only; 0: all
+	Subscription int64     // of this one only; 0: all; with Wallet
+	Status       wallet.InvoiceStatus
+	After        ListPosition
+	Skip         int
+	Limit        int
+}
+
+// FoundInvoice is an invoice, and whose it is.
+type FoundInvoice struct {
+	Key     wallet.Key
+	Invoice *wallet.Invoice
 }
 
 // UsageQuery selects usage events, newest first by when they took place. With Customer they are

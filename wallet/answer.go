@@ -74,6 +74,7 @@ type Answer struct {
 	Ingested   int           `json:",omitempty"` // usage events that were new
 	Duplicates int           `json:",omitempty"` // and those that were there already
 	Draw       []Drawn       `json:",omitempty"` // the grants that pay, in the order they are drawn
+	Invoices   []Invoice     `json:",omitempty"` // issued or closed by the command
 	Existing   bool          // the grants were there already, under the same external reference
 }
 
@@ -95,20 +96,23 @@ type Decision struct {
 	Credits      []*CreditState
 	Lanes        []*Lane
 	Subscription *Subscription // nil: unchanged
-	Usages       []*Usage      // new, or changed
+	Whole        bool          // more of the subscription changed than the counts of its allowances
+	History      []SubscriptionEvent
+	Invoices     []*Invoice // new, or closed
+	Usages       []*Usage   // new, or changed
 	Tallies      []*Tally
 	Uniques      []*Unique
 	Low          []LowBalance // balances that this decision brought below their thresholds
 
-	seq, grantSeq, holdSeq, usageSeq int64
-	head                             Hash
-	at                               clock.Instant
+	seq, grantSeq, holdSeq, usageSeq, subSeq, invoiceSeq int64
+	head                                                 Hash
+	at                                                   clock.Instant
 }
 
 // Empty reports whether there is nothing to write.
 func (d *Decision) Empty() bool {
 	return len(d.Entries) == 0 && len(d.Grants) == 0 && len(d.Holds) == 0 && len(d.Credits) == 0 &&
-		len(d.Lanes) == 0 && d.Subscription == nil && len(d.Usages) == 0 && len(d.Tallies) == 0
+		len(d.Lanes) == 0 && d.Subscription == nil && len(d.Usages) == 0 && len(d.Tallies) == 0 && len(d.Invoices) == 0
 }
 
 // Context is what surrounds a command: the instant, the definitions, and who asks.

@@ -39,6 +39,10 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 		s.recent = append(s.recent, d.Entries...)
 	}
 	s.Seq, s.GrantSeq, s.HoldSeq, s.UsageSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.usageSeq, d.head
+	s.InvoiceSeq = d.invoiceSeq
+	for _, v := range d.Invoices {
+		s.keepInvoice(v)
+	}
 	s.LastAt = max(s.LastAt, d.at)
 }
 
@@ -116,13 +120,14 @@ func (s *State) Redefine(defs *catalog.Definitions) {
 
 // Found is what a command's Needs named, as far as it exists.
 type Found struct {
-	Grants  []*Grant
-	Holds   []*Hold
-	Past    []*Past
-	Usages  []*Usage
-	Ranges  map[UsageRange][]*Usage
-	Tallies []*Tally
-	Uniques []*Unique
+	Grants   []*Grant
+	Holds    []*Hold
+	Past     []*Past
+	Usages   []*Usage
+	Ranges   map[UsageRange][]*Usage
+	Tallies  []*Tally
+	Uniques  []*Unique
+	Invoices []*Invoice
 }
 
 // Adopt puts what commands look back at into memory; what was needed and not found does not
@@ -142,6 +147,11 @@ func (s *State) Adopt(needs *Needs, found *Found) {
 	}
 	for _, p := range found.Past {
 		s.entries[p.Entry.Seq] = p
+	}
+	for _, v := range found.Invoices {
+		if _, ok := s.invoices[v.N]; !ok {
+			s.keepInvoice(v)
+		}
 	}
 	s.adoptUsage(needs, found)
 }
@@ -199,7 +209,7 @@ func (s *State) adoptTallies(asked []TallyKey, found []*Tally) {
 // that a later command may have made stale.
 func (s *State) Trim() {
 	clear(s.entries)
-	s.recent = nil
+	s.recent, s.invoices = nil, nil
 	s.usages, s.ranges, s.uniques, s.askedUnique, s.meteredKnown = nil, nil, nil, nil, nil
 	for _, n := range s.closedHolds {
 		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {
@@ -244,6 +254,21 @@ func (s *State) LoadStanding(st Standing) {
 	c := s.standing(st.Credit)
 	c.Overage, c.Used = st.Overage, st.UsedOutside
 	c.Uncovered, c.MeteredOverage = st.Uncovered, st.MeteredOverage
+}
+
+func (s *State) keepInvoice(v *Invoice) {
+	if s.invoices == nil {
+		s.invoices = map[int64]*Invoice{}
+	}
+	s.invoices[v.N] = v
+}
+
+// subSeq is the number of the last subscription.
+func (s *State) subSeq() int64 {
+	if s.Subscription == nil {
+		return 0
+	}
+	return s.Subscription.N
 }
 
 func (s *State) standing(credit string) *CreditState {

@@ -118,6 +118,7 @@ type Needs struct {
 	Tallies  []TallyKey
 	Uniques  []UniqueRef
 	Metered  []string // credits: the grants that pay for usage which meters count
+	Invoices []int64
 }
 
 // ExternalRef is the caller's own name of a granting, under what was granted.
@@ -129,7 +130,8 @@ type ExternalRef struct {
 // Empty reports whether nothing needs to be fetched.
 func (n Needs) Empty() bool {
 	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && len(n.External) == 0 &&
-		len(n.Usages) == 0 && len(n.Ranges) == 0 && len(n.Tallies) == 0 && len(n.Uniques) == 0 && len(n.Metered) == 0
+		len(n.Usages) == 0 && len(n.Ranges) == 0 && len(n.Tallies) == 0 && len(n.Uniques) == 0 && len(n.Metered) == 0 &&
+		len(n.Invoices) == 0
 }
 
 // Add joins what two commands need.
@@ -143,6 +145,7 @@ func (n *Needs) Add(more Needs) {
 	n.Tallies = append(n.Tallies, more.Tallies...)
 	n.Uniques = append(n.Uniques, more.Uniques...)
 	n.Metered = append(n.Metered, more.Metered...)
+	n.Invoices = append(n.Invoices, more.Invoices...)
 }
 
 // GiveCredits grants one credit, or every item of a pack. The pack's items are read when the
@@ -248,20 +251,6 @@ type Reverse struct {
 	Note
 }
 
-// Subscribe sets the plan that the wallet has: its allowances and when it runs. Counters of
-// allowances whose id stays are kept when Keep is set.
-type Subscribe struct {
-	Subscription Subscription
-	Keep         bool
-	Note
-}
-
-// EndSubscription ends the plan at an instant; zero is now.
-type EndSubscription struct {
-	At clock.Instant
-	Note
-}
-
 // ResetOverage takes the overage of a credit away, as at the end of a cycle.
 type ResetOverage struct {
 	Credit string
@@ -311,12 +300,6 @@ func (c *Adjust) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for the entry that is reversed.
 func (c *Reverse) Needs(*catalog.Definitions) Needs { return Needs{Entries: []int64{c.Entry}} }
-
-// Needs asks for nothing.
-func (c *Subscribe) Needs(*catalog.Definitions) Needs { return Needs{} }
-
-// Needs asks for nothing.
-func (c *EndSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
 
 // Needs asks for nothing.
 func (c *ResetOverage) Needs(*catalog.Definitions) Needs { return Needs{} }

@@ -127,7 +127,7 @@ func (w *work) drawPlan(c *Charge, want int64) ([]PlanPart, bool) {
 		if _, ok := a.Rules.Match(c.Event, c.Metadata); !ok {
 			continue
 		}
-		a.roll(sub.StartedAt, w.at)
+		a.roll(sub, w.at)
 		part = min(part, a.Left())
 		parts = append(parts, PlanPart{Allowance: a.ID, WindowStart: a.WindowStart})
 	}
@@ -262,7 +262,7 @@ func (w *work) drawOverage(c *Charge, sources []source, rest int64, d *drawn) (i
 	if !ok {
 		return rest, nil
 	}
-	policy := w.cx.Defs.Credits[credit].Overage
+	policy := w.overagePolicy(credit)
 	units := r.units(rest)
 	standing := w.seeCredit(credit)
 	total, err := money.Add(standing.Overage+standing.OverageHeld, units)
@@ -280,12 +280,12 @@ func (w *work) overageCredit(c *Charge, sources []source) (string, rate, bool) {
 		def := w.cx.Defs.Credits[c.Credit]
 		if c.Gated() {
 			rule, ok := def.Scope.Match(c.Event, c.Metadata)
-			return c.Credit, gatedRate(def.Precision, rule), (ok || len(def.Scope) == 0) && def.Overage.Enabled
+			return c.Credit, gatedRate(def.Precision, rule), (ok || len(def.Scope) == 0) && w.overagePolicy(c.Credit).Enabled
 		}
-		return c.Credit, oneToOne, def.Overage.Enabled
+		return c.Credit, oneToOne, w.overagePolicy(c.Credit).Enabled
 	}
 	for _, s := range sources {
-		if w.cx.Defs.Credits[s.lane.Credit].Overage.Enabled {
+		if w.overagePolicy(s.lane.Credit).Enabled {
 			return s.lane.Credit, s.rate, true
 		}
 	}

@@ -29,11 +29,12 @@ func (w *work) gates(c *Charge, quantity int64) ([]gate, error) {
 	u := w.meteredUsage(c, quantity, "")
 	summed := w.summed(c.Event)
 	for _, m := range w.gateMeters(c, u.Metadata) {
-		for i := range m.Links {
-			if c.Credit != "" && m.Links[i].Credit != c.Credit {
+		links := w.links(m, w.at)
+		for i := range links {
+			if links[i].Credit == "" || c.Credit != "" && links[i].Credit != c.Credit {
 				continue
 			}
-			t, err := w.tally(m, &m.Links[i], w.at)
+			t, err := w.tally(m, &links[i], w.at)
 			if err != nil {
 				return nil, err
 			}
@@ -59,7 +60,7 @@ func (w *work) gates(c *Charge, quantity int64) ([]gate, error) {
 func (w *work) gateMeters(c *Charge, metadata catalog.Values) []*catalog.Meter {
 	var meters []*catalog.Meter
 	for _, m := range w.cx.Defs.MetersOf(c.Event) {
-		if kind := m.Aggregation.Kind; kind != catalog.Count && kind != catalog.Sum || len(m.Links) == 0 {
+		if kind := m.Aggregation.Kind; kind != catalog.Count && kind != catalog.Sum || len(w.links(m, w.at)) == 0 {
 			continue
 		}
 		if _, _, ok := m.Counts(c.Event, metadata); ok {

@@ -172,8 +172,16 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 // fits refuses what a wallet could not hold once all that is granted has begun. Were a pending
 // grant to find no room when its time comes, time could not go on.
 func (w *work) fits(credit string, units int64) error {
+	if units > w.room(credit) {
+		return fault.New(opGrant, fault.CodeAmountOutOfRange, "the balance, with what is yet to begin, would pass what a wallet can hold").In("amount")
+	}
+	return nil
+}
+
+// room is how many more units of a credit the wallet can be granted.
+func (w *work) room(credit string) int64 {
 	standing := w.seeCredit(credit)
-	total := standing.Balance() + units
+	total := standing.Balance()
 	for _, g := range w.s.starting {
 		if g = w.see(g); g.Credit == credit && g.Status == GrantPending {
 			total += g.Amount - g.Revoked
@@ -184,10 +192,7 @@ func (w *work) fits(credit string, units int64) error {
 			total += g.Amount
 		}
 	}
-	if total > MaxUnits {
-		return fault.New(opGrant, fault.CodeAmountOutOfRange, "the balance, with what is yet to begin, would pass what a wallet can hold").In("amount")
-	}
-	return nil
+	return MaxUnits - total
 }
 
 // expiry is the caller's, else the pack's default, else the credit's, else never.
@@ -215,26 +220,32 @@ func (c *GiveCredits) expiry(w *work, def *catalog.Credit, effective clock.Insta
 func (w *work) addGrant(g *Grant) (*Grant, error) {
 	w.d.grantSeq++
 	g.N = w.d.grantSeq
-	lanes := len(w.s.Lanes)
-	canonical := g.Scope.Canonical()
-	same := func(l *Lane) bool {
-		return l.Credit == g.Credit && l.Inherited == g.Inherited && l.Scope.Canonical() == canonical
+	lane, err := w.lane(g.Credit, g.Scope, g.Inherited)
+	if err != nil {
+		return nil, err
 	}
-	if i := slices.IndexFunc(w.s.Lanes, same); i >= 0 {
-		g.Lane = w.s.Lanes[i].N
-		return w.putGrant(g), nil
-	}
-	if i := slices.IndexFunc(w.d.Lanes, same); i >= 0 {
-		g.Lane = w.d.Lanes[i].N
-		return w.putGrant(g), nil
-	}
-	if lanes+len(w.d.Lanes) >= MaxLanes {
-		return nil, fault.New(opGrant, fault.CodeTooManyScopes, "a customer's grants have at most %d different scopes", MaxLanes).In("scope")
-	}
-	lane := &Lane{N: lanes + len(w.d.Lanes) + 1, Credit: g.Credit, Scope: g.Scope, Inherited: g.Inherited}
-	w.d.Lanes = append(w.d.Lanes, lane)
-	g.Lane = lane.N
+	g.Lane = lane
 	return w.putGrant(g), nil
+}
+
+// lane is the number of the lane for a credit's grants under a scope, which is made where there
+// is none.
+func (w *work) lane(credit string, scope catalog.Scope, inherited bool) (int, error) {
+	canonical := scope.Canonical()
+	same := func(l *Lane) bool {
+		return l.Credit == credit && l.Inherited == inherited && l.Scope.Canonical() == canonical
+	}
+	for _, lanes := range [][]*Lane{w.s.Lanes, w.d.Lanes} {
+		if i := slices.IndexFunc(lanes, same); i >= 0 {
+			return lanes[i].N, nil
+		}
+	}
+	n := len(w.s.Lanes) + len(w.d.Lanes)
+	if n >= MaxLanes {
+		return 0, fault.New(opGrant, fault.CodeTooManyScopes, "a customer's grants have at most %d different scopes", MaxLanes).In("scope")
+	}
+	w.d.Lanes = append(w.d.Lanes, &Lane{N: n + 1, Credit: credit, Scope: scope, Inherited: inherited})
+	return n + 1, nil
 }
 
 // activate makes a pending grant part of the balance, and lets it repay overage where the
@@ -255,7 +266,7 @@ const RefRepayment = "overage_repayment"
 
 func (w *work) repay(g *Grant) {
 	def, ok := w.cx.Defs.Credits[g.Credit]
-	if !ok || def.Overage.Behavior != catalog.CarryDeficitAutoRepay {
+	if !ok || w.overagePolicy(def.ID).Behavior != catalog.CarryDeficitAutoRepay {
 		return
 	}
 	pay := min(w.seeCredit(g.Credit).Overage, g.Available)

@@ -8,17 +8,18 @@ import (
 
 // Header is the one row of a wallet: its counters and the head of its chain.
 type Header struct {
-	ID        id.Wallet
-	Key       Key
-	Version   int64
-	Seq       int64
-	GrantSeq  int64
-	HoldSeq   int64
-	UsageSeq  int64
-	Head      Hash
-	LastAt    clock.Instant
-	NextDue   clock.Instant // no later than the next instant at which time changes the wallet; zero: none known
-	CreatedAt clock.Instant
+	ID         id.Wallet
+	Key        Key
+	Version    int64
+	Seq        int64
+	GrantSeq   int64
+	HoldSeq    int64
+	UsageSeq   int64
+	InvoiceSeq int64
+	Head       Hash
+	LastAt     clock.Instant
+	NextDue    clock.Instant // no later than the next instant at which time changes the wallet; zero: none known
+	CreatedAt  clock.Instant
 }
 
 // Snapshot is a wallet as it is stored: the header, what is open, and what is never forgotten.
@@ -26,10 +27,10 @@ type Snapshot struct {
 	Header
 	Standings    []Standing
 	Lanes        []*Lane
-	Grants       []*Grant // open ones, and closed ones that an open one rolled into
-	Holds        []*Hold  // pending ones
-	Subscription *Subscription
-	Tallies      []*Tally // those whose period had not ended at LastAt
+	Grants       []*Grant      // open ones, and closed ones that an open one rolled into
+	Holds        []*Hold       // pending ones
+	Subscription *Subscription // the last one, whether it runs or has ended
+	Tallies      []*Tally      // those whose period had not ended at LastAt
 }
 
 // Standing is the stored part of a CreditState; the rest follows from grants and holds.
@@ -55,7 +56,7 @@ func (c *CreditState) Standing() Standing {
 func Load(sn *Snapshot, defs *catalog.Definitions) *State {
 	s := NewState(sn.Key)
 	s.Version, s.Seq, s.GrantSeq, s.HoldSeq = sn.Version, sn.Seq, sn.GrantSeq, sn.HoldSeq
-	s.UsageSeq, s.talliesFrom = sn.UsageSeq, sn.LastAt
+	s.UsageSeq, s.InvoiceSeq, s.talliesFrom = sn.UsageSeq, sn.InvoiceSeq, sn.LastAt
 	s.Head, s.LastAt, s.Subscription = sn.Head, sn.LastAt, sn.Subscription
 	for _, lane := range sn.Lanes {
 		s.AddLane(lane, defs)

@@ -294,8 +294,9 @@ func (w *work) record(u *Usage) error {
 			continue
 		}
 		u.Match = Matched
-		for i := range m.Links {
-			t, err := w.tally(m, &m.Links[i], u.At)
+		links := w.links(m, u.At)
+		for i := range links {
+			t, err := w.tally(m, &links[i], u.At)
 			if err != nil {
 				return err
 			}
@@ -315,6 +316,25 @@ func reads(m *catalog.Meter, u *Usage) (value int64, unique string) {
 	}
 	value, unique, _ = m.Reads(u.Event, u.Metadata)
 	return value, unique
+}
+
+// links says what a meter counts towards: as the plan that runs at an instant agreed, else as the
+// meter itself says.
+func (w *work) links(m *catalog.Meter, at clock.Instant) []catalog.MeterLink {
+	sub := w.seeSubscription()
+	if _, _, ok := sub.period(at); !ok {
+		return m.Links
+	}
+	var own []catalog.MeterLink
+	for i := range sub.Terms.Meters {
+		if t := &sub.Terms.Meters[i]; t.Meter == m.ID {
+			own = append(own, catalog.MeterLink{Credit: t.Credit, UnitsPerCredit: t.UnitsPerCredit, FreeThreshold: t.FreeThreshold})
+		}
+	}
+	if own == nil {
+		return m.Links
+	}
+	return own
 }
 
 // tally returns the tally of a link in the period that holds an instant, for changing. It is
@@ -356,21 +376,24 @@ func (w *work) putTally(t *Tally) *Tally {
 	return t
 }
 
-// billingPeriod is the period that an instant falls into: the subscription's month where one
-// runs, else the calendar's in UTC.
+// billingPeriod is the period that an instant falls into.
 func (w *work) billingPeriod(at clock.Instant) (from, to clock.Instant) {
 	if at >= w.periodFrom && at < w.periodTo {
 		return w.periodFrom, w.periodTo
 	}
-	w.periodFrom, w.periodTo = w.s.BillingPeriod(at)
+	w.periodFrom, w.periodTo = billingPeriod(w.seeSubscription(), at)
 	return w.periodFrom, w.periodTo
 }
 
-// BillingPeriod is the half-open period over which meters count, at an instant: the months of
-// the subscription where one runs then, else those of the calendar in UTC.
+// BillingPeriod is the half-open period over which meters count, at an instant: the cycle of the
+// subscription that ran then, else the month of the calendar in UTC.
 func (s *State) BillingPeriod(at clock.Instant) (from, to clock.Instant) {
-	if s.Subscription.ActiveAt(at) {
-		return catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart}.Window(s.Subscription.StartedAt, at)
+	return billingPeriod(s.Subscription, at)
+}
+
+func billingPeriod(sub *Subscription, at clock.Instant) (from, to clock.Instant) {
+	if from, to, ok := sub.period(at); ok {
+		return from, to
 	}
 	return catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar}.Window(at, at)
 }
@@ -546,6 +569,9 @@ func (w *work) settleMeters() error {
 func (w *work) dues() (map[string]int64, error) {
 	var dues map[string]int64
 	for _, t := range w.d.Tallies {
+		if t.Credit == "" {
+			continue // it is paid for in money, when the cycle ends
+		}
 		r, err := w.rateOf(t)
 		if err != nil {
 			return nil, err
@@ -609,7 +635,7 @@ func (w *work) payMetered(c *CreditState, units int64) error {
 
 // overageRoom is how far beyond zero a credit may still go, holds included.
 func (w *work) overageRoom(credit string) int64 {
-	policy := w.cx.Defs.Credits[credit].Overage
+	policy := w.overagePolicy(credit)
 	if !policy.Enabled {
 		return 0
 	}

@@ -138,7 +138,7 @@ func (s *State) AllowancesFor(c *Charge, at clock.Instant) []Allowance {
 	var found []Allowance
 	for _, a := range s.Subscription.Allowances {
 		if _, ok := a.Rules.Match(c.Event, c.Metadata); ok {
-			a.roll(s.Subscription.StartedAt, at)
+			a.roll(s.Subscription, at)
 			found = append(found, a)
 		}
 	}
@@ -168,7 +168,7 @@ func (s *State) CountersAt(at clock.Instant, filter string) []Allowance {
 	for _, a := range s.Subscription.Allowances {
 		concerns := func(r catalog.Rule) bool { return r.Covers(filter) }
 		if filter == "" || slices.ContainsFunc(a.Rules, concerns) {
-			a.roll(s.Subscription.StartedAt, at)
+			a.roll(s.Subscription, at)
 			found = append(found, a)
 		}
 	}

@@ -1,9 +1,6 @@
 package wallet
 
 import (
-	"slices"
-
-	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 )
 
@@ -124,119 +121,7 @@ func (w *work) freeze(g *Grant) {
 
 func (c *ResetOverage) decide(w *work) error {
 	w.note = c.Note
-	if over := w.seeCredit(c.Credit).Overage; over > 0 {
-		w.book(line{kind: OverageReset, credit: c.Credit, amount: over, overage: -over})
-		w.uncoverOverage(w.credit(c.Credit))
-	}
-	w.d.Answer.Allowed = true
-	return nil
-}
-
-func (c *Subscribe) decide(w *work) error {
-	next := c.Subscription
-	if err := checkAllowances(next.Allowances); err != nil {
-		return err
-	}
-	if next.StartedAt.IsZero() {
-		next.StartedAt = w.at
-	}
-	allowances := make([]Allowance, len(next.Allowances))
-	var kept []keptCount
-	for i, a := range next.Allowances {
-		a.roll(next.StartedAt, w.at)
-		if c.Keep {
-			kept = w.keepCount(kept, &a)
-		}
-		allowances[i] = a
-	}
-	next.Allowances = allowances
-	w.recount(kept)
-	w.d.Subscription = &next
-	w.d.Answer.Allowed = true
-	return nil
-}
-
-// checkAllowances refuses what could not be counted: every count goes by the allowance's id.
-func checkAllowances(all []Allowance) error {
-	const op = "wallet.Subscribe"
-	if len(all) > MaxAllowances {
-		return fault.New(op, fault.CodeInvalidRequest, "a plan has at most %d allowances", MaxAllowances).In("allowances")
-	}
-	for i := range all {
-		a := &all[i]
-		if slices.ContainsFunc(all[:i], func(b Allowance) bool { return b.ID == a.ID }) {
-			return fault.New(op, fault.CodeInvalidRequest, "two allowances have the id %q", a.ID).In("allowances.id")
-		}
-		if a.Quota < 0 || a.Quota > MaxQuantity {
-			return fault.New(op, fault.CodeInvalidRequest, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("allowances.quota")
-		}
-		if err := a.Period.Validate(); err != nil {
-			return err
-		}
-		if err := a.Rules.Validate(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keptCount is a window of the old subscription whose count goes on in one of the new.
-type keptCount struct {
-	allowance string
-	from, to  clock.Instant // where the windows start
-}
-
-// keepCount carries an allowance's count over from the subscription that is replaced. The
-// window goes on too, unless the period is another now.
-func (w *work) keepCount(kept []keptCount, a *Allowance) []keptCount {
-	sub := w.s.Subscription
-	if sub == nil {
-		return kept
-	}
-	for _, old := range sub.Allowances {
-		if old.ID != a.ID {
-			continue
-		}
-		old.roll(sub.StartedAt, w.at)
-		a.Used = old.Used
-		if old.Period == a.Period {
-			a.WindowStart, a.WindowEnd = old.WindowStart, old.WindowEnd
-		}
-		kept = append(kept, keptCount{a.ID, old.WindowStart, a.WindowStart})
-	}
-	return kept
-}
-
-// recount lets pending holds give back to the counts that go on, and to no others: what was
-// counted under the old subscription is not part of a count that begins anew.
-func (w *work) recount(kept []keptCount) {
-	for _, h := range w.s.lapsing {
-		plan := slices.Clone(h.Plan)
-		for i := range plan {
-			p := &plan[i]
-			in := func(k keptCount) bool { return k.allowance == p.Allowance && k.from == p.WindowStart }
-			if k := slices.IndexFunc(kept, in); k >= 0 {
-				p.WindowStart = kept[k].to
-			} else {
-				p.WindowStart = 0
-			}
-		}
-		if !slices.Equal(plan, h.Plan) {
-			w.hold(h.N).Plan = plan
-		}
-	}
-}
-
-func (c *EndSubscription) decide(w *work) error {
-	const op = "wallet.EndSubscription"
-	sub := w.subscription()
-	if sub == nil {
-		return fault.New(op, fault.CodeNotFound, "the customer has no subscription")
-	}
-	if !sub.EndsAt.IsZero() && sub.EndsAt <= w.at {
-		return fault.New(op, fault.CodeAlreadyCanceled, "the subscription ended at %s", sub.EndsAt)
-	}
-	sub.EndsAt = max(c.At, w.at)
+	w.takeOverage(c.Credit, nil)
 	w.d.Answer.Allowed = true
 	return nil
 }

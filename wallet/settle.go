@@ -9,8 +9,8 @@ import (
 // Settle is the decision that time alone brings about: what happened at the next instant that
 // is due, up to now. It returns nil when nothing is. The caller applies it and asks again, so
 // that a wallet idle for a year goes through its instants in order. At one instant holds lapse
-// first, so that what they give back expires with its grant; then grants end; then new ones
-// begin (design section 5.5).
+// first, so that what they give back expires with its grant; then grants end; then the plan's
+// cycle turns; then new grants begin (design section 5.5).
 //
 // Nothing depends on when Settle runs (law 4): every command runs it first, readers run it on
 // their own copy, and a background sweep only writes down what is already true.
@@ -29,6 +29,7 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		w.closeHold(w.hold(h.N), ReservationExpired)
 	}
 	w.endDue()
+	w.turn()
 	for _, g := range s.starting {
 		if g.EffectiveAt > due {
 			break
@@ -55,6 +56,9 @@ func (s *State) NextDue() clock.Instant {
 	}
 	if len(s.starting) > 0 {
 		sooner(s.starting[0].EffectiveAt)
+	}
+	if at := s.Subscription.boundary(); !at.IsZero() {
+		sooner(at)
 	}
 	return due
 }

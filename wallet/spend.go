@@ -115,7 +115,7 @@ func (w *work) counters(c *Charge) {
 	}
 	for _, a := range sub.Allowances {
 		if _, ok := a.Rules.Match(c.Event, c.Metadata); ok {
-			a.roll(sub.StartedAt, w.at)
+			a.roll(sub, w.at)
 			w.d.Answer.Counters = append(w.d.Answer.Counters, a)
 		}
 	}
@@ -154,11 +154,11 @@ func (w *work) countPlan(parts []PlanPart) {
 	if len(parts) == 0 {
 		return
 	}
-	sub := w.subscription()
+	sub := w.counting()
 	for _, p := range parts {
 		for i := range sub.Allowances {
 			if a := &sub.Allowances[i]; a.ID == p.Allowance {
-				a.roll(sub.StartedAt, w.at)
+				a.roll(sub, w.at)
 				a.Used += p.Micros
 				w.d.Answer.Counters = append(w.d.Answer.Counters, *a)
 			}
@@ -172,7 +172,7 @@ func (w *work) uncountPlan(parts []PlanPart) {
 	if len(parts) == 0 || w.seeSubscription() == nil {
 		return
 	}
-	sub := w.subscription()
+	sub := w.counting()
 	for _, p := range parts {
 		for i := range sub.Allowances {
 			a := &sub.Allowances[i]

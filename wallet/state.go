@@ -283,45 +283,6 @@ func (c *CreditState) sums(cat catalog.Category) *Sums {
 	return &c.Paid
 }
 
-// Subscription is what a plan gives the wallet: allowances, while it is active.
-type Subscription struct {
-	ID         string
-	Plan       string
-	StartedAt  clock.Instant
-	EndsAt     clock.Instant // zero: open-ended
-	Allowances []Allowance
-}
-
-// ActiveAt reports whether the subscription runs at an instant; the end is exclusive.
-func (s *Subscription) ActiveAt(at clock.Instant) bool {
-	return s != nil && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
-}
-
-// Allowance is a plan's counted quota per period.
-type Allowance struct {
-	ID          string
-	Label       string
-	Unit        string
-	Quota       int64 // micros
-	Rules       catalog.Scope
-	Period      catalog.Period
-	WindowStart clock.Instant
-	WindowEnd   clock.Instant // zero: never
-	Used        int64         // micros in this window, pending holds included
-}
-
-// Left is what the allowance still gives in its window.
-func (a *Allowance) Left() int64 { return max(0, a.Quota-a.Used) }
-
-// roll moves the allowance to the window that holds at.
-func (a *Allowance) roll(started, at clock.Instant) {
-	if a.WindowEnd.IsZero() && !a.WindowStart.IsZero() || at < a.WindowEnd && at >= a.WindowStart {
-		return
-	}
-	a.WindowStart, a.WindowEnd = a.Period.Window(started, at)
-	a.Used = 0
-}
-
 // Lane is the set of a wallet's grants of one credit under one scope. Lanes are never
 // forgotten: that a customer once held something for an event decides which denial they read.
 type Lane struct {
@@ -344,8 +305,10 @@ type State struct {
 	GrantSeq int64
 	HoldSeq  int64
 	UsageSeq int64
-	Head     Hash          // hash of the last entry
-	LastAt   clock.Instant // the latest instant at which something took effect
+	// InvoiceSeq is the number of the last invoice.
+	InvoiceSeq int64
+	Head       Hash          // hash of the last entry
+	LastAt     clock.Instant // the latest instant at which something took effect
 
 	Credits      map[string]*CreditState
 	Lanes        []*Lane
@@ -363,6 +326,7 @@ type State struct {
 	uniques      map[UniqueKey]*Unique
 	askedUnique  map[UniqueRef]bool
 	meteredKnown map[string]bool // credits all of whose metered grants are in memory
+	invoices     map[int64]*Invoice
 
 	grants      map[int64]*Grant
 	holds       map[int64]*Hold

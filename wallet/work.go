@@ -37,7 +37,10 @@ func newWork(s *State, cx Context, at clock.Instant) *work {
 	at = max(at, s.LastAt) // a wallet's time does not go backwards, whatever the machine's does
 	return &work{
 		s: s, cx: cx, at: at, op: s.Seq + 1,
-		d: Decision{seq: s.Seq, grantSeq: s.GrantSeq, holdSeq: s.HoldSeq, usageSeq: s.UsageSeq, head: s.Head, at: at},
+		d: Decision{
+			seq: s.Seq, grantSeq: s.GrantSeq, holdSeq: s.HoldSeq, usageSeq: s.UsageSeq, subSeq: s.subSeq(),
+			invoiceSeq: s.InvoiceSeq, head: s.Head, at: at,
+		},
 	}
 }
 
@@ -166,25 +169,6 @@ func (w *work) putHold(h *Hold) *Hold {
 	w.holds[h.N] = h
 	w.d.Holds = append(w.d.Holds, h)
 	return h
-}
-
-// subscription returns the subscription for changing; nil when there is none.
-func (w *work) subscription() *Subscription {
-	if w.d.Subscription != nil || w.s.Subscription == nil {
-		return w.d.Subscription
-	}
-	c := *w.s.Subscription
-	c.Allowances = slices.Clone(c.Allowances)
-	w.d.Subscription = &c
-	return &c
-}
-
-// seeSubscription returns the subscription for reading.
-func (w *work) seeSubscription() *Subscription {
-	if w.d.Subscription != nil {
-		return w.d.Subscription
-	}
-	return w.s.Subscription
 }
 
 // line is one movement to be booked: the only way that balances change.

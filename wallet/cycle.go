@@ -1,0 +1,529 @@
+package wallet
+
+import (
+	"math"
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/money"
+)
+
+// What time does to a subscription (design section 5.5). Grants have rolled over or expired when
+// it begins; then, in this order: overage is billed and reset, the next cycle is granted, and what
+// is granted repays a deficit.
+
+// forever is an instant that never comes: the end of a cycle that stands still.
+const forever clock.Instant = math.MaxInt64
+
+// boundary is the next instant at which time changes the subscription; zero: none.
+func (s *Subscription) boundary() clock.Instant {
+	if s == nil || s.Ended || !s.PausedAt.IsZero() {
+		return 0
+	}
+	due := s.CycleEnd
+	for i := range s.Included {
+		due = min(due, s.Included[i].End)
+	}
+	if !s.EndsAt.IsZero() {
+		due = min(due, s.EndsAt)
+	}
+	return due
+}
+
+// turn takes a subscription over the boundary that is due.
+func (w *work) turn() {
+	if due := w.s.Subscription.boundary(); due.IsZero() || due > w.at {
+		return
+	}
+	sub := w.subscription()
+	if !sub.EndsAt.IsZero() && sub.EndsAt <= w.at {
+		w.note = Note{Reason: sub.Reason}
+		w.endSubscription(sub)
+		return
+	}
+	w.note = Note{Reason: "cycle ended"}
+	if sub.CycleEnd <= w.at {
+		w.renew(sub)
+		return
+	}
+	for i := range sub.Included {
+		if sub.Included[i].End <= w.at {
+			w.resetOverage(sub, i, false)
+			w.nextCreditCycle(sub, i)
+		}
+	}
+}
+
+// renew begins the next billing cycle, under another plan where one waits for it. The credits
+// whose own cycle ends with it are granted anew.
+func (w *work) renew(sub *Subscription) {
+	lines := w.closeCycle(sub)
+	change := SubscriptionRenewed
+	if sub.TrialEnds == sub.CycleEnd {
+		change = SubscriptionConverted
+	}
+	from := sub.Plan
+	if sub.Next != nil {
+		ended := sub.Included
+		w.enterPlan(sub, sub.Next)
+		sub.Next = nil
+		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
+		for i := range sub.Included {
+			sub.Included[i].End = w.at
+		}
+		w.cutGrants(ended)
+	} else {
+		w.tellSubscription(sub, change, "", "")
+	}
+	w.nextCycle(sub)
+	for i := range sub.Included {
+		if sub.Included[i].End <= w.at {
+			w.nextCreditCycle(sub, i)
+		}
+	}
+	w.issue(sub, append(w.priceLines(sub), lines...))
+}
+
+// closeCycle settles what the cycle that ends has used beyond what it gave: it returns the lines
+// that say what it comes to.
+func (w *work) closeCycle(sub *Subscription) []InvoiceLine {
+	lines := w.usageLines(sub)
+	for i := range sub.Terms.Credits {
+		if line, ok := w.overageLine(sub, i); ok {
+			lines = append(lines, line)
+		}
+		w.resetOverage(sub, i, true)
+	}
+	return lines
+}
+
+// nextCycle moves the billing cycle on to the one that begins now.
+func (w *work) nextCycle(sub *Subscription) {
+	if !sub.CycleEnd.IsZero() && sub.CycleStart < w.at {
+		w.moveTallies(sub.CycleStart, w.at)
+		sub.Cycles = append(slices.Clone(sub.Cycles), sub.CycleStart)
+		if extra := len(sub.Cycles) - MaxCycles; extra > 0 {
+			sub.Cycles = sub.Cycles[extra:]
+		}
+	}
+	sub.CycleStart = w.at
+	sub.CycleEnd = sub.cycleEnd(sub.Terms.Every, w.at)
+	w.moveTallies(sub.CycleStart, sub.CycleEnd)
+	w.periodFrom, w.periodTo = 0, 0
+}
+
+// cycleEnd is when a cycle of some length that begins now ends: with the trial while that runs.
+func (s *Subscription) cycleEnd(every catalog.Interval, at clock.Instant) clock.Instant {
+	if s.TrialAt(at) {
+		return s.TrialEnds
+	}
+	_, end := every.Window(s.Anchor, s.Zone, at)
+	return end
+}
+
+// nextCreditCycle begins the next cycle of an included credit, and grants it.
+func (w *work) nextCreditCycle(sub *Subscription, i int) {
+	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
+	*cycle = CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at)}
+	amount := terms.Amount
+	trial := sub.TrialAt(w.at)
+	if trial && terms.Trial != nil {
+		amount = *terms.Trial
+	}
+	cycle.Grant = w.include(sub, i, amount*sub.quantity(), trial && terms.TrialExpires)
+}
+
+// include grants units of an included credit for its running cycle, as far as the wallet has room:
+// time must go on. It returns the grant's number, 0 for nothing.
+func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 {
+	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
+	def, ok := w.cx.Defs.Credits[terms.Credit]
+	if !ok || !def.ArchivedAt.IsZero() {
+		return 0
+	}
+	units = min(units, w.room(terms.Credit))
+	if units <= 0 {
+		return 0
+	}
+	g := &Grant{
+		Credit: terms.Credit, Amount: units, Status: GrantPending, Category: terms.Category, Priority: terms.Priority,
+		EffectiveAt: w.at, CreatedAt: w.at, Source: SourceSubscription, SourceID: sub.ID(w.s.ID),
+		Scope: terms.Scope, Inherited: terms.Inherited, Rollover: terms.Rollover, Reason: w.note.Reason,
+		Actor: w.cx.Actor, Metadata: sub.Metadata,
+	}
+	switch {
+	case trial:
+		g.ExpiresAt, g.Rollover = sub.TrialEnds, catalog.Rollover{}
+	case terms.AtCycleEnd:
+		g.ExpiresAt = cycle.End
+	case terms.ExpiresAfterDays > 0:
+		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
+	}
+	made, err := w.addGrant(g)
+	w.fail(err) // its lane is there since the plan was taken
+	if err != nil {
+		return 0
+	}
+	saved := w.note
+	w.note = Note{Reason: w.note.Reason, Metadata: sub.Metadata, RefType: string(SourceSubscription), RefID: g.SourceID}
+	w.activate(made, CreditAdded)
+	w.note = saved
+	w.d.Answer.Grants = append(w.d.Answer.Grants, *made)
+	return made.N
+}
+
+// resetOverage takes overage away where the policy of the included credit says so: what is
+// forgiven with each cycle of the credit, what is billed with the billing cycle.
+func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
+	terms := &sub.Terms.Credits[i]
+	switch terms.Overage.Behavior {
+	case catalog.InvoiceAtBilling:
+		if !billing {
+			return
+		}
+	case catalog.CarryDeficit, catalog.CarryDeficitAutoRepay:
+		return
+	}
+	if billing && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
+		return // its own cycle goes on
+	}
+	w.takeOverage(terms.Credit, sub)
+}
+
+func (w *work) takeOverage(credit string, sub *Subscription) {
+	over := w.seeCredit(credit).Overage
+	if over == 0 {
+		return
+	}
+	saved := w.note
+	if sub != nil {
+		w.note.RefType, w.note.RefID = string(SourceSubscription), sub.ID(w.s.ID)
+	}
+	w.book(line{kind: OverageReset, credit: credit, amount: over, overage: -over})
+	w.uncoverOverage(w.credit(credit))
+	w.note = saved
+}
+
+// endSubscription is the end: what was used beyond the plan is billed, and what was granted lives
+// on until its own end (dodo.md section 15).
+func (w *work) endSubscription(sub *Subscription) {
+	lines := w.closeCycle(sub)
+	sub.Ended, sub.EndsAt, sub.Next = true, w.at, nil
+	if sub.CycleStart < w.at {
+		w.moveTallies(sub.CycleStart, w.at)
+	}
+	w.periodFrom, w.periodTo = 0, 0
+	w.tellSubscription(sub, SubscriptionEnded, "", "")
+	w.issue(sub, lines)
+}
+
+// changeNow takes another plan within the cycle.
+func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
+	from := sub.Plan
+	if charge == "" || charge == ChargeFull {
+		lines := w.closeCycle(sub)
+		ended := sub.Included
+		w.cutGrants(ended)
+		sub.TrialEnds, sub.Anchor = 0, w.at
+		w.enterPlan(sub, c)
+		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
+		w.nextCycle(sub)
+		for i := range sub.Included {
+			w.nextCreditCycle(sub, i)
+		}
+		w.issue(sub, append(w.priceLines(sub), lines...))
+		return
+	}
+	lines := w.changeLines(sub, c, charge)
+	old, cycles := sub.Terms.Credits, sub.Included
+	quantity := sub.quantity()
+	w.enterPlan(sub, c)
+	w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
+	for i := range old {
+		w.takeUnused(&old[i], &cycles[i], quantity)
+	}
+	for i := range sub.Included {
+		w.giveRest(sub, i, old, cycles)
+	}
+	w.issue(sub, lines)
+}
+
+// enterPlan replaces the terms, and lets the counts of allowances begin anew, go on, or be full.
+func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
+	old := *sub
+	sub.Plan, sub.Terms = c.Plan, c.Terms
+	if c.Quantity > 0 {
+		sub.Quantity = c.Quantity
+	}
+	sub.Included = make([]CreditCycle, len(c.Terms.Credits))
+	sub.Allowances = make([]Allowance, len(c.Allowances))
+	var kept []keptCount
+	for i, a := range c.Allowances {
+		a.WindowStart, a.WindowEnd, a.Used = 0, 0, 0
+		a.roll(sub, w.at)
+		switch c.OnChange {
+		case catalog.KeepCounts:
+			kept = w.keepCount(kept, &old, &a)
+		case catalog.BlockCounts:
+			a.Used = a.Quota
+		}
+		sub.Allowances[i] = a
+	}
+	w.recount(kept)
+}
+
+// takeUnused is what the old plan loses when it is prorated: of its running grant the smaller of
+// what is available and floor(old amount x unused share of the cycle).
+func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity int64) {
+	if !terms.Prorate || cycle.Grant == 0 {
+		return
+	}
+	have, ok := w.s.grants[cycle.Grant]
+	if !ok || w.see(have).Status != GrantActive {
+		return
+	}
+	g := w.grant(cycle.Grant)
+	take := min(g.Available, share(terms.Amount*quantity, w.at, *cycle))
+	if take > 0 {
+		w.book(line{kind: Revoked, credit: g.Credit, amount: -take, slices: []Slice{{Grant: g.N, Available: -take}}})
+	}
+}
+
+// giveRest begins an included credit of the new plan within the running cycle: at once in part
+// where it is prorated, with the next cycle where it is not.
+func (w *work) giveRest(sub *Subscription, i int, old []IncludedCredit, cycles []CreditCycle) {
+	terms := &sub.Terms.Credits[i]
+	cycle := CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at)}
+	full := cycle
+	full.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
+	if k := slices.IndexFunc(old, func(o IncludedCredit) bool { return o.Credit == terms.Credit }); k >= 0 && old[k].Every == terms.Every {
+		cycle, full = cycles[k], cycles[k]
+		cycle.Grant = 0
+	}
+	sub.Included[i] = cycle
+	if terms.Prorate {
+		sub.Included[i].Grant = w.include(sub, i, share(terms.Amount*sub.quantity(), w.at, full), false)
+	}
+}
+
+// share is floor(amount x what is left of the cycle / all of it).
+func share(amount int64, at clock.Instant, c CreditCycle) int64 {
+	if c.End <= at || c.End <= c.Start {
+		return 0
+	}
+	part, err := money.MulDivFloor(amount, int64(c.End-max(at, c.Start)), int64(c.End-c.Start))
+	if err != nil {
+		return 0
+	}
+	return part
+}
+
+// cutGrants ends now what was granted until the end of cycles that are cut short.
+func (w *work) cutGrants(cycles []CreditCycle) {
+	w.reschedule(cycles, func(CreditCycle) clock.Instant { return w.at })
+	w.endDue()
+}
+
+// reschedule gives the running grants of cycles another end, those that end with their cycle.
+func (w *work) reschedule(cycles []CreditCycle, to func(CreditCycle) clock.Instant) {
+	for _, cycle := range cycles {
+		have, ok := w.s.grants[cycle.Grant]
+		if !ok || w.see(have).Status != GrantActive || w.see(have).ExpiresAt != cycle.End {
+			continue
+		}
+		w.grant(cycle.Grant).ExpiresAt = to(cycle)
+	}
+}
+
+// moveCycleEnd lets the running cycle end at another instant, and the following ones with it.
+func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
+	old := sub.CycleEnd
+	if sub.TrialEnds == old {
+		sub.TrialEnds = end
+	}
+	sub.Anchor, sub.CycleEnd = end, end
+	for i := range sub.Included {
+		c := &sub.Included[i]
+		next := end
+		if c.End != old {
+			next = sub.cycleEnd(sub.Terms.Credits[i].Every, w.at)
+		}
+		w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
+		c.End = next
+	}
+	w.moveTallies(sub.CycleStart, end)
+	w.periodFrom, w.periodTo = 0, 0
+}
+
+// reanchor follows an outside biller whose cycle begins at another instant. A count whose window
+// begins later now begins anew; the cycle that runs ends when the biller's does.
+func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
+	_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
+	w.moveCycleEnd(sub, end)
+	sub.Anchor = anchor
+	for i := range sub.Allowances {
+		a := &sub.Allowances[i]
+		if a.Period.Anchor != catalog.AnchorStart || a.Period.Kind == catalog.Lifetime {
+			continue
+		}
+		from, to := a.Period.Window(anchor, w.at)
+		if from > a.WindowStart {
+			a.Used = 0
+		}
+		a.WindowStart, a.WindowEnd = from, to
+	}
+	w.tellSubscription(sub, SubscriptionUpdated, "", "")
+}
+
+// pause lets the cycle stand still: what was granted until its end does not end meanwhile.
+func (w *work) pause(sub *Subscription) {
+	sub.PausedAt = w.at
+	w.reschedule(sub.Included, func(CreditCycle) clock.Instant { return 0 })
+	w.moveTallies(sub.CycleStart, forever)
+	w.tellSubscription(sub, SubscriptionPaused, "", "")
+}
+
+// resume moves everything that was yet to come by the length of the pause.
+func (w *work) resume(sub *Subscription) {
+	by := w.at - sub.PausedAt
+	sub.PausedAt = 0
+	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.TrialEnds} {
+		if !at.IsZero() {
+			*at += by
+		}
+	}
+	for i := range sub.Included {
+		c := &sub.Included[i]
+		c.End += by
+		if have, ok := w.s.grants[c.Grant]; ok && w.see(have).Status == GrantActive && w.see(have).ExpiresAt.IsZero() && sub.Terms.Credits[i].AtCycleEnd {
+			w.grant(c.Grant).ExpiresAt = c.End
+		}
+	}
+	w.moveTallies(sub.CycleStart, sub.CycleEnd)
+	w.periodFrom, w.periodTo = 0, 0
+	w.tellSubscription(sub, SubscriptionResumed, "", "")
+}
+
+// moveTallies lets the tallies of the running cycle end when it does.
+func (w *work) moveTallies(from, to clock.Instant) {
+	for key, have := range w.s.tallies {
+		if key.From != from || have.To == to {
+			continue
+		}
+		t, err := w.tallyAt(key, have.To)
+		w.fail(err)
+		if t != nil {
+			t.To = to
+		}
+	}
+}
+
+// running returns the subscription for changing; nil when none runs.
+func (w *work) running() *Subscription {
+	if !w.s.Subscription.RunsAt(w.at) {
+		return nil
+	}
+	return w.subscription()
+}
+
+// subscription returns the wallet's subscription for changing as a whole. There must be one.
+func (w *work) subscription() *Subscription {
+	c := w.counting()
+	if !w.d.Whole {
+		w.d.Whole = true
+		c.Included = slices.Clone(c.Included)
+	}
+	return c
+}
+
+// counting returns the subscription for changing the counts of its allowances, and nothing else.
+func (w *work) counting() *Subscription {
+	if w.d.Subscription == nil {
+		c := *w.s.Subscription
+		c.Allowances = slices.Clone(c.Allowances)
+		w.d.Subscription = &c
+	}
+	return w.d.Subscription
+}
+
+func (w *work) putSubscription(s *Subscription) *Subscription {
+	w.d.Subscription, w.d.Whole = s, true
+	return s
+}
+
+// seeSubscription returns the subscription for reading.
+func (w *work) seeSubscription() *Subscription {
+	if w.d.Subscription != nil {
+		return w.d.Subscription
+	}
+	return w.s.Subscription
+}
+
+// tellSubscription adds a line to the subscription's history.
+func (w *work) tellSubscription(sub *Subscription, change SubscriptionChange, from, to string) {
+	sub.Events++
+	w.d.History = append(w.d.History, SubscriptionEvent{
+		Subscription: sub.N, N: sub.Events, Change: change, From: from, To: to, Reason: w.note.Reason, Actor: w.cx.Actor, At: w.at,
+	})
+}
+
+// overagePolicy is what holds for use of a credit beyond zero: what the running plan agreed, else
+// what the credit says.
+func (w *work) overagePolicy(credit string) catalog.Overage {
+	return w.seeSubscription().overage(w.cx.Defs.Credits[credit], w.at)
+}
+
+func (s *Subscription) overage(def *catalog.Credit, at clock.Instant) catalog.Overage {
+	if s.RunsAt(at) {
+		for i := range s.Terms.Credits {
+			if s.Terms.Credits[i].Credit == def.ID {
+				return s.Terms.Credits[i].Overage
+			}
+		}
+	}
+	return def.Overage
+}
+
+// keptCount is a window of the old plan whose count goes on in one of the new.
+type keptCount struct {
+	allowance string
+	from, to  clock.Instant // where the windows start
+}
+
+// keepCount carries an allowance's count over from the plan that is left. The window goes on too,
+// unless the period is another now.
+func (w *work) keepCount(kept []keptCount, was *Subscription, a *Allowance) []keptCount {
+	for _, old := range was.Allowances {
+		if old.ID != a.ID {
+			continue
+		}
+		old.roll(was, w.at)
+		a.Used = old.Used
+		if old.Period == a.Period {
+			a.WindowStart, a.WindowEnd = old.WindowStart, old.WindowEnd
+		}
+		kept = append(kept, keptCount{a.ID, old.WindowStart, a.WindowStart})
+	}
+	return kept
+}
+
+// recount lets pending holds give back to the counts that go on, and to no others: what was
+// counted under the old plan is not part of a count that begins anew.
+func (w *work) recount(kept []keptCount) {
+	for _, h := range w.s.lapsing {
+		plan := slices.Clone(h.Plan)
+		for i := range plan {
+			p := &plan[i]
+			in := func(k keptCount) bool { return k.allowance == p.Allowance && k.from == p.WindowStart }
+			if k := slices.IndexFunc(kept, in); k >= 0 {
+				p.WindowStart = kept[k].to
+			} else {
+				p.WindowStart = 0
+			}
+		}
+		if !slices.Equal(plan, h.Plan) {
+			w.hold(h.N).Plan = plan
+		}
+	}
+}

@@ -1,0 +1,583 @@
+package wallet
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
+)
+
+// Subscription is what a customer has of a plan: its terms as they were when it was taken, the
+// cycle that runs, and the counts of its allowances. A wallet has one at a time; those that ended
+// are kept by the store.
+type Subscription struct {
+	N        int64  // the number within the wallet
+	Plan     string // id
+	Terms    Terms
+	Quantity int64 // how many of the plan; zero reads as one
+
+	StartedAt clock.Instant
+	EndsAt    clock.Instant // zero: open-ended
+	TrialEnds clock.Instant // zero: no trial; the end of the first cycle otherwise
+	PausedAt  clock.Instant // zero: it runs
+	Ended     bool          // its end was written down
+
+	// Cycles follow one another from the anchor, each of Terms.Every (design section 5.5). The one
+	// that runs is [CycleStart, CycleEnd); Cycles are the starts of those before it, oldest first.
+	Anchor     clock.Instant
+	Zone       string // IANA name; empty is UTC
+	CycleStart clock.Instant
+	CycleEnd   clock.Instant
+	Cycles     []clock.Instant
+
+	Included []CreditCycle // as Terms.Credits
+	Next     *PlanChange   // takes effect when the cycle ends
+	Owed     int64         // minor units that the next invoice is less by, from a change to less
+
+	Allowances []Allowance
+	Reason     string // why it ends or ended
+	Metadata   Metadata
+	Events     int64 // how many SubscriptionEvents it has
+}
+
+// Terms are what a plan was sold with, copied when it was taken: an edit of the plan changes no
+// subscription (law 7). Money is in minor units of Currency.
+type Terms struct {
+	Name       string           `json:"name"`
+	Currency   string           `json:"currency"`
+	Minor      int64            `json:"minor"` // a cycle, in advance, for one
+	Every      catalog.Interval `json:"every"`
+	TrialMinor int64            `json:"trial_minor,omitempty"`
+	Credits    []IncludedCredit `json:"credits,omitempty"`
+	Meters     []MeterTerm      `json:"meters,omitempty"`
+}
+
+// IncludedCredit is a credit that comes with a plan, resolved: what the plan left open is what the
+// credit said.
+type IncludedCredit struct {
+	Credit       string           `json:"credit"`
+	Amount       int64            `json:"amount"` // units, each cycle, for one
+	Every        catalog.Interval `json:"every"`
+	Trial        *int64           `json:"trial,omitempty"` // instead of Amount while the trial runs
+	TrialExpires bool             `json:"trial_expires,omitempty"`
+	Prorate      bool             `json:"prorate,omitempty"`
+
+	AtCycleEnd       bool             `json:"at_cycle_end,omitempty"`
+	ExpiresAfterDays int              `json:"expires_after_days,omitempty"` // 0, and not AtCycleEnd: never
+	Category         catalog.Category `json:"category"`
+	Priority         int              `json:"priority"`
+	Scope            catalog.Scope    `json:"scope,omitempty"`
+	Inherited        bool             `json:"inherited,omitempty"`
+	Rollover         catalog.Rollover `json:"rollover"`
+	Overage          catalog.Overage  `json:"overage"`
+	LowPercent       int              `json:"low_percent,omitempty"` // of Amount; 0: as the credit says
+}
+
+// MeterTerm is a meter that a plan counts: towards a credit at the plan's own rate, or for money.
+type MeterTerm struct {
+	Meter          string        `json:"meter"`
+	Credit         string        `json:"credit,omitempty"` // empty: for money
+	UnitsPerCredit money.Ratio   `json:"units_per_credit,omitzero"`
+	FreeThreshold  int64         `json:"free_threshold,omitempty"` // micros, each cycle
+	PricePerUnit   money.Decimal `json:"price_per_unit,omitempty"` // minor units
+}
+
+// CreditCycle is the running cycle of an included credit.
+type CreditCycle struct {
+	Start clock.Instant `json:"start"`
+	End   clock.Instant `json:"end"`
+	Grant int64         `json:"grant"` // what it gave; 0: nothing
+}
+
+// PlanChange is a change of plan that waits for the end of the cycle.
+type PlanChange struct {
+	Plan       string           `json:"plan"`
+	Terms      Terms            `json:"terms"`
+	Quantity   int64            `json:"quantity"`
+	Allowances []Allowance      `json:"allowances,omitempty"`
+	OnChange   catalog.OnChange `json:"on_change,omitempty"`
+}
+
+// Allowance is a plan's counted quota per period.
+type Allowance struct {
+	ID          string
+	Label       string
+	Unit        string
+	Quota       int64 // micros
+	Rules       catalog.Scope
+	Period      catalog.Period
+	WindowStart clock.Instant
+	WindowEnd   clock.Instant // zero: never
+	Used        int64         // micros in this window, pending holds included
+}
+
+// SubscriptionChange says what happened to a subscription.
+type SubscriptionChange string
+
+// What can happen to a subscription.
+const (
+	SubscriptionStarted     SubscriptionChange = "started"
+	SubscriptionRenewed     SubscriptionChange = "renewed"
+	SubscriptionConverted   SubscriptionChange = "trial_converted"
+	SubscriptionPlanChanged SubscriptionChange = "plan_changed"
+	SubscriptionChangeSet   SubscriptionChange = "plan_change_scheduled"
+	SubscriptionChangeUnset SubscriptionChange = "plan_change_unscheduled"
+	SubscriptionCancelSet   SubscriptionChange = "cancel_scheduled"
+	SubscriptionReactivated SubscriptionChange = "reactivated"
+	SubscriptionUpdated     SubscriptionChange = "updated"
+	SubscriptionPaused      SubscriptionChange = "paused"
+	SubscriptionResumed     SubscriptionChange = "resumed"
+	SubscriptionEnded       SubscriptionChange = "ended"
+)
+
+// SubscriptionEvent is one line of a subscription's history, which is only ever added to.
+type SubscriptionEvent struct {
+	Subscription int64
+	N            int64 // the number within the subscription
+	Change       SubscriptionChange
+	From, To     string // plans, where they differ
+	Reason       string
+	Actor        string
+	At           clock.Instant
+}
+
+// Limits of a subscription.
+const (
+	// MaxCycles bounds the earlier cycles that a subscription remembers; usage that took place
+	// before them counts in months of the calendar.
+	MaxCycles = 1200
+	// MaxPlanQuantity bounds how many of a plan a customer has.
+	MaxPlanQuantity = 1_000_000
+)
+
+// ID is the subscription's public id.
+func (s *Subscription) ID(w id.Wallet) string { return id.Object(id.PrefixSubscription, w, s.N) }
+
+// ActiveAt reports whether the subscription gives its allowances at an instant; the end is
+// exclusive, and one that is paused gives nothing.
+func (s *Subscription) ActiveAt(at clock.Instant) bool {
+	return s.RunsAt(at) && s.PausedAt.IsZero()
+}
+
+// RunsAt reports whether the subscription has begun and not ended at an instant.
+func (s *Subscription) RunsAt(at clock.Instant) bool {
+	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
+}
+
+// TrialAt reports whether the trial runs at an instant.
+func (s *Subscription) TrialAt(at clock.Instant) bool { return at < s.TrialEnds }
+
+// quantity is how many of the plan there are.
+func (s *Subscription) quantity() int64 { return max(1, s.Quantity) }
+
+// Left is what the allowance still gives in its window.
+func (a *Allowance) Left() int64 { return max(0, a.Quota-a.Used) }
+
+// roll moves the allowance to the window that holds at.
+func (a *Allowance) roll(s *Subscription, at clock.Instant) {
+	if a.WindowEnd.IsZero() && !a.WindowStart.IsZero() || at < a.WindowEnd && at >= a.WindowStart {
+		return
+	}
+	a.WindowStart, a.WindowEnd = a.Period.Window(s.anchorOf(a), at)
+	a.Used = 0
+}
+
+// anchorOf is what an allowance's windows are counted from: a lifetime begins with the
+// subscription, all else follows its cycles.
+func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
+	if a.Period.Kind == catalog.Lifetime || s.Anchor.IsZero() {
+		return s.StartedAt
+	}
+	return s.Anchor
+}
+
+// period is the cycle that holds an instant; false when the subscription did not run then, as far
+// as it remembers.
+func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool) {
+	if s == nil || at < s.StartedAt || !s.EndsAt.IsZero() && at >= s.EndsAt {
+		return 0, 0, false
+	}
+	if at >= s.CycleEnd {
+		from, to = s.Terms.Every.Window(s.Anchor, s.Zone, at)
+		return max(from, s.CycleEnd), to, true
+	}
+	if at >= s.CycleStart {
+		return s.CycleStart, s.CycleEnd, true
+	}
+	i, found := slices.BinarySearch(s.Cycles, at)
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return 0, 0, false
+	}
+	to = s.CycleStart
+	if i+1 < len(s.Cycles) {
+		to = s.Cycles[i+1]
+	}
+	return s.Cycles[i], to, true
+}
+
+// Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
+// one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
+// and takes no newer terms. Where another runs it changes to this one.
+type Subscribe struct {
+	Plan       string
+	Terms      Terms
+	Quantity   int64 // zero: one, or as it is
+	Allowances []Allowance
+	OnChange   catalog.OnChange // how counts enter this plan from another
+
+	TrialDays  int           // of one that begins
+	CycleStart clock.Instant // an outside biller's own start of the cycle; zero: the start
+	Zone       string
+	EndsAt     clock.Instant // zero: open-ended, and no longer going to end
+	New        bool          // only begin one; that one runs is an error
+	Retake     bool          // take the plan's terms anew though the customer has the same plan
+
+	AtCycleEnd bool     // a change waits for the end of the cycle
+	Charge     Charging // what a change at once comes to
+	Note
+}
+
+// Charging says what a change of plan within a cycle comes to (dodo.md section 11).
+type Charging string
+
+// The ways of charging a change of plan.
+const (
+	// ChargeFull ends the cycle and begins one of the new plan, at its full price and with its full
+	// credits. The zero value reads as this.
+	ChargeFull Charging = "full"
+	// ChargeProrated keeps the cycle and charges for what is left of it, less what is left of the old.
+	ChargeProrated Charging = "prorated"
+	// ChargeDifference keeps the cycle and charges the difference of the two prices.
+	ChargeDifference Charging = "difference"
+	// ChargeNothing keeps the cycle and charges the new price from the next on.
+	ChargeNothing Charging = "none"
+)
+
+// Valid reports whether c is a known way of charging; empty is ChargeFull.
+func (c Charging) Valid() bool {
+	return c == "" || c == ChargeFull || c == ChargeProrated || c == ChargeDifference || c == ChargeNothing
+}
+
+// EndSubscription ends the plan at an instant; zero is now. An end that is yet to come can be
+// moved.
+type EndSubscription struct {
+	At         clock.Instant
+	AtCycleEnd bool // then At is empty
+	Note
+}
+
+// PauseSubscription freezes the plan: its cycle stands still, its allowances give nothing, and what
+// it granted until the cycle's end stays. With Resume everything goes on where it was.
+type PauseSubscription struct {
+	Resume bool
+	Note
+}
+
+// EditSubscription changes what was agreed with one customer. What is nil stays.
+type EditSubscription struct {
+	NextCycle clock.Instant           // when the running cycle ends instead; zero: as it is
+	Credits   []catalog.ProductCredit // of each only the overrides count, by its Credit
+	KeepPlan  bool                    // a change that waits for the end of the cycle is dropped
+	KeepOn    bool                    // an end that is yet to come is dropped
+	Terms     Metadata                // replaces the metadata when not nil
+	Note
+}
+
+// Needs asks for nothing.
+func (c *Subscribe) Needs(*catalog.Definitions) Needs { return Needs{} }
+
+// Needs asks for nothing.
+func (c *EndSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
+
+// Needs asks for nothing.
+func (c *PauseSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
+
+// Needs asks for nothing.
+func (c *EditSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
+
+const opSubscribe = "wallet.Subscribe"
+
+func (c *Subscribe) decide(w *work) error {
+	if err := c.check(w); err != nil {
+		return err
+	}
+	w.note = c.Note
+	w.d.Answer.Allowed = true
+	sub := w.running()
+	switch {
+	case sub == nil:
+		return c.begin(w)
+	case c.New:
+		return fault.New(opSubscribe, fault.CodeSubscriptionExists, "the customer has a subscription already: change its plan, or end it first").With("subscription_id", sub.ID(w.s.ID))
+	case sub.Plan == c.Plan && !c.Retake:
+		return c.refresh(w, sub)
+	case c.AtCycleEnd:
+		sub.Next = &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
+		w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
+		return nil
+	}
+	if !sub.PausedAt.IsZero() {
+		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
+	}
+	w.changeNow(sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
+	return c.refresh(w, sub)
+}
+
+// check refuses what makes no sense, and finds room for what will be granted: nothing that time
+// does later can fail.
+func (c *Subscribe) check(w *work) error {
+	if err := checkAllowances(c.Allowances); err != nil {
+		return err
+	}
+	if err := c.Terms.check(w); err != nil {
+		return err
+	}
+	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
+		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
+	}
+	for i := range c.Terms.Credits {
+		if _, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, c.Quantity), 1); err != nil {
+			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
+		}
+	}
+	if c.TrialDays < 0 || c.TrialDays > catalog.MaxTrialDays {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a trial lasts 0 to %d days", catalog.MaxTrialDays).In("trial_days")
+	}
+	if !c.OnChange.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "on_change must be reset, keep or block").In("on_change")
+	}
+	if !c.Charge.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "charge must be full, prorated, difference or none").In("charge")
+	}
+	if !c.EndsAt.IsZero() && c.EndsAt <= w.at {
+		return fault.New(opSubscribe, fault.CodeInvalidTime, "ends_at must lie in the future").In("ends_at")
+	}
+	return catalog.CheckZone(c.Zone, "zone")
+}
+
+func (t *Terms) check(w *work) error {
+	if t.Minor < 0 || t.Minor > catalog.MaxPrice || t.TrialMinor < 0 || t.TrialMinor > catalog.MaxPrice {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a price is 0 to %d minor units", int64(catalog.MaxPrice)).In("price")
+	}
+	if !t.Every.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan's cycle is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("interval")
+	}
+	for i := range t.Credits {
+		c := &t.Credits[i]
+		if _, err := w.definition(c.Credit); err != nil {
+			return err
+		}
+		if c.Amount < 0 || c.most() > MaxUnits || !c.Every.Valid() {
+			return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("credits." + strconv.Itoa(i))
+		}
+		if _, err := w.lane(c.Credit, c.Scope, c.Inherited); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// most is the greater of what the credit grants in a trial and after it.
+func (c *IncludedCredit) most() int64 {
+	if c.Trial != nil {
+		return max(c.Amount, *c.Trial)
+	}
+	return c.Amount
+}
+
+// checkAllowances refuses what could not be counted: every count goes by the allowance's id.
+func checkAllowances(all []Allowance) error {
+	if len(all) > MaxAllowances {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan has at most %d allowances", MaxAllowances).In("allowances")
+	}
+	for i := range all {
+		a := &all[i]
+		if slices.ContainsFunc(all[:i], func(b Allowance) bool { return b.ID == a.ID }) {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "two allowances have the id %q", a.ID).In("allowances.id")
+		}
+		if a.Quota < 0 || a.Quota > MaxQuantity {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("allowances.quota")
+		}
+		if err := a.Period.Validate(); err != nil {
+			return err
+		}
+		if err := a.Rules.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin starts a subscription: its first cycle is the trial where it has one.
+func (c *Subscribe) begin(w *work) error {
+	w.d.subSeq++
+	sub := w.putSubscription(&Subscription{
+		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
+		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata,
+	})
+	if !c.CycleStart.IsZero() {
+		sub.Anchor = c.CycleStart
+	}
+	if c.TrialDays > 0 {
+		_, sub.TrialEnds = catalog.Interval{Count: c.TrialDays, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
+		sub.Anchor = sub.TrialEnds
+	}
+	w.recount(nil)
+	for _, a := range c.Allowances {
+		a.roll(sub, w.at)
+		sub.Allowances = append(sub.Allowances, a)
+	}
+	w.tellSubscription(sub, SubscriptionStarted, "", sub.Plan)
+	w.nextCycle(sub)
+	sub.Included = make([]CreditCycle, len(sub.Terms.Credits))
+	for i := range sub.Included {
+		w.nextCreditCycle(sub, i)
+	}
+	w.issue(sub, w.priceLines(sub))
+	return nil
+}
+
+// refresh brings a running subscription to what an upsert of its own plan says.
+func (c *Subscribe) refresh(w *work, sub *Subscription) error {
+	switch {
+	case sub.EndsAt == c.EndsAt:
+	case c.EndsAt.IsZero():
+		sub.EndsAt, sub.Reason = 0, ""
+		w.tellSubscription(sub, SubscriptionReactivated, "", "")
+	default:
+		sub.EndsAt, sub.Reason = c.EndsAt, c.Reason
+		w.tellSubscription(sub, SubscriptionCancelSet, "", "")
+	}
+	if sub.Next != nil && !c.AtCycleEnd {
+		sub.Next = nil
+		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
+	}
+	if c.Quantity > 0 {
+		sub.Quantity = c.Quantity
+	}
+	if len(c.Metadata) > 0 {
+		sub.Metadata = c.Metadata
+	}
+	if sub.Plan == c.Plan {
+		c.limit(sub)
+	}
+	if !c.CycleStart.IsZero() && c.CycleStart != sub.Anchor {
+		w.reanchor(sub, c.CycleStart)
+	}
+	return nil
+}
+
+// limit takes the quotas that were agreed with this customer.
+func (c *Subscribe) limit(sub *Subscription) {
+	for i := range sub.Allowances {
+		a := &sub.Allowances[i]
+		if k := slices.IndexFunc(c.Allowances, func(b Allowance) bool { return b.ID == a.ID }); k >= 0 {
+			a.Quota = c.Allowances[k].Quota
+		}
+	}
+}
+
+func (c *EndSubscription) decide(w *work) error {
+	const op = "wallet.EndSubscription"
+	if w.s.Subscription == nil {
+		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription")
+	}
+	if s := w.s.Subscription; !s.RunsAt(w.at) {
+		return fault.New(op, fault.CodeAlreadyCanceled, "the subscription ended at %s", s.EndsAt)
+	}
+	w.note = c.Note
+	sub := w.subscription()
+	sub.EndsAt, sub.Reason = max(c.At, w.at), c.Reason
+	if c.AtCycleEnd {
+		sub.EndsAt = sub.CycleEnd
+	}
+	w.d.Answer.Allowed = true
+	if sub.EndsAt == w.at {
+		w.endSubscription(sub)
+		return nil
+	}
+	w.tellSubscription(sub, SubscriptionCancelSet, "", "")
+	return nil
+}
+
+func (c *PauseSubscription) decide(w *work) error {
+	const op = "wallet.PauseSubscription"
+	sub := w.running()
+	if sub == nil {
+		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription that runs")
+	}
+	w.note = c.Note
+	w.d.Answer.Allowed = true
+	switch {
+	case c.Resume == sub.PausedAt.IsZero():
+		return nil // as it is
+	case c.Resume:
+		w.resume(sub)
+	default:
+		w.pause(sub)
+	}
+	return nil
+}
+
+func (c *EditSubscription) decide(w *work) error {
+	const op = "wallet.EditSubscription"
+	sub := w.running()
+	if sub == nil {
+		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription that runs")
+	}
+	w.note = c.Note
+	if !c.NextCycle.IsZero() {
+		if c.NextCycle <= w.at {
+			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
+		}
+		w.moveCycleEnd(sub, c.NextCycle)
+	}
+	for i := range c.Credits {
+		if err := w.editCredit(sub, &c.Credits[i]); err != nil {
+			return err
+		}
+	}
+	if c.KeepPlan && sub.Next != nil {
+		sub.Next = nil
+		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
+	}
+	if c.KeepOn && !sub.EndsAt.IsZero() {
+		sub.EndsAt, sub.Reason = 0, ""
+		w.tellSubscription(sub, SubscriptionReactivated, "", "")
+	}
+	if c.Terms != nil {
+		if err := c.Terms.check(); err != nil {
+			return err
+		}
+		sub.Metadata = c.Terms
+	}
+	w.tellSubscription(sub, SubscriptionUpdated, "", "")
+	w.d.Answer.Allowed = true
+	return nil
+}
+
+// editCredit overrides what was agreed of an included credit, from its next grant on.
+func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error {
+	i := slices.IndexFunc(sub.Terms.Credits, func(c IncludedCredit) bool { return c.Credit == edit.Credit })
+	if i < 0 {
+		return fault.New("wallet.EditSubscription", fault.CodeCreditNotFound, "the plan includes no credit %q", edit.Credit).In("credits")
+	}
+	sub.Terms.Credits = slices.Clone(sub.Terms.Credits)
+	c := &sub.Terms.Credits[i]
+	if edit.Amount > 0 {
+		c.Amount = edit.Amount
+	}
+	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
+	c.Overage, c.Rollover, c.ExpiresAfterDays = edit.Overage(&base), edit.Rollover(&base), edit.Expiry(&base)
+	if edit.LowBalancePercent != nil {
+		c.LowPercent = *edit.LowBalancePercent
+	}
+	return nil
+}
