@@ -75,7 +75,9 @@ type Answer struct {
 	Duplicates int           `json:",omitempty"` // and those that were there already
 	Draw       []Drawn       `json:",omitempty"` // the grants that pay, in the order they are drawn
 	Invoices   []Invoice     `json:",omitempty"` // issued or closed by the command
-	Existing   bool          // the grants were there already, under the same external reference
+	// Subscription is as a command about it left it.
+	Subscription *Subscription `json:",omitempty"`
+	Existing     bool          // the grants were there already, under the same external reference
 }
 
 // Drawn is a grant that pays a part of a charge.

@@ -85,6 +85,9 @@ func (w *work) finish() (*Decision, error) {
 		}
 	}
 	w.d.Answer.Entries = w.d.Entries
+	if w.d.Whole {
+		w.d.Answer.Subscription = w.d.Subscription
+	}
 	for _, c := range w.d.Credits {
 		w.d.Answer.Standing = append(w.d.Answer.Standing, *c)
 	}
