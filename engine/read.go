@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -14,6 +15,9 @@ type Reading struct {
 	Entries []wallet.Entry          // made by time, not written yet; oldest first
 	Grants  map[int64]*wallet.Grant // changed or made by time, not written yet
 	Holds   map[int64]*wallet.Hold  // lapsed by time, not written yet
+	// Invoices and History are what time made of the subscription and is not written yet.
+	Invoices []*wallet.Invoice
+	History  []wallet.SubscriptionEvent
 }
 
 // Read returns a wallet as it is now. Nothing is written. It is nil when the wallet does not
@@ -55,8 +59,24 @@ func (e *Engine) settleCopy(ctx context.Context, r *Reading, cx wallet.Context) 
 			r.Holds[h.N] = h
 		}
 		r.Entries = append(r.Entries, d.Entries...)
+		r.Invoices = append(r.Invoices, d.Invoices...)
+		r.History = append(r.History, d.History...)
 		r.State.Apply(d, cx.Defs)
 	}
+}
+
+// Ahead brings a reading, which is a private copy, on to a later instant as though nobody did
+// anything until then, and returns what is invoiced meanwhile.
+func (e *Engine) Ahead(ctx context.Context, r *Reading, at clock.Instant) ([]*wallet.Invoice, error) {
+	defs, err := e.Definitions(ctx, r.State.Key.App)
+	if err != nil {
+		return nil, err
+	}
+	have := len(r.Invoices)
+	if err := e.settleCopy(ctx, r, wallet.Context{Now: at, Defs: defs}); err != nil {
+		return nil, err
+	}
+	return r.Invoices[have:], nil
 }
 
 // Stored is the sequence of the newest entry that was written when the wallet was read. What was

@@ -31,6 +31,7 @@ const (
 	PrefixProduct      = "pdt"
 	PrefixSubscription = "sub"
 	PrefixAllowance    = "alw"
+	PrefixInvoice      = "inv" // an invoice, numbered within its wallet
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"

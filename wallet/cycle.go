@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 )
 
@@ -425,6 +426,21 @@ func (w *work) running() *Subscription {
 		return nil
 	}
 	return w.subscription()
+}
+
+// the returns the subscription of a number for changing, or says why it cannot be changed.
+func (w *work) the(op string, n int64) (*Subscription, error) {
+	last := w.s.Subscription
+	if last == nil || n < 0 || n > last.N {
+		return nil, fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no such subscription").In("subscription_id")
+	}
+	if n != 0 && n != last.N {
+		return nil, fault.New(op, fault.CodeAlreadyCanceled, "the subscription ended, and the customer has another since").In("subscription_id")
+	}
+	if !last.RunsAt(w.at) {
+		return nil, fault.New(op, fault.CodeAlreadyCanceled, "the subscription ended at %s", last.EndsAt).In("subscription_id")
+	}
+	return w.subscription(), nil
 }
 
 // subscription returns the wallet's subscription for changing as a whole. There must be one.

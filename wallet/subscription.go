@@ -239,6 +239,7 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
+	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle
 	Charge     Charging // what a change at once comes to
 	Note
@@ -268,6 +269,7 @@ func (c Charging) Valid() bool {
 // EndSubscription ends the plan at an instant; zero is now. An end that is yet to come can be
 // moved.
 type EndSubscription struct {
+	N          int64 // 0: whichever runs
 	At         clock.Instant
 	AtCycleEnd bool // then At is empty
 	Note
@@ -276,17 +278,19 @@ type EndSubscription struct {
 // PauseSubscription freezes the plan: its cycle stands still, its allowances give nothing, and what
 // it granted until the cycle's end stays. With Resume everything goes on where it was.
 type PauseSubscription struct {
+	N      int64 // 0: whichever runs
 	Resume bool
 	Note
 }
 
 // EditSubscription changes what was agreed with one customer. What is nil stays.
 type EditSubscription struct {
+	N         int64                   // 0: whichever runs
 	NextCycle clock.Instant           // when the running cycle ends instead; zero: as it is
 	Credits   []catalog.ProductCredit // of each only the overrides count, by its Credit
 	KeepPlan  bool                    // a change that waits for the end of the cycle is dropped
 	KeepOn    bool                    // an end that is yet to come is dropped
-	Terms     Metadata                // replaces the metadata when not nil
+	Data      Metadata                // replaces the metadata when not nil
 	Note
 }
 
@@ -311,6 +315,11 @@ func (c *Subscribe) decide(w *work) error {
 	w.note = c.Note
 	w.d.Answer.Allowed = true
 	sub := w.running()
+	if c.N != 0 {
+		if _, err := w.the(opSubscribe, c.N); err != nil {
+			return err
+		}
+	}
 	switch {
 	case sub == nil:
 		return c.begin(w)
@@ -485,15 +494,11 @@ func (c *Subscribe) limit(sub *Subscription) {
 }
 
 func (c *EndSubscription) decide(w *work) error {
-	const op = "wallet.EndSubscription"
-	if w.s.Subscription == nil {
-		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription")
-	}
-	if s := w.s.Subscription; !s.RunsAt(w.at) {
-		return fault.New(op, fault.CodeAlreadyCanceled, "the subscription ended at %s", s.EndsAt)
+	sub, err := w.the("wallet.EndSubscription", c.N)
+	if err != nil {
+		return err
 	}
 	w.note = c.Note
-	sub := w.subscription()
 	sub.EndsAt, sub.Reason = max(c.At, w.at), c.Reason
 	if c.AtCycleEnd {
 		sub.EndsAt = sub.CycleEnd
@@ -508,10 +513,9 @@ func (c *EndSubscription) decide(w *work) error {
 }
 
 func (c *PauseSubscription) decide(w *work) error {
-	const op = "wallet.PauseSubscription"
-	sub := w.running()
-	if sub == nil {
-		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription that runs")
+	sub, err := w.the("wallet.PauseSubscription", c.N)
+	if err != nil {
+		return err
 	}
 	w.note = c.Note
 	w.d.Answer.Allowed = true
@@ -528,9 +532,9 @@ func (c *PauseSubscription) decide(w *work) error {
 
 func (c *EditSubscription) decide(w *work) error {
 	const op = "wallet.EditSubscription"
-	sub := w.running()
-	if sub == nil {
-		return fault.New(op, fault.CodeSubscriptionNotFound, "the customer has no subscription that runs")
+	sub, err := w.the(op, c.N)
+	if err != nil {
+		return err
 	}
 	w.note = c.Note
 	if !c.NextCycle.IsZero() {
@@ -552,11 +556,11 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.EndsAt, sub.Reason = 0, ""
 		w.tellSubscription(sub, SubscriptionReactivated, "", "")
 	}
-	if c.Terms != nil {
-		if err := c.Terms.check(); err != nil {
+	if c.Data != nil {
+		if err := c.Data.check(); err != nil {
 			return err
 		}
-		sub.Metadata = c.Terms
+		sub.Metadata = c.Data
 	}
 	w.tellSubscription(sub, SubscriptionUpdated, "", "")
 	w.d.Answer.Allowed = true
