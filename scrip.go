@@ -21,6 +21,7 @@ import (
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/api"
 	"github.com/seed42445051/scrip/audit"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/compat/dodo"
@@ -128,6 +129,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
+		Billing:  &billing.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Notify: notify.New(notify.Options{
 			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow,
 			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
@@ -163,12 +165,14 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 type App struct {
 	*credits.Session
 	*meters
+	*plans
 	*keys
 	*hooks
 }
 
 type (
 	meters = metering.Session
+	plans  = billing.Session
 	keys   = accounts.Session
 	hooks  = notify.Session
 )
@@ -188,6 +192,7 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	return &App{
 		Session: s.services.Credits.As(caller),
 		meters:  s.services.Metering.As(caller),
+		plans:   s.services.Billing.As(caller),
 		keys:    s.services.Accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
 		hooks:   s.services.Notify.As(caller),
 	}, nil

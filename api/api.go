@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
@@ -51,6 +52,7 @@ type Services struct {
 	Accounts *accounts.Accounts
 	Credits  *credits.Core
 	Metering *metering.Core
+	Billing  *billing.Core
 	Notify   *notify.Service
 }
 
@@ -58,11 +60,13 @@ type Services struct {
 type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
+	billingSession  = billing.Session
 	accountSession  = accounts.Session
 	notifySession   = notify.Session
 	session         struct {
 		*creditSession
 		*meteringSession
+		*billingSession
 		*accountSession
 		*notifySession
 	}
@@ -73,7 +77,7 @@ type (
 func New(s Services, opts Options) http.Handler {
 	return newServer(s.Accounts, s.Accounts.Clock, opts, func(who accounts.Identity) v1.Operations {
 		caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-		return session{s.Credits.As(caller), s.Metering.As(caller), s.Accounts.As(who), s.Notify.As(caller)}
+		return session{s.Credits.As(caller), s.Metering.As(caller), s.Billing.As(caller), s.Accounts.As(who), s.Notify.As(caller)}
 	})
 }
 

@@ -26,7 +26,7 @@ func units(d money.Decimal, precision int, field string) (int64, error) {
 
 func decimal(n int64, precision int) money.Decimal { return wording.Amount(n, precision) }
 
-func quantity(micros int64) money.Decimal { return decimal(micros, wallet.QuantityDecimals) }
+func quantity(micros int64) money.Decimal { return wording.Quantity(micros) }
 
 // view writes wallet values in the vocabulary of v1, under the definitions of their app.
 type view struct {
@@ -91,26 +91,6 @@ func (v view) balances(states []wallet.CreditState) []v1.Balance {
 		out[i] = v.balance(&states[i])
 	}
 	return out
-}
-
-func (v view) counters(allowances []wallet.Allowance) []v1.Counter {
-	out := make([]v1.Counter, len(allowances))
-	for i := range allowances {
-		a := &allowances[i]
-		out[i] = v1.Counter{
-			AllowanceID: a.ID, Label: a.Label, Unit: a.Unit, Events: eventsOf(a.Rules), Quota: quantity(a.Quota),
-			Count: quantity(a.Used), Remaining: quantity(a.Left()), PeriodStart: a.WindowStart, ResetsAt: a.WindowEnd,
-		}
-	}
-	return out
-}
-
-func eventsOf(scope catalog.Scope) []string {
-	events := make([]string, len(scope))
-	for i, r := range scope {
-		events[i] = r.Event
-	}
-	return events
 }
 
 func (v view) drawn(parts []wallet.Drawn) []v1.Drawn {

@@ -12,6 +12,7 @@ import (
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // define changes definitions under the caller's idempotency key, and returns what was made.
@@ -142,22 +143,11 @@ func creditOut(c *catalog.Credit) v1.Credit {
 	out := v1.Credit{
 		ID: c.ID, Name: c.Name, Unit: c.Unit, Description: c.Description, Precision: c.Precision,
 		DrawOrder: make([]string, len(c.DrawOrder)), Scope: rulesOut(c.Scope), ExpiresAfterDays: c.ExpiresAfterDays,
-		Overage: v1.Overage{
-			Enabled: c.Overage.Enabled, Behavior: string(c.Overage.Behavior),
-			PricePerUnit: c.Overage.PricePerUnit, Currency: c.Overage.Currency,
-		},
-		Rollover: v1.Rollover{
-			Percent: c.Rollover.Percent, ValidityCount: c.Rollover.Validity.Count,
-			ValidityUnit: string(c.Rollover.Validity.Unit), MaxCount: c.Rollover.MaxCount, Off: c.Rollover.Off,
-		},
+		Overage: wording.Overage(c.Overage, c.Precision), Rollover: wording.Rollover(c.Rollover),
 		CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ArchivedAt: c.ArchivedAt,
 	}
 	for i, key := range c.DrawOrder {
 		out.DrawOrder[i] = string(key)
-	}
-	if c.Overage.Limited {
-		limit := decimal(c.Overage.Limit, c.Precision)
-		out.Overage.Limit = &limit
 	}
 	if c.LowBalance > 0 {
 		out.LowBalance = decimal(c.LowBalance, c.Precision)

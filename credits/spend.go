@@ -10,6 +10,7 @@ import (
 	"github.com/seed42445051/scrip/id"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // charge reads a charge: amounts become units, names become ids.
@@ -97,7 +98,7 @@ func (s *Session) deducted(ctx context.Context, c *wallet.Charge, res engine.Res
 		return v1.Deducted{}, insufficient(v, c, &res.Answer)
 	}
 	out := v1.Deducted{
-		Counters: v.counters(res.Counters), Taken: v.measure(c, res.Taken), Short: v.measure(c, res.Short),
+		Counters: wording.Counters(res.Counters), Taken: v.measure(c, res.Taken), Short: v.measure(c, res.Short),
 	}
 	if entries := v.entries(res.Entries); len(entries) > 0 {
 		out.Entry = &entries[0]
@@ -181,7 +182,7 @@ func (s *Session) decision(ctx context.Context, c *wallet.Charge, res engine.Res
 	v := newView(defs, res.Key)
 	out := v1.Decision{
 		Allowed: res.Allowed, Matched: res.Matched, Reasons: reasonsOut(res.Reasons),
-		Grants: v.drawn(res.Draw), Counters: v.counters(res.Counters),
+		Grants: v.drawn(res.Draw), Counters: wording.Counters(res.Counters),
 	}
 	if !res.Allowed {
 		out.Required, out.Available = v.measure(c, res.Shortage.Required), v.measure(c, res.Shortage.Available)
@@ -317,7 +318,7 @@ func (s *Session) Track(ctx context.Context, r v1.TrackRequest, opts ...v1.Optio
 	v := newView(defs, res.Key)
 	return v1.Tracked{
 		EventID: res.Usage.ID, MatchStatus: string(res.Usage.Match), Taken: quantity(res.Taken), Short: quantity(res.Short), Entries: v.entries(res.Entries),
-		Balances: v.balances(res.Standing), Counters: v.counters(res.Counters),
+		Balances: v.balances(res.Standing), Counters: wording.Counters(res.Counters),
 	}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // Usage reads what a customer may still use: the allowances of their plan and the grants that
@@ -25,7 +26,7 @@ func (s *Session) Usage(ctx context.Context, customerID, event string) (v1.Usage
 		return out, err
 	}
 	now := s.core.Clock.Now()
-	out.Counters = append(out.Counters, r.counters(r.State.CountersAt(now, event))...)
+	out.Counters = append(out.Counters, wording.Counters(r.State.CountersAt(now, event))...)
 	out.Period = period(out.Counters, r.State, now)
 	for _, g := range r.State.Usable(r.defs) {
 		if covers(g.Scope, event) {
@@ -68,7 +69,7 @@ func covers(scope catalog.Scope, event string) bool {
 func (r *reading) usable(g *wallet.Grant) v1.UsableCredit {
 	p := r.precision(g.Credit)
 	out := v1.UsableCredit{
-		GrantID: r.grantID(g.N), CreditID: g.Credit, PackID: g.Pack, PackItemID: g.PackItem, Events: eventsOf(g.Scope),
+		GrantID: r.grantID(g.N), CreditID: g.Credit, PackID: g.Pack, PackItemID: g.PackItem, Events: wording.Events(g.Scope),
 		Granted: decimal(g.Amount, p), Remaining: decimal(g.Available, p), Held: decimal(g.Held, p),
 		ExpiresAt: g.ExpiresAt, Source: string(g.Source), Priority: g.Priority, GrantedAt: g.CreatedAt,
 	}

@@ -254,6 +254,10 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeGrantNotFound, "there is no such grant").In("grant_id")
 	case *wallet.VoidUsage, *wallet.CorrectUsage:
 		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
+	case *wallet.EndSubscription, *wallet.PauseSubscription, *wallet.EditSubscription, *wallet.Subscribe:
+		return fault.New(op, fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
+	case *wallet.CloseInvoice:
+		return fault.New(op, fault.CodeInvoiceNotFound, "there is no such invoice").In("invoice_id")
 	case *wallet.Reverse:
 		return fault.New(op, fault.CodeEntryNotFound, "there is no such entry").In("entry_id")
 	}

@@ -76,6 +76,28 @@ type Operations interface {
 	ArchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
 	UnarchiveMeter(ctx context.Context, meterID string, opts ...Option) (Meter, error)
 
+	// Subscribe gives a customer a plan, or changes what they have of one; PreviewSubscription is
+	// what that would come to.
+	Subscribe(ctx context.Context, r Subscribe, opts ...Option) (Subscription, error)
+	PreviewSubscription(ctx context.Context, r Subscribe) (Subscription, error)
+	// CancelSubscription ends one, at once or later; Pause and Resume let its cycle stand still and
+	// go on; Update changes what was agreed with one customer.
+	CancelSubscription(ctx context.Context, r CancelSubscription, opts ...Option) (Subscription, error)
+	PauseSubscription(ctx context.Context, subscriptionID string, r PauseSubscription, opts ...Option) (Subscription, error)
+	ResumeSubscription(ctx context.Context, subscriptionID string, r PauseSubscription, opts ...Option) (Subscription, error)
+	UpdateSubscription(ctx context.Context, subscriptionID string, r UpdateSubscription, opts ...Option) (Subscription, error)
+	// GetSubscription, ListSubscriptions and SubscriptionHistory read subscriptions.
+	GetSubscription(ctx context.Context, subscriptionID string) (Subscription, error)
+	ListSubscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
+	SubscriptionHistory(ctx context.Context, subscriptionID string, q PageQuery) (Page[SubscriptionEvent], error)
+	// NextInvoice is what the running cycle's end would invoice; GetInvoice and ListInvoices read
+	// what was invoiced; PayInvoice and VoidInvoice close an invoice.
+	NextInvoice(ctx context.Context, subscriptionID string) (Invoice, error)
+	GetInvoice(ctx context.Context, invoiceID string) (Invoice, error)
+	ListInvoices(ctx context.Context, q InvoiceQuery) (Page[Invoice], error)
+	PayInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)
+	VoidInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)
+
 	// CreateCredit, GetCredit, ListCredits, UpdateCredit, ArchiveCredit and UnarchiveCredit
 	// define credits.
 	CreateCredit(ctx context.Context, r CreateCredit, opts ...Option) (Credit, error)

@@ -164,11 +164,17 @@ func (s *State) CountersAt(at clock.Instant, filter string) []Allowance {
 	if !s.Subscription.ActiveAt(at) {
 		return nil
 	}
+	return s.Subscription.Counters(at, filter)
+}
+
+// Counters lists the allowances that concern an event or a glob, all of them when it is empty, as
+// they stand in the window of an instant.
+func (s *Subscription) Counters(at clock.Instant, filter string) []Allowance {
 	var found []Allowance
-	for _, a := range s.Subscription.Allowances {
+	for _, a := range s.Allowances {
 		concerns := func(r catalog.Rule) bool { return r.Covers(filter) }
 		if filter == "" || slices.ContainsFunc(a.Rules, concerns) {
-			a.roll(s.Subscription, at)
+			a.roll(s, at)
 			found = append(found, a)
 		}
 	}

@@ -53,3 +53,45 @@ func Entry(defs *catalog.Definitions, key wallet.Key, w id.Wallet, e *wallet.Ent
 	}
 	return out
 }
+
+// Quantity is a quantity of usage in whole units.
+func Quantity(micros int64) money.Decimal { return Amount(micros, wallet.QuantityDecimals) }
+
+// Counters are allowances with their counts.
+func Counters(allowances []wallet.Allowance) []v1.Counter {
+	out := make([]v1.Counter, len(allowances))
+	for i := range allowances {
+		a := &allowances[i]
+		out[i] = v1.Counter{
+			AllowanceID: a.ID, Label: a.Label, Unit: a.Unit, Events: Events(a.Rules), Quota: Quantity(a.Quota),
+			Count: Quantity(a.Used), Remaining: Quantity(a.Left()), PeriodStart: a.WindowStart, ResetsAt: a.WindowEnd,
+		}
+	}
+	return out
+}
+
+// Events are the event patterns of a scope.
+func Events(scope catalog.Scope) []string {
+	events := make([]string, len(scope))
+	for i, r := range scope {
+		events[i] = r.Event
+	}
+	return events
+}
+
+// Overage is a policy for use beyond zero, of a credit with that many decimals.
+func Overage(o catalog.Overage, precision int) v1.Overage {
+	out := v1.Overage{Enabled: o.Enabled, Behavior: string(o.Behavior), PricePerUnit: o.PricePerUnit, Currency: o.Currency}
+	if o.Limited {
+		limit := Amount(o.Limit, precision)
+		out.Limit = &limit
+	}
+	return out
+}
+
+// Rollover is a policy for what is unused.
+func Rollover(r catalog.Rollover) v1.Rollover {
+	return v1.Rollover{
+		Percent: r.Percent, ValidityCount: r.Validity.Count, ValidityUnit: string(r.Validity.Unit), MaxCount: r.MaxCount, Off: r.Off,
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
@@ -34,6 +35,7 @@ type Services struct {
 	Accounts *accounts.Accounts
 	Credits  *credits.Core
 	Metering *metering.Core
+	Billing  *billing.Core
 	Notify   *notify.Service
 }
 
@@ -41,6 +43,7 @@ type Services struct {
 type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
+	billingSession  = billing.Session
 	notifySession   = notify.Session
 )
 
@@ -88,6 +91,7 @@ type call struct {
 	context.Context
 	*creditSession
 	*meteringSession
+	*billingSession
 	*notifySession
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
@@ -162,7 +166,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
 	c := &call{
 		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),
-		notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, r: r,
+		billingSession: s.Billing.As(caller), notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, r: r,
 	}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")

@@ -1,0 +1,86 @@
+// Package billing is what recurs: subscriptions to plans, their cycles and changes, and the
+// invoices that say what they come to.
+//
+// It owns how a plan becomes the terms of a subscription, and the reads over subscriptions and
+// invoices. What a cycle's end brings about, and when, package wallet decides; that it is written
+// down without anybody asking is the engine's sweep. It collects no money: package payments will.
+package billing
+
+import (
+	"context"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// Core is what every session shares.
+type Core struct {
+	Engine *engine.Engine
+	Store  store.Store
+	Clock  clock.Clock
+}
+
+// Session does what one caller asks.
+type Session struct {
+	core   *Core
+	caller v1.Caller
+}
+
+// As returns the session of a caller.
+func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
+
+// request is a command for a customer, before it has one.
+func (s *Session) request(customer string, opts []v1.Option) (engine.Request, error) {
+	if err := v1.CheckCustomerID(customer); err != nil {
+		return engine.Request{}, err
+	}
+	r := s.inside(id.Wallet{}, opts)
+	r.Wallet.Customer = customer
+	return r, nil
+}
+
+// inside is a command about something that a wallet's own id names.
+func (s *Session) inside(w id.Wallet, opts []v1.Option) engine.Request {
+	return engine.Request{
+		ID: w, Wallet: wallet.Key{App: s.caller.App, Mode: s.caller.Mode},
+		Idempotency: v1.NewCall(opts).IdempotencyKey, Actor: s.caller.Name(), APIKey: s.caller.Key,
+	}
+}
+
+// now is the time of the caller's app and mode.
+func (s *Session) now() clock.Instant { return s.core.Clock.Now() }
+
+// plan finds a plan by id or name, looking again in the store before it says no: another process
+// may just have made it.
+func (s *Session) plan(ctx context.Context, idOrName string) (*catalog.Product, *catalog.Definitions, error) {
+	const op = "billing.plan"
+	if idOrName == "" {
+		return nil, nil, fault.New(op, fault.CodeMissingField, "plan_id is missing").In("plan_id")
+	}
+	for _, look := range []func(context.Context, string) (*catalog.Definitions, error){s.core.Engine.Known, s.core.Engine.Definitions} {
+		defs, err := look(ctx, s.caller.App)
+		if err != nil {
+			return nil, nil, err
+		}
+		if p, ok := defs.Plan(idOrName); ok {
+			return p, defs, nil
+		}
+	}
+	return nil, nil, fault.New(op, fault.CodePlanNotFound, "there is no plan %q in this app", idOrName).In("plan_id")
+}
+
+// parse reads the id of something within a wallet.
+func parse(prefix, text, field string, code fault.Code) (id.Wallet, int64, error) {
+	w, n, err := id.ParseObject(prefix, text)
+	if err != nil {
+		// What is not even an id of ours cannot exist.
+		return w, 0, fault.New("billing.parse", code, "there is no such %s", field).In(field).Because(err)
+	}
+	return w, n, nil
+}
