@@ -66,9 +66,6 @@ func (s *Session) SubscribeCommand(ctx context.Context, r v1.Subscribe) (*wallet
 	if r.When != "" && r.When != "now" && r.When != "cycle_end" {
 		return nil, fault.New(op, fault.CodeInvalidRequest, "when must be now or cycle_end").In("when")
 	}
-	if c.EndsAt.IsZero() && p.Price.Period != (catalog.Interval{}) {
-		c.EndsAt = p.Price.Period.After(s.now())
-	}
 	return c, nil
 }
 

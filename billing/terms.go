@@ -15,6 +15,7 @@ import (
 func TermsOf(p *catalog.Product, defs *catalog.Definitions) wallet.Terms {
 	t := wallet.Terms{
 		Name: p.Name, Currency: p.Price.Currency, Minor: p.Price.Minor, Every: p.Price.Every, TrialMinor: p.Price.TrialMinor,
+		TaxInside: p.Price.TaxInclusive, Period: p.Price.Period,
 	}
 	if off := int64(p.Price.DiscountBps); off > 0 {
 		// Rounded down in favour of who pays; the operands are bounded far below overflow.
@@ -46,7 +47,7 @@ func includedCredit(p *catalog.ProductCredit, def *catalog.Credit, every catalog
 	if c.Every == (catalog.Interval{}) {
 		c.Every = every
 	}
-	if !p.AtCycleEnd && !p.Never {
+	if !p.AtCycleEnd {
 		c.ExpiresAfterDays = p.Expiry(def)
 	}
 	if c.Category == "" {

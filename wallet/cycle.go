@@ -59,7 +59,7 @@ func (w *work) turn() {
 // renew begins the next billing cycle, under another plan where one waits for it. The credits
 // whose own cycle ends with it are granted anew.
 func (w *work) renew(sub *Subscription) {
-	lines := w.closeCycle(sub)
+	lines := w.closeCycle(sub, sub.Next != nil)
 	change := SubscriptionRenewed
 	if sub.TrialEnds == sub.CycleEnd {
 		change = SubscriptionConverted
@@ -74,6 +74,7 @@ func (w *work) renew(sub *Subscription) {
 			sub.Included[i].End = w.at
 		}
 		w.cutGrants(ended)
+		sub.runOn()
 	} else {
 		w.tellSubscription(sub, change, "", "")
 	}
@@ -87,12 +88,16 @@ func (w *work) renew(sub *Subscription) {
 }
 
 // closeCycle settles what the cycle that ends has used beyond what it gave: it returns the lines
-// that say what it comes to.
-func (w *work) closeCycle(sub *Subscription) []InvoiceLine {
+// that say what it comes to. With all, the cycles of the credits end with it, whenever else they
+// would have.
+func (w *work) closeCycle(sub *Subscription, all bool) []InvoiceLine {
 	lines := w.usageLines(sub)
 	for i := range sub.Terms.Credits {
 		if line, ok := w.overageLine(sub, i); ok {
 			lines = append(lines, line)
+		}
+		if all {
+			sub.Included[i].End = w.at
 		}
 		w.resetOverage(sub, i, true)
 	}
@@ -132,7 +137,7 @@ func (w *work) nextCreditCycle(sub *Subscription, i int) {
 	if trial && terms.Trial != nil {
 		amount = *terms.Trial
 	}
-	cycle.Grant = w.include(sub, i, amount*sub.quantity(), trial && terms.TrialExpires)
+	cycle.Grant = w.include(sub, i, sub.times(amount), trial && terms.TrialExpires)
 }
 
 // include grants units of an included credit for its running cycle, as far as the wallet has room:
@@ -161,6 +166,10 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 	case terms.ExpiresAfterDays > 0:
 		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
 	}
+	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt > cycle.End) {
+		g.ExpiresAt = cycle.End // what rolls over does so with the cycle at the latest
+	}
+	cycle.Ends = g.ExpiresAt == cycle.End
 	made, err := w.addGrant(g)
 	w.fail(err) // its lane is there since the plan was taken
 	if err != nil {
@@ -209,7 +218,11 @@ func (w *work) takeOverage(credit string, sub *Subscription) {
 // endSubscription is the end: what was used beyond the plan is billed, and what was granted lives
 // on until its own end (dodo.md section 15).
 func (w *work) endSubscription(sub *Subscription) {
-	lines := w.closeCycle(sub)
+	if !sub.PausedAt.IsZero() {
+		by := w.at - sub.PausedAt
+		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + by })
+	}
+	lines := w.closeCycle(sub, true)
 	sub.Ended, sub.EndsAt, sub.Next = true, w.at, nil
 	if sub.CycleStart < w.at {
 		w.moveTallies(sub.CycleStart, w.at)
@@ -223,13 +236,13 @@ func (w *work) endSubscription(sub *Subscription) {
 func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
-		lines := w.closeCycle(sub)
-		ended := sub.Included
-		w.cutGrants(ended)
+		w.cutGrants(sub.Included)
+		lines := w.closeCycle(sub, true)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 		w.nextCycle(sub)
+		sub.runOn()
 		for i := range sub.Included {
 			w.nextCreditCycle(sub, i)
 		}
@@ -238,11 +251,15 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	}
 	lines := w.changeLines(sub, c, charge)
 	old, cycles := sub.Terms.Credits, sub.Included
-	quantity := sub.quantity()
+	units := make([]int64, len(old))
+	for i := range old {
+		units[i] = sub.times(old[i].Amount)
+	}
 	w.enterPlan(sub, c)
+	sub.runOn()
 	w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 	for i := range old {
-		w.takeUnused(&old[i], &cycles[i], quantity)
+		w.takeUnused(&old[i], &cycles[i], units[i])
 	}
 	for i := range sub.Included {
 		w.giveRest(sub, i, old, cycles)
@@ -250,10 +267,31 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	w.issue(sub, lines)
 }
 
+// times is units for one of the plan, for as many as there are: within what a wallet can hold, since
+// time must go on.
+func (s *Subscription) times(units int64) int64 {
+	all, err := money.MulDivFloor(units, s.quantity(), 1)
+	if err != nil {
+		return MaxUnits
+	}
+	return min(all, MaxUnits)
+}
+
+// runOn counts anew how long the terms let the subscription run, from the cycle in which it took
+// them from another plan. An end that was asked for stays.
+func (s *Subscription) runOn() {
+	was := s.Terms.Until
+	s.runFrom(s.CycleStart)
+	if s.EndsAt == was {
+		s.EndsAt = s.Terms.Until
+	}
+}
+
 // enterPlan replaces the terms, and lets the counts of allowances begin anew, go on, or be full.
 func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 	old := *sub
 	sub.Plan, sub.Terms = c.Plan, c.Terms
+	sub.Terms.Until = old.Terms.Until
 	if c.Quantity > 0 {
 		sub.Quantity = c.Quantity
 	}
@@ -276,7 +314,7 @@ func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 
 // takeUnused is what the old plan loses when it is prorated: of its running grant the smaller of
 // what is available and floor(old amount x unused share of the cycle).
-func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity int64) {
+func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, units int64) {
 	if !terms.Prorate || cycle.Grant == 0 {
 		return
 	}
@@ -285,7 +323,7 @@ func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity in
 		return
 	}
 	g := w.grant(cycle.Grant)
-	take := min(g.Available, share(terms.Amount*quantity, w.at, *cycle))
+	take := min(g.Available, share(units, w.at, *cycle))
 	if take > 0 {
 		w.book(line{kind: Revoked, credit: g.Credit, amount: -take, slices: []Slice{{Grant: g.N, Available: -take}}})
 	}
@@ -300,11 +338,10 @@ func (w *work) giveRest(sub *Subscription, i int, old []IncludedCredit, cycles [
 	full.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
 	if k := slices.IndexFunc(old, func(o IncludedCredit) bool { return o.Credit == terms.Credit }); k >= 0 && old[k].Every == terms.Every {
 		cycle, full = cycles[k], cycles[k]
-		cycle.Grant = 0
 	}
 	sub.Included[i] = cycle
 	if terms.Prorate {
-		sub.Included[i].Grant = w.include(sub, i, share(terms.Amount*sub.quantity(), w.at, full), false)
+		sub.Included[i].Grant = w.include(sub, i, share(sub.times(terms.Amount), w.at, full), false)
 	}
 }
 
@@ -322,15 +359,17 @@ func share(amount int64, at clock.Instant, c CreditCycle) int64 {
 
 // cutGrants ends now what was granted until the end of cycles that are cut short.
 func (w *work) cutGrants(cycles []CreditCycle) {
+	saved := w.note
 	w.reschedule(cycles, func(CreditCycle) clock.Instant { return w.at })
 	w.endDue()
+	w.note = saved
 }
 
 // reschedule gives the running grants of cycles another end, those that end with their cycle.
 func (w *work) reschedule(cycles []CreditCycle, to func(CreditCycle) clock.Instant) {
 	for _, cycle := range cycles {
 		have, ok := w.s.grants[cycle.Grant]
-		if !ok || w.see(have).Status != GrantActive || w.see(have).ExpiresAt != cycle.End {
+		if !ok || !cycle.Ends || w.see(have).Status != GrantActive {
 			continue
 		}
 		w.grant(cycle.Grant).ExpiresAt = to(cycle)
@@ -389,7 +428,7 @@ func (w *work) pause(sub *Subscription) {
 func (w *work) resume(sub *Subscription) {
 	by := w.at - sub.PausedAt
 	sub.PausedAt = 0
-	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.TrialEnds} {
+	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.TrialEnds, &sub.Terms.Until} {
 		if !at.IsZero() {
 			*at += by
 		}
@@ -397,10 +436,8 @@ func (w *work) resume(sub *Subscription) {
 	for i := range sub.Included {
 		c := &sub.Included[i]
 		c.End += by
-		if have, ok := w.s.grants[c.Grant]; ok && w.see(have).Status == GrantActive && w.see(have).ExpiresAt.IsZero() && sub.Terms.Credits[i].AtCycleEnd {
-			w.grant(c.Grant).ExpiresAt = c.End
-		}
 	}
+	w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End })
 	w.moveTallies(sub.CycleStart, sub.CycleEnd)
 	w.periodFrom, w.periodTo = 0, 0
 	w.tellSubscription(sub, SubscriptionResumed, "", "")

@@ -52,8 +52,13 @@ type Terms struct {
 	Minor      int64            `json:"minor"` // a cycle, in advance, for one
 	Every      catalog.Interval `json:"every"`
 	TrialMinor int64            `json:"trial_minor,omitempty"`
-	Credits    []IncludedCredit `json:"credits,omitempty"`
-	Meters     []MeterTerm      `json:"meters,omitempty"`
+	TaxInside  bool             `json:"tax_inside,omitempty"` // Minor includes the tax
+	// Period is how long it runs from the end of its trial, and Until when that is over; zero: until
+	// it is cancelled.
+	Period  catalog.Interval `json:"period,omitzero"`
+	Until   clock.Instant    `json:"until,omitzero"`
+	Credits []IncludedCredit `json:"credits,omitempty"`
+	Meters  []MeterTerm      `json:"meters,omitempty"`
 }
 
 // IncludedCredit is a credit that comes with a plan, resolved: what the plan left open is what the
@@ -90,11 +95,13 @@ type MeterTerm struct {
 type CreditCycle struct {
 	Start clock.Instant `json:"start"`
 	End   clock.Instant `json:"end"`
-	Grant int64         `json:"grant"` // what it gave; 0: nothing
+	Grant int64         `json:"grant"`          // what it gave; 0: nothing
+	Ends  bool          `json:"ends,omitempty"` // what it gave ends with it
 }
 
 // PlanChange is a change of plan that waits for the end of the cycle.
 type PlanChange struct {
+	At         clock.Instant    `json:"at"` // when it was asked for
 	Plan       string           `json:"plan"`
 	Terms      Terms            `json:"terms"`
 	Quantity   int64            `json:"quantity"`
@@ -235,7 +242,7 @@ type Subscribe struct {
 	TrialDays  int           // of one that begins
 	CycleStart clock.Instant // an outside biller's own start of the cycle; zero: the start
 	Zone       string
-	EndsAt     clock.Instant // zero: open-ended, and no longer going to end
+	EndsAt     clock.Instant // zero: as its terms say, and no longer going to end before
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
@@ -286,10 +293,12 @@ type PauseSubscription struct {
 // EditSubscription changes what was agreed with one customer. What is nil stays.
 type EditSubscription struct {
 	N         int64                   // 0: whichever runs
+	Period    catalog.Interval        // it runs this long instead, and not shorter; zero: as it is
 	NextCycle clock.Instant           // when the running cycle ends instead; zero: as it is
 	Credits   []catalog.ProductCredit // of each only the overrides count, by its Credit
 	KeepPlan  bool                    // a change that waits for the end of the cycle is dropped
-	KeepOn    bool                    // an end that is yet to come is dropped
+	KeepOn    bool                    // an end that is yet to come, and was not its terms', is dropped
+	End       *EndSubscription        // it ends as well; what it says of N is of no account
 	Data      Metadata                // replaces the metadata when not nil
 	Note
 }
@@ -328,14 +337,14 @@ func (c *Subscribe) decide(w *work) error {
 	case sub.Plan == c.Plan && !c.Retake:
 		return c.refresh(w, sub)
 	case c.AtCycleEnd:
-		sub.Next = &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
+		sub.Next = &PlanChange{At: w.at, Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
 		w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
 		return nil
 	}
 	if !sub.PausedAt.IsZero() {
 		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
 	}
-	w.changeNow(sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
+	w.changeNow(sub, &PlanChange{At: w.at, Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
 	return c.refresh(w, sub)
 }
 
@@ -351,8 +360,12 @@ func (c *Subscribe) check(w *work) error {
 	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
 		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
 	}
+	quantity := c.Quantity
+	if sub := w.s.Subscription; quantity == 0 && sub.RunsAt(w.at) {
+		quantity = sub.quantity()
+	}
 	for i := range c.Terms.Credits {
-		if _, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, c.Quantity), 1); err != nil {
+		if units, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, quantity), 1); err != nil || units > MaxUnits {
 			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
 		}
 	}
@@ -428,7 +441,7 @@ func checkAllowances(all []Allowance) error {
 func (c *Subscribe) begin(w *work) error {
 	w.d.subSeq++
 	sub := w.putSubscription(&Subscription{
-		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
+		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at,
 		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata,
 	})
 	if !c.CycleStart.IsZero() {
@@ -437,6 +450,10 @@ func (c *Subscribe) begin(w *work) error {
 	if c.TrialDays > 0 {
 		_, sub.TrialEnds = catalog.Interval{Count: c.TrialDays, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
 		sub.Anchor = sub.TrialEnds
+	}
+	sub.runFrom(max(sub.StartedAt, sub.TrialEnds))
+	if sub.EndsAt = c.EndsAt; c.EndsAt.IsZero() {
+		sub.EndsAt = sub.Terms.Until
 	}
 	w.recount(nil)
 	for _, a := range c.Allowances {
@@ -456,11 +473,9 @@ func (c *Subscribe) begin(w *work) error {
 // refresh brings a running subscription to what an upsert of its own plan says.
 func (c *Subscribe) refresh(w *work, sub *Subscription) error {
 	switch {
-	case sub.EndsAt == c.EndsAt:
 	case c.EndsAt.IsZero():
-		sub.EndsAt, sub.Reason = 0, ""
-		w.tellSubscription(sub, SubscriptionReactivated, "", "")
-	default:
+		w.keepOn(sub)
+	case sub.EndsAt != c.EndsAt:
 		sub.EndsAt, sub.Reason = c.EndsAt, c.Reason
 		w.tellSubscription(sub, SubscriptionCancelSet, "", "")
 	}
@@ -483,6 +498,23 @@ func (c *Subscribe) refresh(w *work, sub *Subscription) error {
 	return nil
 }
 
+// runFrom counts from an instant how long the terms let the subscription run.
+func (s *Subscription) runFrom(from clock.Instant) {
+	s.Terms.Until = 0
+	if s.Terms.Period != (catalog.Interval{}) {
+		_, s.Terms.Until = s.Terms.Period.Window(from, s.Zone, from)
+	}
+}
+
+// keepOn drops an end that is yet to come, but for the one that the terms have.
+func (w *work) keepOn(sub *Subscription) {
+	if sub.EndsAt == sub.Terms.Until {
+		return
+	}
+	sub.EndsAt, sub.Reason = sub.Terms.Until, ""
+	w.tellSubscription(sub, SubscriptionReactivated, "", "")
+}
+
 // limit takes the quotas that were agreed with this customer.
 func (c *Subscribe) limit(sub *Subscription) {
 	for i := range sub.Allowances {
@@ -499,17 +531,21 @@ func (c *EndSubscription) decide(w *work) error {
 		return err
 	}
 	w.note = c.Note
+	w.d.Answer.Allowed = true
+	c.end(w, sub)
+	return nil
+}
+
+func (c *EndSubscription) end(w *work, sub *Subscription) {
 	sub.EndsAt, sub.Reason = max(c.At, w.at), c.Reason
 	if c.AtCycleEnd {
 		sub.EndsAt = sub.CycleEnd
 	}
-	w.d.Answer.Allowed = true
 	if sub.EndsAt == w.at {
 		w.endSubscription(sub)
-		return nil
+		return
 	}
 	w.tellSubscription(sub, SubscriptionCancelSet, "", "")
-	return nil
 }
 
 func (c *PauseSubscription) decide(w *work) error {
@@ -537,6 +573,9 @@ func (c *EditSubscription) decide(w *work) error {
 		return err
 	}
 	w.note = c.Note
+	if err := c.prolong(sub); err != nil {
+		return err
+	}
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
 			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
@@ -552,9 +591,8 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
 	}
-	if c.KeepOn && !sub.EndsAt.IsZero() {
-		sub.EndsAt, sub.Reason = 0, ""
-		w.tellSubscription(sub, SubscriptionReactivated, "", "")
+	if c.KeepOn {
+		w.keepOn(sub)
 	}
 	if c.Data != nil {
 		if err := c.Data.check(); err != nil {
@@ -563,7 +601,32 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.Metadata = c.Data
 	}
 	w.tellSubscription(sub, SubscriptionUpdated, "", "")
+	if c.End != nil {
+		w.note.Reason = c.End.Reason
+		c.End.end(w, sub)
+	}
 	w.d.Answer.Allowed = true
+	return nil
+}
+
+// prolong lets the terms run longer. An end that came from them moves along.
+func (c *EditSubscription) prolong(sub *Subscription) error {
+	const op = "wallet.EditSubscription"
+	if c.Period == (catalog.Interval{}) {
+		return nil
+	}
+	if !c.Period.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "the period is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("period")
+	}
+	was := sub.Terms
+	sub.Terms.Period = c.Period
+	sub.runFrom(max(sub.StartedAt, sub.TrialEnds))
+	if was.Until.IsZero() || sub.Terms.Until < was.Until {
+		return fault.New(op, fault.CodeInvalidTime, "the period can only become longer than it is").In("period")
+	}
+	if sub.EndsAt == was.Until {
+		sub.EndsAt = sub.Terms.Until
+	}
 	return nil
 }
 
@@ -575,11 +638,18 @@ func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error 
 	}
 	sub.Terms.Credits = slices.Clone(sub.Terms.Credits)
 	c := &sub.Terms.Credits[i]
+	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
+	if err := edit.ValidateTerms(&base); err != nil {
+		return err
+	}
 	if edit.Amount > 0 {
 		c.Amount = edit.Amount
 	}
-	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
+	if units, err := money.MulDivFloor(c.most(), sub.quantity(), 1); err != nil || units > MaxUnits {
+		return fault.New("wallet.EditSubscription", fault.CodeAmountOutOfRange, "the amount times the quantity passes what a wallet can hold").In("credits.amount")
+	}
 	c.Overage, c.Rollover, c.ExpiresAfterDays = edit.Overage(&base), edit.Rollover(&base), edit.Expiry(&base)
+	c.AtCycleEnd = c.AtCycleEnd && edit.ExpiresAfterDays == nil && !edit.Never
 	if edit.LowBalancePercent != nil {
 		c.LowPercent = *edit.LowBalancePercent
 	}
