@@ -178,6 +178,9 @@ func (s *Subscription) RunsAt(at clock.Instant) bool {
 // TrialAt reports whether the trial runs at an instant.
 func (s *Subscription) TrialAt(at clock.Instant) bool { return at < s.TrialEnds }
 
+// RanOut reports whether what ends it, or ended it, is that its terms let it run no longer.
+func (s *Subscription) RanOut() bool { return !s.Terms.Until.IsZero() && s.EndsAt >= s.Terms.Until }
+
 // quantity is how many of the plan there are.
 func (s *Subscription) quantity() int64 { return max(1, s.Quantity) }
 
@@ -579,6 +582,9 @@ func (c *EditSubscription) decide(w *work) error {
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
 			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
+		}
+		if !sub.PausedAt.IsZero() {
+			return fault.New(op, fault.CodeSubscriptionPaused, "the subscription is paused, and its cycle with it: resume it first").In("next_billing_date")
 		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}
