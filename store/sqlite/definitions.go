@@ -215,8 +215,8 @@ func (c *session) writeMeter(ctx context.Context, app string, m *catalog.Meter) 
 
 func (c *session) writeProduct(ctx context.Context, app string, p *catalog.Product) error {
 	_, err := c.exec(ctx, upsertProduct, app, p.ID, p.Name, p.Description, p.TaxCategory, jsonOf(p.Price, 1),
-		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Metadata, len(p.Metadata)),
-		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Allowances, len(p.Allowances)), string(p.OnChange),
+		jsonOf(p.Metadata, len(p.Metadata)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
 	return err
 }
 
