@@ -221,11 +221,13 @@ const (
 			archived_at = EXCLUDED.archived_at
 		WHERE meters.app_id = EXCLUDED.app_id`
 
-	upsertProduct = `INSERT INTO products (app_id, id, name, description, tax_category, price, credits, metadata,
-			created_at, updated_at, archived_at)
-		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::jsonb, $8::jsonb, $9::bigint, $10::bigint, $11::bigint)
+	upsertProduct = `INSERT INTO products (app_id, id, name, description, tax_category, price, credits, allowances, on_change,
+			metadata, created_at, updated_at, archived_at)
+		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::jsonb, $7::jsonb, $8::jsonb, $9::text, $10::jsonb, $11::bigint,
+			$12::bigint, $13::bigint)
 		ON CONFLICT (app_id, id) DO UPDATE SET name = EXCLUDED.name, description = EXCLUDED.description,
-			tax_category = EXCLUDED.tax_category, price = EXCLUDED.price, credits = EXCLUDED.credits, metadata = EXCLUDED.metadata,
+			tax_category = EXCLUDED.tax_category, price = EXCLUDED.price, credits = EXCLUDED.credits,
+			allowances = EXCLUDED.allowances, on_change = EXCLUDED.on_change, metadata = EXCLUDED.metadata,
 			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at`
 
 	upsertEndpoint = `INSERT INTO webhook_endpoints (id, app_id, mode, url, description, format, events, headers, secret,
@@ -396,7 +398,7 @@ func (d *definer) meter(m *catalog.Meter) error {
 }
 
 func (d *definer) product(p *catalog.Product) error {
-	docs, err := documents(p.Price, p.Credits)
+	docs, err := documents(p.Price, p.Credits, p.Allowances)
 	if err != nil {
 		return err
 	}
@@ -404,8 +406,8 @@ func (d *definer) product(p *catalog.Product) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.exec(partOther, upsertProduct, d.app, p.ID, p.Name, p.Description, p.TaxCategory, docs[0], docs[1], metadata,
-		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+	_, err = d.exec(partOther, upsertProduct, d.app, p.ID, p.Name, p.Description, p.TaxCategory, docs[0], docs[1], docs[2],
+		string(p.OnChange), metadata, int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
 	return err
 }
 
