@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -75,8 +76,9 @@ func newFixture(t *testing.T) *fixture {
 	must(err)
 	f.native = f.core.As(f.caller(catalog.Test))
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
+	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, f.hooks}, Options{})))
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, plans, f.hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f

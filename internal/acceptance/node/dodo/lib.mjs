@@ -42,3 +42,38 @@ export async function all(list) {
 export function same(got, want, what) {
   assert.deepEqual([...got].sort(), [...want].sort(), what);
 }
+
+// until moves the server's clock to an instant, where the test lets it.
+export async function until(instant) {
+  const moved = await fetch(`${process.env.CLOCK}/?to=${encodeURIComponent(instant)}`, { method: 'POST' });
+  assert.equal(moved.status, 200, `${instant}: ${await moved.text()}`);
+}
+
+// monthly is a price that is paid every month, for ten years.
+export const monthly = (price, change) => ({
+  type: 'recurring_price', currency: 'USD', price, discount: 0, purchasing_power_parity: false,
+  payment_frequency_count: 1, payment_frequency_interval: 'Month', subscription_period_count: 10, subscription_period_interval: 'Year', ...change,
+});
+
+// metered is the same with meters.
+export const metered = (price, meters, change) => {
+  const { price: fixed_price, ...rest } = monthly(price, change);
+  return { ...rest, type: 'usage_based_price', fixed_price, meters };
+};
+
+// has checks some fields of an object.
+export function has(got, want, what = '') {
+  for (const [field, value] of Object.entries(want)) assert.deepEqual(got[field], value, `${what} ${field}`);
+}
+
+// when compares instants however many decimals their seconds have.
+export const when = (text) => text && new Date(text).toISOString();
+
+// subscribe makes a customer who subscribes to a product, and returns their ids.
+export async function subscribe(product_id, name, change) {
+  const { customer_id } = await client.customers.create({ email: `${name}@example.test`, name });
+  const { subscription_id } = await client.subscriptions.create({
+    product_id, quantity: 1, customer: { customer_id }, billing: { country: 'CH' }, ...change,
+  });
+  return { customer_id, subscription_id };
+}
