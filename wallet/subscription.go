@@ -581,7 +581,7 @@ func (c *EditSubscription) decide(w *work) error {
 	}
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
-			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
+			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
 		}
 		if !sub.PausedAt.IsZero() {
 			return fault.New(op, fault.CodeSubscriptionPaused, "the subscription is paused, and its cycle with it: resume it first").In("next_billing_date")
