@@ -92,21 +92,21 @@ type ProductCredit struct {
 // Product is what an operator sells: packs and plans are derived from it. It says what is
 // offered, and nothing of what was sold.
 type Product struct {
-	ID          string            `json:"id"`
-	App         string            `json:"app_id"`
-	Name        string            `json:"name"`
-	Description string            `json:"description,omitempty"`
-	TaxCategory string            `json:"tax_category"`
-	Price       Price             `json:"price"`
-	Credits     []ProductCredit   `json:"credits,omitempty"`
+	ID          string          `json:"id"`
+	App         string          `json:"app_id"`
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	TaxCategory string          `json:"tax_category"`
+	Price       Price           `json:"price"`
+	Credits     []ProductCredit `json:"credits,omitempty"`
 	// Of a plan, which is a product whose price recurs: its counted quotas, and what becomes of
 	// their counts when a customer comes to it from another plan.
 	Allowances []PlanAllowance   `json:"allowances,omitempty"`
 	OnChange   OnChange          `json:"on_change,omitempty"` // empty: reset
 	Metadata   map[string]string `json:"metadata,omitempty"`
-	CreatedAt   clock.Instant     `json:"created_at"`
-	UpdatedAt   clock.Instant     `json:"updated_at"`
-	ArchivedAt  clock.Instant     `json:"archived_at"`
+	CreatedAt  clock.Instant     `json:"created_at"`
+	UpdatedAt  clock.Instant     `json:"updated_at"`
+	ArchivedAt clock.Instant     `json:"archived_at"`
 }
 
 // Limits of a product.
