@@ -176,7 +176,9 @@ func fullCredit(key, name string) *catalog.Credit {
 			Enabled: true, Limited: true, Limit: math.MaxInt64, Behavior: catalog.CarryDeficit,
 			PricePerUnit: "0.075", Currency: "USD",
 		},
-		Rollover: fullRollover(), LowBalance: math.MaxInt64, CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+		Rollover: fullRollover(), LowBalance: math.MaxInt64,
+		Sales:     catalog.Sales{Off: true, PricePerCredit: "0.075", Currency: "JPY", AnyAmount: true, SignupBonus: math.MaxInt64},
+		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 
@@ -188,7 +190,7 @@ func fullPack(key, name string) *catalog.Pack {
 			{ID: "pki_1", Credit: calls, Amount: catalog.MaxItemAmount, Scope: fullScope(), Category: catalog.Promotional, Priority: 100},
 			{ID: "pki_2", Credit: tokens, Amount: 1, Scope: fullScope(), Category: catalog.Paid, Priority: 1},
 		},
-		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+		PriceRef: hard, CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 
@@ -207,7 +209,13 @@ func fullProduct(key, name string) *catalog.Product {
 			Prorate: true, ExpiresAfterDays: of(1), OverageEnabled: of(true), OverageBehavior: of(catalog.CarryDeficit),
 			OverageLimit: of(int64(math.MaxInt64)), PricePerUnit: of(money.Decimal("0.075")), Currency: of("EUR"), RolloverEnabled: of(true),
 			RolloverPercent: of(50), RolloverValidity: &every, RolloverMaxCount: of(2),
+			Every: every, AtCycleEnd: true, Never: true, Category: catalog.Promotional, Priority: of(catalog.MaxPriority), Scope: fullScope(),
 		}},
+		Allowances: []catalog.PlanAllowance{{
+			ID: hard, Label: hard, Unit: hard, Quota: math.MaxInt64, Rules: fullScope(),
+			Period: catalog.Period{Kind: catalog.Weekly, Anchor: catalog.AnchorStart, Zone: "Europe/Zurich"},
+		}},
+		OnChange: catalog.BlockCounts,
 		Metadata: hardMetadata(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
