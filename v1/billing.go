@@ -5,12 +5,6 @@ import (
 	"github.com/seed42445051/scrip/money"
 )
 
-// Interval is a length in units of the calendar.
-type Interval struct {
-	Count int    `json:"count" minimum:"1" maximum:"1000"`
-	Unit  string `json:"unit" enum:"day,week,month,year"`
-}
-
 // Subscribe gives a customer a plan, or changes what they have of one. Sent again it changes
 // nothing more.
 type Subscribe struct {
