@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"encoding/json"
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -82,4 +83,30 @@ func DecodeTallyKeys(b []byte) ([]wallet.TallyKey, error) {
 		keys, b = append(keys, k), b[size:]
 	}
 	return keys, nil
+}
+
+// Instants is a list of instants as JSON holds it in a row: numbers, as instants are everywhere in
+// the tables, which is also what keeps every one of them exact.
+type Instants []clock.Instant
+
+// MarshalJSON writes the microseconds.
+func (list Instants) MarshalJSON() ([]byte, error) {
+	numbers := make([]int64, len(list))
+	for i, at := range list {
+		numbers[i] = int64(at)
+	}
+	return json.Marshal(numbers)
+}
+
+// UnmarshalJSON is the inverse of MarshalJSON.
+func (list *Instants) UnmarshalJSON(data []byte) error {
+	var numbers []int64
+	if err := json.Unmarshal(data, &numbers); err != nil {
+		return err
+	}
+	*list = make(Instants, len(numbers))
+	for i, n := range numbers {
+		(*list)[i] = clock.Instant(n)
+	}
+	return nil
 }

@@ -45,8 +45,8 @@ func (r row) header() wallet.Header {
 	return wallet.Header{
 		ID:      id.Wallet(r.blob(0)),
 		Key:     wallet.Key{App: r.text(1), Mode: catalog.Mode(r.text(2)), Customer: r.text(3)},
-		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7), UsageSeq: r.int(8),
-		Head: wallet.Hash(r.blob(9)), LastAt: r.instant(10), NextDue: r.instant(11), CreatedAt: r.instant(12),
+		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7), UsageSeq: r.int(8), InvoiceSeq: r.int(9),
+		Head: wallet.Hash(r.blob(10)), LastAt: r.instant(11), NextDue: r.instant(12), CreatedAt: r.instant(13),
 	}
 }
 
@@ -97,6 +97,28 @@ func (r row) entry() (wallet.Entry, error) {
 		return e, err
 	}
 	return e, r.json(13, &e.Metadata)
+}
+
+func (r row) subscription() (*wallet.Subscription, error) {
+	s := &wallet.Subscription{
+		N: r.int(0), Plan: r.text(1), Quantity: r.int(2), StartedAt: r.instant(3), EndsAt: r.instant(4), TrialEnds: r.instant(5),
+		PausedAt: r.instant(6), Ended: r.bool(7), Anchor: r.instant(8), Zone: r.text(9), CycleStart: r.instant(10), CycleEnd: r.instant(11),
+		Owed: r.int(12), Reason: r.text(13), Events: r.int(14),
+	}
+	for i, into := range map[int]any{15: &s.Terms, 16: &s.Included, 17: &s.Next, 18: (*store.Instants)(&s.Cycles), 19: &s.Metadata} {
+		if err := r.json(i, into); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (r row) invoice() (*wallet.Invoice, error) {
+	v := &wallet.Invoice{
+		N: r.int(0), Subscription: r.int(1), Status: wallet.InvoiceStatus(r.text(2)), Currency: r.text(3), Total: r.int(4),
+		From: r.instant(5), To: r.instant(6), IssuedAt: r.instant(7), ClosedAt: r.instant(8), Ref: r.text(9),
+	}
+	return v, r.json(10, &v.Lines)
 }
 
 func (r row) allowance() (wallet.Allowance, error) {
@@ -216,9 +238,13 @@ func (r row) leased() (store.Leased, error) {
 	}
 	e, err := r[entry:].entry()
 	return store.Leased{
-		Delivery: d, Entry: e,
-		Key: wallet.Key{App: r.text(key), Mode: catalog.Mode(r.text(key + 1)), Customer: r.text(key + 2)},
+		Delivery: d, Entry: e, Key: r.keyAt(key),
 	}, err
+}
+
+// keyAt reads whose a row is.
+func (r row) keyAt(i int) wallet.Key {
+	return wallet.Key{App: r.text(i), Mode: catalog.Mode(r.text(i + 1)), Customer: r.text(i + 2)}
 }
 
 func (r row) key() store.Key {

@@ -182,23 +182,6 @@ func (c *session) entries(ctx context.Context, s statement, args ...any) ([]wall
 	return entries, err
 }
 
-func (c *session) subscription(ctx context.Context, w id.Wallet) (*wallet.Subscription, error) {
-	var sub *wallet.Subscription
-	err := c.query(ctx, selectSubscription, func(r row) error {
-		sub = &wallet.Subscription{ID: r.text(0), Plan: r.text(1), StartedAt: r.instant(2), EndsAt: r.instant(3)}
-		return nil
-	}, of(w)...)
-	if err != nil || sub == nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectAllowances, func(r row) error {
-		a, err := r.allowance()
-		sub.Allowances = append(sub.Allowances, a)
-		return err
-	}, of(w)...)
-	return sub, err
-}
-
 // fetch reads what needs name, as far as it exists.
 func (c *session) fetch(ctx context.Context, w id.Wallet, needs wallet.Needs, into *wallet.Found) error {
 	if err := c.fetchUsage(ctx, w, &needs, into); err != nil {
@@ -241,6 +224,12 @@ func (c *session) fetch(ctx context.Context, w id.Wallet, needs wallet.Needs, in
 	if len(needs.Holds) > 0 {
 		var err error
 		if into.Holds, err = c.holds(ctx, selectHolds, of(w, numbers(needs.Holds))...); err != nil {
+			return err
+		}
+	}
+	if len(needs.Invoices) > 0 {
+		var err error
+		if into.Invoices, err = c.invoices(ctx, w, needs.Invoices); err != nil {
 			return err
 		}
 	}

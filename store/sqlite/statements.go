@@ -26,7 +26,13 @@ const (
 	selectPendingHolds
 	selectHolds
 	selectSubscription
+	selectSubscriptionsOf
+	selectAllSubscriptions
+	selectSubscriptionEvents
 	selectAllowances
+	selectInvoices
+	selectInvoicesOf
+	selectAllInvoices
 	selectEntry
 	selectReversals
 	selectEntries
@@ -57,8 +63,12 @@ const (
 	insertHold
 	updateHold
 	upsertSubscription
+	insertSubscriptionEvent
 	upsertAllowance
+	updateCount
 	deleteAllowances
+	insertInvoice
+	closeInvoice
 	insertEntry
 	insertUsage
 	updateUsage
@@ -117,8 +127,9 @@ const (
 )
 
 const (
-	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, head, last_at, next_due, created_at`
-	grantColumns  = `n, lane, credit_id, amount, available, frozen, held, spent, metered, expired, revoked, rolled_over, status, disputed,
+	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, head, last_at,
+		next_due, created_at`
+	grantColumns = `n, lane, credit_id, amount, available, frozen, held, spent, metered, expired, revoked, rolled_over, status, disputed,
 		category, priority, effective_at, expires_at, ended_at, created_at, source, source_id, pack_id, pack_item_id, external_ref,
 		cost_basis, cost_currency, rollover, rollover_count, parent, rolled_into, reason, actor, metadata`
 	holdColumns = `n, status, credit_id, amount, event, quantity, shortfall, metadata, plan, slices, overage, metered, committed,
@@ -129,7 +140,22 @@ const (
 		counted`
 	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
 		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
-	tallyColumns = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
+	subscriptionColumns = `n, plan_id, quantity, started_at, ends_at, trial_ends_at, paused_at, ended, anchor, zone, cycle_start,
+		cycle_end, owed, reason, events, terms, included, next, cycles, metadata`
+	invoiceColumns = `n, subscription, status, currency, total, period_from, period_to, issued_at, closed_at, ref, lines`
+	// Subscriptions and invoices with whose they are, and of a subscription whether it is its wallet's
+	// last. Within a wallet numbers rise with time, so that one wallet's list goes by its key.
+	subscriptionList = `SELECT ` + subscriptionColumns + `, w.app_id, w.mode, w.customer_id,
+		s.n = (SELECT max(l.n) FROM subscriptions l WHERE l.bucket = s.bucket AND l.wallet = s.wallet)
+		FROM subscriptions s CROSS JOIN wallets w ON w.bucket = s.bucket AND w.wallet = s.wallet WHERE `
+	subscriptionFilter = ` AND s.started_at >= ?7 AND s.started_at < ?8 AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2)
+		AND (?9 = 0 OR s.n = ?9) AND (?10 = '' OR s.plan_id = ?10)
+		AND (?11 = '' OR ?11 = CASE WHEN s.ended = 0 AND s.paused_at <> 0 THEN 'paused'
+			WHEN s.ended = 0 AND s.started_at <= ?12 AND (s.ends_at = 0 OR s.ends_at > ?12) THEN 'active' ELSE 'ended' END)`
+	invoiceList = `SELECT ` + invoiceColumns + `, w.app_id, w.mode, w.customer_id
+		FROM invoices v CROSS JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet WHERE `
+	invoiceFilter = ` AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR v.n = ?7) AND (?8 = 0 OR v.subscription = ?8) AND (?9 = '' OR v.status = ?9)`
+	tallyColumns  = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
@@ -196,7 +222,17 @@ var text = [statements]string{
 		AND (pack_id = ?4 OR (pack_id = '' AND credit_id = ?4))`,
 	selectPendingHolds: `SELECT ` + holdColumns + ` FROM holds` + mine + ` AND status = 'pending' ORDER BY n`,
 	selectHolds:        `SELECT ` + holdColumns + ` FROM holds` + mine + ` AND n IN (SELECT value FROM json_each(?)) ORDER BY n`,
-	selectSubscription: `SELECT id, plan_id, started_at, ends_at FROM subscriptions` + mine,
+	selectSubscription: `SELECT ` + subscriptionColumns + ` FROM subscriptions` + mine + ` ORDER BY n DESC LIMIT 1`,
+	selectSubscriptionsOf: subscriptionList + `s.bucket = ?15 AND s.wallet = ?16 AND s.n < ?6` + subscriptionFilter +
+		` ORDER BY s.n DESC LIMIT ?13 OFFSET ?14`,
+	selectAllSubscriptions: subscriptionList + `(s.started_at, s.bucket, s.wallet, s.n) < (?3, ?4, ?5, ?6)` + subscriptionFilter +
+		` ORDER BY s.started_at DESC, s.bucket DESC, s.wallet DESC, s.n DESC LIMIT ?13 OFFSET ?14`,
+	selectSubscriptionEvents: `SELECT n, change, from_plan, to_plan, reason, actor, at FROM subscription_events` + mine +
+		` AND subscription = ? AND n < ? ORDER BY n DESC LIMIT ?`,
+	selectInvoices:   `SELECT ` + invoiceColumns + ` FROM invoices` + mine + ` AND n IN (SELECT value FROM json_each(?)) ORDER BY n`,
+	selectInvoicesOf: invoiceList + `v.bucket = ?12 AND v.wallet = ?13 AND v.n < ?6` + invoiceFilter + ` ORDER BY v.n DESC LIMIT ?10 OFFSET ?11`,
+	selectAllInvoices: invoiceList + `(v.issued_at, v.bucket, v.wallet, v.n) < (?3, ?4, ?5, ?6)` + invoiceFilter +
+		` ORDER BY v.issued_at DESC, v.bucket DESC, v.wallet DESC, v.n DESC LIMIT ?10 OFFSET ?11`,
 	selectAllowances: `SELECT id, label, unit, quota, rules, period, window_start, window_end, used FROM allowances` + mine +
 		` ORDER BY position`,
 	selectEntry:     `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq = ?`,
@@ -225,10 +261,11 @@ var text = [statements]string{
 	selectDue: `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= ?
 		ORDER BY next_due LIMIT ?`,
 
-	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?` + mine +
+	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, head = ?, last_at = ?` + mine +
 		` AND version = ? AND next_due = ?`,
-	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
+	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, head = ?, last_at = ?,
+		next_due = ?` + mine +
 		` AND version = ?`,
 	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
 	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, uncovered, metered_overage)
@@ -248,20 +285,30 @@ var text = [statements]string{
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
 		` AND n = ?`,
-	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, id, plan_id, started_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET id = excluded.id, plan_id = excluded.plan_id, started_at = excluded.started_at, ends_at = excluded.ends_at`,
+	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, ` + subscriptionColumns + `) VALUES (?, ?,
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET plan_id = excluded.plan_id, quantity = excluded.quantity, started_at = excluded.started_at,
+		ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at, paused_at = excluded.paused_at, ended = excluded.ended,
+		anchor = excluded.anchor, zone = excluded.zone, cycle_start = excluded.cycle_start, cycle_end = excluded.cycle_end,
+		owed = excluded.owed, reason = excluded.reason, events = excluded.events, terms = excluded.terms, included = excluded.included,
+		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata`,
+	insertSubscriptionEvent: `INSERT INTO subscription_events (bucket, wallet, subscription, n, change, from_plan, to_plan, reason, actor, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	upsertAllowance: `INSERT INTO allowances (bucket, wallet, position, id, label, unit, quota, rules, period, window_start, window_end, used)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET id = excluded.id, label = excluded.label, unit = excluded.unit, quota = excluded.quota,
 		rules = excluded.rules, period = excluded.period, window_start = excluded.window_start, window_end = excluded.window_end,
 		used = excluded.used`,
+	updateCount:      `UPDATE allowances SET window_start = ?, window_end = ?, used = ?` + mine + ` AND position = ?`,
 	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
+	insertInvoice:    `INSERT INTO invoices (bucket, wallet, ` + invoiceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	closeInvoice:     `UPDATE invoices SET status = ?, closed_at = ?, ref = ?` + mine + ` AND n = ?`,
 	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateUsage: `UPDATE usages SET match = ?, voided_at = ?` + mine + ` AND at = ? AND n = ?`,
 	upsertTally: `INSERT INTO tallies (bucket, wallet, ` + tallyColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET events = excluded.events, aggregate = excluded.aggregate, held = excluded.held,
+		ON CONFLICT DO UPDATE SET period_end = excluded.period_end, events = excluded.events, aggregate = excluded.aggregate, held = excluded.held,
 		last_at = excluded.last_at, last_id = excluded.last_id, due = excluded.due`,
 	upsertUnique: `INSERT INTO uniques (bucket, wallet, meter_id, credit_id, period_start, value, events) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET events = excluded.events`,
@@ -313,7 +360,7 @@ var text = [statements]string{
 	insertAppAnswer: `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
 	selectAppAnswer: `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
 
-	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
 	// When a customer became known is told once.
 	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)

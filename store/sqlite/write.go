@@ -39,10 +39,8 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 	if err := c.writeHolds(ctx, o, w); err != nil {
 		return err
 	}
-	if w.Subscription != nil {
-		if err := c.writeSubscription(ctx, o, w.Subscription); err != nil {
-			return err
-		}
+	if err := c.writeSubscriptions(ctx, o, w); err != nil {
+		return err
 	}
 	for i := range w.Entries {
 		if err := c.writeEntry(ctx, o, &w.Entries[i]); err != nil {
@@ -78,13 +76,13 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 		_, err := c.exec(ctx, insertWallet, headerValues(o, h)...)
 		return raced(err)
 	}
-	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.Head[:], int64(h.LastAt),
+	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.Head[:], int64(h.LastAt),
 		o.bucket, o.wallet, h.Version-1, int64(h.NextDue))
 	if err != nil || n == 1 {
 		return err
 	}
-	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue),
-		o.bucket, o.wallet, h.Version-1)
+	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.Head[:], int64(h.LastAt),
+		int64(h.NextDue), o.bucket, o.wallet, h.Version-1)
 	if err != nil {
 		return err
 	}
@@ -97,7 +95,7 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 func headerValues(o owner, h *wallet.Header) []any {
 	return []any{
 		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq,
-		h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
+		h.InvoiceSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
 	}
 }
 
@@ -179,23 +177,6 @@ func (c *session) writeHolds(ctx context.Context, o owner, w *store.WalletChange
 		}
 	}
 	return nil
-}
-
-func (c *session) writeSubscription(ctx context.Context, o owner, sub *wallet.Subscription) error {
-	_, err := c.exec(ctx, upsertSubscription, o.bucket, o.wallet, sub.ID, sub.Plan, int64(sub.StartedAt), int64(sub.EndsAt))
-	if err != nil {
-		return err
-	}
-	for i := range sub.Allowances {
-		a := &sub.Allowances[i]
-		_, err := c.exec(ctx, upsertAllowance, o.bucket, o.wallet, int64(i), a.ID, a.Label, a.Unit, a.Quota,
-			jsonOf(a.Rules, len(a.Rules)), jsonOf(a.Period, 1), int64(a.WindowStart), int64(a.WindowEnd), a.Used)
-		if err != nil {
-			return err
-		}
-	}
-	_, err = c.exec(ctx, deleteAllowances, o.bucket, o.wallet, int64(len(sub.Allowances)))
-	return err
 }
 
 func (c *session) writeEntry(ctx context.Context, o owner, e *wallet.Entry) error {

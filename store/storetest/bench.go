@@ -127,7 +127,7 @@ func (b *bench) wantRefused(err error) {
 // same compares values; lanes by what is stored of them, empty lists as absent ones.
 func (b *bench) same(what string, got, want any) {
 	b.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{}, catalog.Definitions{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{}, wallet.InvoiceLine{}, catalog.Definitions{})); diff != "" {
 		b.Fatalf("%s (-want +got):\n%s", what, diff)
 	}
 }
@@ -229,6 +229,7 @@ type draft struct {
 	usages    map[int64]*wallet.Usage
 	tallies   map[wallet.TallyKey]*wallet.Tally
 	uniques   map[wallet.UniqueKey]*wallet.Unique
+	invoices  map[int64]*wallet.Invoice
 }
 
 func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, defs *catalog.Definitions, now clock.Instant) *draft {
@@ -236,6 +237,7 @@ func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, def
 		state: wallet.NewState(key), before: wallet.Header{ID: key.ID(), Key: key, CreatedAt: now},
 		grants: map[int64]*wallet.Grant{}, otherwise: map[int64]bool{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
 		usages: map[int64]*wallet.Usage{}, tallies: map[wallet.TallyKey]*wallet.Tally{}, uniques: map[wallet.UniqueKey]*wallet.Unique{},
+		invoices: map[int64]*wallet.Invoice{},
 	}
 	if found.Exists {
 		d.state, d.before = wallet.Load(found.Snapshot, defs), found.Snapshot.Header
@@ -260,8 +262,9 @@ func (d *draft) take(decision *wallet.Decision, defs *catalog.Definitions) {
 	}
 	d.change.Entries = append(d.change.Entries, decision.Entries...)
 	d.change.Lanes = append(d.change.Lanes, decision.Lanes...)
-	if decision.Subscription != nil {
-		d.change.Subscription = decision.Subscription
+	takeSubscription(&d.change, decision)
+	for _, v := range decision.Invoices {
+		d.invoices[v.N] = v
 	}
 	for _, u := range decision.Usages {
 		if u.ID == "" {
@@ -276,6 +279,20 @@ func (d *draft) take(decision *wallet.Decision, defs *catalog.Definitions) {
 		d.uniques[u.UniqueKey] = u
 	}
 	d.state.Apply(decision, defs)
+}
+
+// takeSubscription does what the engine does: most often only counts change.
+func takeSubscription(c *store.WalletChange, d *wallet.Decision) {
+	c.History = append(c.History, d.History...)
+	switch {
+	case d.Subscription == nil:
+	case c.Subscription != nil && c.Subscription.N != d.Subscription.N:
+		c.Ended, c.Subscription = append(c.Ended, c.Subscription), d.Subscription
+	case d.Whole || c.Subscription != nil:
+		c.Subscription, c.Counts = d.Subscription, nil
+	default:
+		c.Counts = d.Subscription
+	}
 }
 
 // finish is nil when nothing changed.
@@ -307,14 +324,22 @@ func (d *draft) finish() *store.WalletChange {
 			c.Usages = append(c.Usages, u)
 		}
 	}
+	for n, v := range d.invoices {
+		if n > d.before.InvoiceSeq {
+			c.NewInvoices = append(c.NewInvoices, v)
+		} else {
+			c.Invoices = append(c.Invoices, v)
+		}
+	}
 	c.Tallies = slices.Collect(maps.Values(d.tallies))
 	c.Uniques = slices.Collect(maps.Values(d.uniques))
-	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(d.usages)+len(d.tallies) == 0 && c.Subscription == nil {
+	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(d.usages)+len(d.tallies)+len(d.invoices) == 0 &&
+		c.Subscription == nil && c.Counts == nil {
 		return nil
 	}
 	c.Header = wallet.Header{
 		ID: s.ID, Key: s.Key, Version: d.before.Version + 1, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
-		Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
+		InvoiceSeq: s.InvoiceSeq, Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
 	}
 	return c
 }

@@ -38,7 +38,7 @@ func fullRollover() catalog.Rollover {
 
 func fullHeader(key wallet.Key) wallet.Header {
 	return wallet.Header{
-		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, Head: sum("head"),
+		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, InvoiceSeq: 5, Head: sum("head"),
 		LastAt: math.MaxInt64 - 1, NextDue: 1, CreatedAt: math.MinInt64,
 	}
 }
@@ -94,19 +94,80 @@ func fullHold(n int64) *wallet.Hold {
 	}
 }
 
-func fullSubscription() *wallet.Subscription {
+func fullSubscription(n int64) *wallet.Subscription {
+	waiting := fullAllowance("w")
+	waiting.WindowStart, waiting.WindowEnd = start, start+1
 	return &wallet.Subscription{
-		ID: hard, Plan: hard, StartedAt: math.MinInt64, EndsAt: math.MaxInt64,
-		Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+		N: n, Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64,
+		StartedAt: math.MinInt64, EndsAt: math.MaxInt64, TrialEnds: math.MinInt64, PausedAt: math.MaxInt64, Ended: true,
+		Anchor: math.MinInt64, Zone: "Europe/Zurich", CycleStart: math.MinInt64, CycleEnd: math.MaxInt64,
+		Cycles:   []clock.Instant{math.MinInt64, -1, math.MaxInt64},
+		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64}, {}},
+		Next: &wallet.PlanChange{
+			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts,
+		},
+		Owed: math.MaxInt64, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+		Reason: hard, Metadata: hardMetadata(), Events: math.MaxInt64,
+	}
+}
+
+// plainSubscription has as few fields set as the rules allow.
+func plainSubscription(n int64, allowances ...wallet.Allowance) *wallet.Subscription {
+	return &wallet.Subscription{N: n, Allowances: allowances}
+}
+
+func fullTerms() wallet.Terms {
+	every := catalog.Interval{Count: 3, Unit: catalog.Month}
+	return wallet.Terms{
+		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, TrialMinor: math.MaxInt64,
+		Credits: []wallet.IncludedCredit{{
+			Credit: calls, Amount: math.MaxInt64, Every: every, Trial: of(int64(math.MaxInt64)), TrialExpires: true, Prorate: true,
+			AtCycleEnd: true, ExpiresAfterDays: catalog.MaxExpiryDays, Category: catalog.Promotional, Priority: 100,
+			Scope: fullScope(), Inherited: true, Rollover: fullRollover(), Overage: fullOverage(), LowPercent: 100,
+		}, {Credit: tokens, Trial: of(int64(0))}},
+		Meters: []wallet.MeterTerm{
+			{Meter: hard, Credit: calls, UnitsPerCredit: money.Ratio{Num: 3, Den: 40}, FreeThreshold: math.MaxInt64, PricePerUnit: "0.000000000000000001"},
+			{Meter: "m", PricePerUnit: "0.50"},
+		},
+	}
+}
+
+func fullOverage() catalog.Overage {
+	return catalog.Overage{
+		Enabled: true, Limited: true, Limit: math.MaxInt64, Behavior: catalog.CarryDeficit, PricePerUnit: "0.075", Currency: "USD",
+	}
+}
+
+func fullEvent(subscription, n int64) wallet.SubscriptionEvent {
+	return wallet.SubscriptionEvent{
+		Subscription: subscription, N: n, Change: wallet.SubscriptionPlanChanged, From: hard, To: hard + "2", Reason: hard, Actor: hard,
+		At: math.MinInt64,
+	}
+}
+
+func fullInvoice(n int64) *wallet.Invoice {
+	return &wallet.Invoice{
+		N: n, Subscription: math.MaxInt64, Status: wallet.InvoicePaid, Currency: "JPY", Total: math.MaxInt64,
+		Lines: []wallet.InvoiceLine{
+			{
+				Kind: wallet.OverageLine, What: hard, Text: hard, Quantity: "0.50", Price: "0.000000000000000001", Minor: math.MaxInt64,
+				From: start, To: start + 1,
+			},
+			{Kind: wallet.BalanceLine, Quantity: "1", Price: "-5", Minor: math.MinInt64},
+		},
+		From: math.MinInt64, To: math.MaxInt64, IssuedAt: math.MinInt64, ClosedAt: math.MaxInt64, Ref: hard,
 	}
 }
 
 func fullAllowance(name string) wallet.Allowance {
 	return wallet.Allowance{
 		ID: name, Label: hard, Unit: hard, Quota: math.MaxInt64, Rules: fullScope(),
-		Period:      catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart, Zone: "Europe/Zurich"},
-		WindowStart: math.MinInt64, WindowEnd: math.MaxInt64, Used: math.MaxInt64,
+		Period: fullPeriod(), WindowStart: math.MinInt64, WindowEnd: math.MaxInt64, Used: math.MaxInt64,
 	}
+}
+
+func fullPeriod() catalog.Period {
+	return catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart, Zone: "Europe/Zurich"}
 }
 
 func fullEntry(seq int64) wallet.Entry {
@@ -172,11 +233,7 @@ func fullCredit(key, name string) *catalog.Credit {
 	return &catalog.Credit{
 		ID: key, App: app, Name: name, Unit: hard, Description: hard, Precision: 10,
 		DrawOrder: []catalog.DrawKey{catalog.ByCreatedAt, catalog.ByPriority}, Scope: fullScope(), ExpiresAfterDays: catalog.MaxExpiryDays,
-		Overage: catalog.Overage{
-			Enabled: true, Limited: true, Limit: math.MaxInt64, Behavior: catalog.CarryDeficit,
-			PricePerUnit: "0.075", Currency: "USD",
-		},
-		Rollover: fullRollover(), LowBalance: math.MaxInt64,
+		Overage: fullOverage(), Rollover: fullRollover(), LowBalance: math.MaxInt64,
 		Sales:     catalog.Sales{Off: true, PricePerCredit: "0.075", Currency: "JPY", AnyAmount: true, SignupBonus: math.MaxInt64},
 		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
@@ -205,15 +262,14 @@ func fullProduct(key, name string) *catalog.Product {
 			Meters: []catalog.ProductMeter{{Meter: hard, PricePerUnit: "0.5", FreeThreshold: math.MaxInt64, Credit: calls, UnitsPerCredit: "1.5"}},
 		},
 		Credits: []catalog.ProductCredit{{
-			ID: hard, Credit: calls, Amount: math.MaxInt64, Trial: of(int64(math.MaxInt64)), TrialExpires: true, LowBalancePercent: of(20),
+			ID: hard, Credit: calls, Amount: math.MaxInt64, Every: every, AtCycleEnd: true, Never: true, Category: catalog.Promotional,
+			Priority: of(100), Scope: fullScope(), Trial: of(int64(math.MaxInt64)), TrialExpires: true, LowBalancePercent: of(20),
 			Prorate: true, ExpiresAfterDays: of(1), OverageEnabled: of(true), OverageBehavior: of(catalog.CarryDeficit),
 			OverageLimit: of(int64(math.MaxInt64)), PricePerUnit: of(money.Decimal("0.075")), Currency: of("EUR"), RolloverEnabled: of(true),
 			RolloverPercent: of(50), RolloverValidity: &every, RolloverMaxCount: of(2),
-			Every: every, AtCycleEnd: true, Never: true, Category: catalog.Promotional, Priority: of(catalog.MaxPriority), Scope: fullScope(),
 		}},
 		Allowances: []catalog.PlanAllowance{{
-			ID: hard, Label: hard, Unit: hard, Quota: math.MaxInt64, Rules: fullScope(),
-			Period: catalog.Period{Kind: catalog.Weekly, Anchor: catalog.AnchorStart, Zone: "Europe/Zurich"},
+			ID: hard, Label: hard, Unit: hard, Quota: math.MaxInt64, Rules: fullScope(), Period: fullPeriod(),
 		}},
 		OnChange: catalog.BlockCounts,
 		Metadata: hardMetadata(), CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
@@ -301,7 +357,8 @@ func (b *bench) wantFull(path string, v reflect.Value) {
 }
 
 // fullChange is a new wallet with every kind of row in it. Grant 1 is open and rolled into
-// grant 2, which is closed and belongs to the snapshot for that; grant 3 does not.
+// grant 2, which is closed and belongs to the snapshot for that; grant 3 does not. The subscription
+// is its second: the first has come and gone.
 func fullChange(key wallet.Key) store.WalletChange {
 	second := plainGrant(2)
 	second.Available, second.Spent, second.Parent = 0, 10, 1
@@ -315,13 +372,23 @@ func fullChange(key wallet.Key) store.WalletChange {
 		Standings: []wallet.Standing{fullStanding(), {Credit: tokens}},
 		Lanes:     []*wallet.Lane{fullLane(1), {N: 2, Credit: calls}},
 
-		Subscription: fullSubscription(),
+		Subscription: fullSubscription(2),
+		Ended:        []*wallet.Subscription{endedSubscription(1)},
+		History:      []wallet.SubscriptionEvent{fullEvent(1, 1), fullEvent(2, 1), fullEvent(2, math.MaxInt64-1)},
+		NewInvoices:  []*wallet.Invoice{fullInvoice(1), {N: 2, Status: wallet.InvoiceOpen}},
 		NewUsages:    []*wallet.Usage{fullUsage(hard, 1)},
 		Tallies:      []*wallet.Tally{fullTally()},
 		Uniques:      []*wallet.Unique{fullUnique()},
 		Answers:      []store.StoredAnswer{fullAnswer(hard)},
 		Deliveries:   []store.Delivery{newDelivery(key.ID(), 1, 1), newDelivery(key.ID(), math.MaxInt64, 1)},
 	}
+}
+
+// endedSubscription is one whose allowances are gone.
+func endedSubscription(n int64) *wallet.Subscription {
+	s := fullSubscription(n)
+	s.Allowances = nil
+	return s
 }
 
 func closedHold(n int64) *wallet.Hold {

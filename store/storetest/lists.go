@@ -18,6 +18,9 @@ var listTests = []test{
 	{"entries", checkEntries},
 	{"usages", checkUsages},
 	{"tallies", checkTallies},
+	{"subscriptions", checkSubscriptions},
+	{"the history of a subscription", checkHistory},
+	{"invoices", checkInvoices},
 	{"wallets that are due", checkDue},
 	{"headers", checkHeaders},
 	{"a page has its bounds", checkPage},
@@ -29,7 +32,13 @@ var listTests = []test{
 		b.must(err)
 		usages, err := b.Usages(b.ctx, store.UsageQuery{App: app, Mode: catalog.Live, Customer: "none"})
 		b.must(err)
-		if len(grants)+len(entries)+len(usages) != 0 {
+		subs, err := b.Subscriptions(b.ctx, store.SubscriptionQuery{Wallet: w})
+		b.must(err)
+		events, err := b.SubscriptionEvents(b.ctx, w, 1, 0, 0)
+		b.must(err)
+		invoices, err := b.Invoices(b.ctx, store.InvoiceQuery{Wallet: w})
+		b.must(err)
+		if len(grants)+len(entries)+len(usages)+len(subs)+len(events)+len(invoices) != 0 {
 			b.Fatal("something was found")
 		}
 	}},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -20,6 +21,8 @@ var roundTripTests = []test{
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
 				c.Spent, c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewGrants, c.NewHolds, c.NewUsages
+				c.Counts, c.Invoices = c.Subscription, c.NewInvoices
+				c.Ended[0].Allowances = c.Subscription.Allowances
 				c.Deliveries = []store.Delivery{fullDelivery(c.Header.ID)}
 				v = reflect.ValueOf(c)
 			}
@@ -37,6 +40,9 @@ var roundTripTests = []test{
 	{"a changed wallet reads as it was changed", checkChangedRoundTrip},
 	{"what is empty reads as empty", checkEmptyRoundTrip},
 	{"a subscription is replaced whole", checkSubscription},
+	{"the counts of allowances change alone", checkCounts},
+	{"what ended stays, and the next one is the wallet's", checkEnded},
+	{"usage that is paid for in money has no credit", checkMoneyTally},
 	{"commands", checkCommands},
 }
 
@@ -46,7 +52,7 @@ func checkClosedRoundTrip(b *bench) {
 	w := c.Header.ID
 	all := wallet.UsageRange{Event: hard, From: math.MinInt64, To: math.MaxInt64}
 	found := b.find(w, wallet.Needs{
-		Holds: []int64{2}, Grants: []int64{3}, Usages: []string{hard, "none", hard}, Ranges: []wallet.UsageRange{all},
+		Holds: []int64{2}, Grants: []int64{3}, Invoices: []int64{2, 1, 2, 9}, Usages: []string{hard, "none", hard}, Ranges: []wallet.UsageRange{all},
 		Tallies: []wallet.TallyKey{c.Tallies[0].TallyKey, {Meter: "none", Credit: calls}},
 		Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: c.Uniques[0].Value}, {Meter: "none", Credit: calls}},
 	})
@@ -56,6 +62,7 @@ func checkClosedRoundTrip(b *bench) {
 	b.same("uniques", found.Uniques, c.Uniques)
 	b.same("hold", found.Holds, c.NewHolds[1:2])
 	b.same("grants", found.Grants, c.NewGrants)
+	b.same("invoices", found.Invoices, c.NewInvoices)
 	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
 	b.must(err)
 	b.same("entries", entries, c.Entries)
@@ -63,6 +70,13 @@ func checkClosedRoundTrip(b *bench) {
 	b.must(err)
 	b.same("usages", usages, []store.CustomerUsage{{Customer: c.Header.Key.Customer, Wallet: w, Usage: *c.NewUsages[0]}})
 	b.same("answers", b.answers(c.Header.ID, hard), c.Answers)
+	b.same("history", b.history(key("a"), 1), c.History[:1])
+	b.same("history", b.history(key("a"), 2), []wallet.SubscriptionEvent{c.History[2], c.History[1]})
+	subs, err := b.Subscriptions(b.ctx, store.SubscriptionQuery{Wallet: w})
+	b.must(err)
+	b.same("subscriptions", subs, []store.FoundSubscription{
+		{Key: key("a"), Subscription: c.Subscription}, {Key: key("a"), Subscription: c.Ended[0]},
+	})
 	headers, err := b.Headers(b.ctx, [16]byte{}, 10)
 	b.must(err)
 	b.same("headers", headers, []wallet.Header{c.Header})
@@ -82,17 +96,21 @@ func checkChangedRoundTrip(b *bench) {
 	usage := fullUsage(hard, 1)
 	usage.Match, usage.VoidedAt = wallet.Matched, 0
 	tally, unique := fullTally(), fullUnique()
+	tally.To--
 	tally.Events, tally.Aggregate, tally.Held, tally.LastAt, tally.LastID, tally.Due = 1, 2, 3, 4, "5", 6
 	unique.Events = 7
+	invoice := *c.NewInvoices[1]
+	invoice.Status, invoice.ClosedAt, invoice.Ref = wallet.InvoiceVoid, math.MinInt64, hard
 	next := store.WalletChange{
 		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
 		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
 		Usages:    []*wallet.Usage{usage}, Tallies: []*wallet.Tally{tally}, Uniques: []*wallet.Unique{unique},
+		Invoices: []*wallet.Invoice{&invoice},
 		Lanes:    []*wallet.Lane{{N: 3, Credit: tokens, Scope: catalog.Scope{{Event: "x"}}}},
 		NewHolds: []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
 	}
 	h := &next.Header
-	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, sum("next"), 12, 0
+	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.InvoiceSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, 12, sum("next"), 12, 0
 	b.must(b.write(next))
 
 	third := *c.NewGrants[2]
@@ -113,6 +131,7 @@ func checkChangedRoundTrip(b *bench) {
 	found := b.find(h.ID, wallet.Needs{Ranges: []wallet.UsageRange{all}, Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: unique.Value}}})
 	b.same("usages", found.Ranges[all], next.Usages)
 	b.same("uniques", found.Uniques, next.Uniques)
+	b.same("closed invoice", b.find(h.ID, wallet.Needs{Invoices: []int64{2}}).Invoices, []*wallet.Invoice{&invoice})
 	b.same("closed hold", b.find(h.ID, wallet.Needs{Holds: []int64{1}}).Holds, []*wallet.Hold{hold})
 }
 
@@ -121,7 +140,8 @@ func checkEmptyRoundTrip(b *bench) {
 	k := key("a")
 	b.must(b.write(store.WalletChange{
 		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1}, Created: true, Entries: []wallet.Entry{entry},
-		Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Subscription: &wallet.Subscription{},
+		Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Subscription: plainSubscription(1),
+		NewInvoices: []*wallet.Invoice{{N: 1, Status: wallet.InvoiceVoid}}, History: []wallet.SubscriptionEvent{{N: 1}},
 		NewUsages: []*wallet.Usage{{N: 1, ID: "u"}}, Answers: []store.StoredAnswer{{Key: "k"}},
 	}))
 	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: k.ID()})
@@ -135,9 +155,12 @@ func checkEmptyRoundTrip(b *bench) {
 	b.same("usages", usages, []store.CustomerUsage{{Customer: k.Customer, Wallet: k.ID(), Usage: wallet.Usage{N: 1, ID: "u"}}})
 	b.same("answers", b.answers(k.ID(), "k"), []store.StoredAnswer{{Key: "k"}})
 	sn := b.snapshot(k)
-	if sn.Subscription == nil {
-		b.Fatal("the subscription is gone")
+	b.same("subscription", sn.Subscription, plainSubscription(1))
+	if sn.Subscription.Next != nil {
+		b.Fatal("a change of plan came up from nowhere")
 	}
+	b.same("invoices", b.find(k.ID(), wallet.Needs{Invoices: []int64{1}}).Invoices, []*wallet.Invoice{{N: 1, Status: wallet.InvoiceVoid}})
+	b.same("history", b.history(k, 0), []wallet.SubscriptionEvent{{N: 1}})
 	b.same("lanes", sn.Lanes, []*wallet.Lane{{N: 1, Credit: calls}})
 }
 
@@ -145,16 +168,77 @@ func checkSubscription(b *bench) {
 	c := fullChange(key("a"))
 	b.must(b.write(c))
 	for i, sub := range []*wallet.Subscription{
-		{ID: "sub_2", Plan: "p", StartedAt: 1, Allowances: []wallet.Allowance{fullAllowance("z"), fullAllowance("a")}},
-		{ID: "sub_2", Plan: "p", StartedAt: 1, Allowances: []wallet.Allowance{fullAllowance("z"), fullAllowance("a"), fullAllowance("b")}},
-		{ID: "sub_3", Plan: "q", StartedAt: 2},
-		fullSubscription(),
+		plainSubscription(2, fullAllowance("z"), fullAllowance("a")),
+		plainSubscription(2, fullAllowance("z"), fullAllowance("a"), fullAllowance("b")),
+		plainSubscription(3),
+		fullSubscription(3),
+		plainSubscription(4, fullAllowance("d")),
 	} {
 		h := c.Header
 		h.Version = int64(i) + 2
 		b.must(b.write(store.WalletChange{Header: h, Subscription: sub}))
 		b.same("subscription", b.snapshot(key("a")).Subscription, sub)
 	}
+}
+
+// checkCounts changes windows and counts, and hands over a subscription whose other fields must not
+// be taken for news.
+func checkCounts(b *bench) {
+	c := fullChange(key("a"))
+	b.must(b.write(c))
+	want := fullSubscription(2)
+	counts := plainSubscription(2)
+	for i := range want.Allowances {
+		a := &want.Allowances[i]
+		a.WindowStart, a.WindowEnd, a.Used = clock.Instant(i), clock.Instant(i+1), int64(i+2)
+		counts.Allowances = append(counts.Allowances, wallet.Allowance{WindowStart: a.WindowStart, WindowEnd: a.WindowEnd, Used: a.Used})
+	}
+	h := c.Header
+	h.Version = 2
+	b.must(b.write(store.WalletChange{Header: h, Counts: counts}))
+	b.same("subscription", b.snapshot(key("a")).Subscription, want)
+}
+
+// checkEnded lets subscriptions end and begin, both that were stored and that were not.
+func checkEnded(b *bench) {
+	c := fullChange(key("a"))
+	b.must(b.write(c))
+	h := c.Header
+	h.Version = 2
+	ended, brief := endedSubscription(2), endedSubscription(3)
+	ended.Owed, ended.Reason, ended.Events, brief.Plan = 0, "changed", 3, "brief"
+	b.must(b.write(store.WalletChange{
+		Header: h, Ended: []*wallet.Subscription{ended, brief}, Subscription: plainSubscription(4, fullAllowance("n")),
+	}))
+	b.same("subscription", b.snapshot(key("a")).Subscription, plainSubscription(4, fullAllowance("n")))
+	h.Version = 3
+	last := fullSubscription(4)
+	b.must(b.write(store.WalletChange{Header: h, Subscription: last})) // it has ended, and is the last all the same
+	b.same("subscription", b.snapshot(key("a")).Subscription, last)
+	for n, want := range map[int64]*wallet.Subscription{1: endedSubscription(1), 2: ended, 3: brief, 4: last} {
+		found, err := b.Subscriptions(b.ctx, store.SubscriptionQuery{Wallet: h.ID, N: n})
+		b.must(err)
+		b.same("subscriptions", found, []store.FoundSubscription{{Key: key("a"), Subscription: want}})
+	}
+}
+
+// checkMoneyTally: what is paid for in money has neither a credit nor a rate, and the cycle that it
+// is counted in may be prolonged.
+func checkMoneyTally(b *bench) {
+	c := fullChange(key("a"))
+	money := &wallet.Tally{TallyKey: wallet.TallyKey{Meter: "m", From: 5}, To: math.MaxInt64 - 1, Events: 1, Aggregate: 2}
+	c.Tallies = append(c.Tallies, money)
+	b.must(b.write(c))
+	open := func() []*wallet.Tally {
+		return slices.DeleteFunc(b.snapshot(key("a")).Tallies, func(t *wallet.Tally) bool { return t.Credit != "" })
+	}
+	b.same("ended at the wallet's last instant", open(), []*wallet.Tally{})
+	money.To, money.Aggregate = math.MaxInt64, 3
+	h := c.Header
+	h.Version = 2
+	b.must(b.write(store.WalletChange{Header: h, Tallies: []*wallet.Tally{money}}))
+	b.same("prolonged", open(), []*wallet.Tally{money})
+	b.same("fetched", b.find(h.ID, wallet.Needs{Tallies: []wallet.TallyKey{money.TallyKey}}).Tallies, []*wallet.Tally{money})
 }
 
 // checkCommands runs every kind of command, and checks the rows after each.
@@ -170,10 +254,7 @@ func checkCommands(b *bench) {
 		&wallet.Reserve{Charge: wallet.Charge{Event: "image.new", Quantity: wallet.MicrosPerUnit, Metadata: hardMetadata()}},
 		&wallet.Deduct{Charge: wallet.Charge{Credit: dollars, Amount: 5, Shortfall: wallet.Overage}},
 		&wallet.Track{Charge: wallet.Charge{Event: "other", Quantity: wallet.MicrosPerUnit}, Response: hard},
-		&wallet.Subscribe{Subscription: wallet.Subscription{ID: "sub", Plan: "pln", Allowances: []wallet.Allowance{{
-			ID: "alw", Quota: 5 * wallet.MicrosPerUnit, Rules: catalog.Scope{{Event: "chat"}},
-			Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar},
-		}}}},
+		subscribe("pln"),
 		&wallet.Track{Charge: wallet.Charge{Event: "chat", Quantity: wallet.MicrosPerUnit}},
 		&wallet.Commit{Hold: 1},
 		&wallet.Reverse{Entry: 3},
@@ -187,6 +268,13 @@ func checkCommands(b *bench) {
 		&wallet.VoidUsage{ID: "e1"},
 		&wallet.Reserve{Charge: wallet.Charge{Event: "metered", Quantity: 2 * wallet.MicrosPerUnit, Metadata: wallet.Metadata{"user": "u2"}, Shortfall: wallet.Overage}, TTL: wallet.MaxTTL},
 		&wallet.Commit{Hold: 3},
+		&wallet.PauseSubscription{},
+		&wallet.PauseSubscription{Resume: true},
+		&wallet.EditSubscription{Terms: hardMetadata()},
+		&wallet.CloseInvoice{Invoice: 1, Status: wallet.InvoicePaid, Ref: hard},
+		subscribe("another"),
+		&wallet.EndSubscription{},
+		subscribe("third"),
 		give(calls, 1),
 	}
 	for i, step := range steps {
@@ -250,4 +338,31 @@ func (b *bench) answers(w [16]byte, keys ...string) []store.StoredAnswer {
 	}))
 	slices.SortFunc(got, func(x, y store.StoredAnswer) int { return strings.Compare(x.Key, y.Key) })
 	return got
+}
+
+// subscribe takes a plan with every kind of term, for three days at a time.
+func subscribe(plan string) *wallet.Subscribe {
+	every := catalog.Interval{Count: 3, Unit: catalog.Day}
+	return &wallet.Subscribe{
+		Plan: plan, Quantity: 2,
+		Terms: wallet.Terms{
+			Name: plan, Currency: "EUR", Minor: 900, Every: every,
+			Credits: []wallet.IncludedCredit{{
+				Credit: tokens, Amount: 10, Every: every, AtCycleEnd: true, Category: catalog.Paid, Priority: 50,
+			}},
+			Meters: []wallet.MeterTerm{{Meter: "mtr_most", PricePerUnit: "0.5"}},
+		},
+		Allowances: []wallet.Allowance{{
+			ID: "alw", Quota: 5 * wallet.MicrosPerUnit, Rules: catalog.Scope{{Event: "chat"}},
+			Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar},
+		}},
+	}
+}
+
+// history reads what happened to a subscription, newest first.
+func (b *bench) history(k wallet.Key, n int64) []wallet.SubscriptionEvent {
+	b.Helper()
+	events, err := b.SubscriptionEvents(b.ctx, k.ID(), n, 0, 0)
+	b.must(err)
+	return events
 }

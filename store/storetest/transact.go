@@ -172,7 +172,7 @@ func checkMoved(b *bench) {
 	for _, version := range []int64{1, 3, 100} {
 		stale := store.WalletChange{
 			Header: first.Header, Entries: []wallet.Entry{fullEntry(2)}, NewGrants: []*wallet.Grant{plainGrant(9)},
-			Standings: []wallet.Standing{{Credit: calls, Overage: 1}}, Subscription: &wallet.Subscription{},
+			Standings: []wallet.Standing{{Credit: calls, Overage: 1}}, Subscription: plainSubscription(9),
 		}
 		stale.Header.Version = version
 		fine := store.WalletChange{Header: b.snapshot(key("b")).Header, Entries: []wallet.Entry{fullEntry(2)}}

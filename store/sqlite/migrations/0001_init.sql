@@ -130,9 +130,9 @@ CREATE TABLE app_answers (
 -- Checks against more than two words are chains of OR: for a longer IN, SQLite builds a table
 -- anew in every statement, which costs a quarter of an insert.
 --
--- What is mostly appended (holds, entries, usages, answers) lies in the order in which it was
--- written, with the key in an index beside it: clustered by wallet, each row of a batch would
--- rewrite and keep splitting a page of its own.
+-- What is mostly appended (holds, entries, usages, answers, a subscription's history, invoices)
+-- lies in the order in which it was written, with the key in an index beside it: clustered by
+-- wallet, each row of a batch would rewrite and keep splitting a page of its own.
 CREATE TABLE wallets (
     bucket      INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
     wallet      BLOB NOT NULL CHECK (length(wallet) = 16),
@@ -144,6 +144,7 @@ CREATE TABLE wallets (
     grant_seq   INTEGER NOT NULL CHECK (grant_seq >= 0),
     hold_seq    INTEGER NOT NULL CHECK (hold_seq >= 0),
     usage_seq   INTEGER NOT NULL CHECK (usage_seq >= 0),
+    invoice_seq INTEGER NOT NULL CHECK (invoice_seq >= 0),
     head        BLOB NOT NULL CHECK (length(head) = 32),
     last_at     INTEGER NOT NULL,
     next_due    INTEGER NOT NULL,
@@ -274,17 +275,72 @@ CREATE TABLE holds (
 ) STRICT;
 CREATE INDEX holds_pending ON holds (bucket, wallet, n) WHERE status = 'pending';
 
+-- All that a wallet had; the one with the highest number is its last. The rows are long, so they
+-- lie beside their key.
 CREATE TABLE subscriptions (
-    bucket     INTEGER NOT NULL,
-    wallet     BLOB NOT NULL,
-    id         TEXT NOT NULL,
-    plan_id    TEXT NOT NULL,
-    started_at INTEGER NOT NULL,
-    ends_at    INTEGER NOT NULL,
-    PRIMARY KEY (bucket, wallet),
+    bucket        INTEGER NOT NULL,
+    wallet        BLOB NOT NULL,
+    n             INTEGER NOT NULL CHECK (n >= 1),
+    plan_id       TEXT NOT NULL,
+    quantity      INTEGER NOT NULL CHECK (quantity >= 0),
+    started_at    INTEGER NOT NULL,
+    ends_at       INTEGER NOT NULL,
+    trial_ends_at INTEGER NOT NULL,
+    paused_at     INTEGER NOT NULL,
+    ended         INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    anchor        INTEGER NOT NULL,
+    zone          TEXT NOT NULL,
+    cycle_start   INTEGER NOT NULL,
+    cycle_end     INTEGER NOT NULL,
+    owed          INTEGER NOT NULL CHECK (owed >= 0), -- minor units that the next invoice is less by
+    reason        TEXT NOT NULL,
+    events        INTEGER NOT NULL CHECK (events >= 0), -- how many rows its history has
+    terms         TEXT NOT NULL, -- JSON: the plan as it was when it was taken
+    included      TEXT NOT NULL, -- JSON list: the running cycle of each credit in the terms
+    next          TEXT NOT NULL, -- JSON: the plan that follows when the cycle ends; empty: none
+    cycles        TEXT NOT NULL, -- JSON list: the starts of earlier cycles, see store.Instants
+    metadata      TEXT NOT NULL, -- JSON
+    PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
-) STRICT, WITHOUT ROWID;
+) STRICT;
+-- This one and invoices_time serve lists over all buckets.
+CREATE INDEX subscriptions_time ON subscriptions (started_at, bucket, wallet, n);
 
+CREATE TABLE subscription_events (
+    bucket       INTEGER NOT NULL,
+    wallet       BLOB NOT NULL,
+    subscription INTEGER NOT NULL,
+    n            INTEGER NOT NULL CHECK (n >= 1),
+    change       TEXT NOT NULL,
+    from_plan    TEXT NOT NULL,
+    to_plan      TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    actor        TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (bucket, wallet, subscription, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT;
+
+CREATE TABLE invoices (
+    bucket       INTEGER NOT NULL,
+    wallet       BLOB NOT NULL,
+    n            INTEGER NOT NULL CHECK (n >= 1),
+    subscription INTEGER NOT NULL,
+    status       TEXT NOT NULL CHECK (status = 'open' OR status = 'paid' OR status = 'void'),
+    currency     TEXT NOT NULL,
+    total        INTEGER NOT NULL CHECK (total >= 0), -- minor units
+    period_from  INTEGER NOT NULL,
+    period_to    INTEGER NOT NULL,
+    issued_at    INTEGER NOT NULL,
+    closed_at    INTEGER NOT NULL,
+    ref          TEXT NOT NULL,
+    lines        TEXT NOT NULL, -- JSON list; written once, and read whole with the invoice
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+) STRICT;
+CREATE INDEX invoices_time ON invoices (issued_at, bucket, wallet, n);
+
+-- Those of a wallet's last subscription.
 CREATE TABLE allowances (
     bucket       INTEGER NOT NULL,
     wallet       BLOB NOT NULL,
@@ -363,11 +419,11 @@ CREATE TABLE tallies (
     bucket         INTEGER NOT NULL,
     wallet         BLOB NOT NULL,
     meter_id       TEXT NOT NULL,
-    credit_id      TEXT NOT NULL REFERENCES credits (id),
+    credit_id      TEXT NOT NULL,    -- empty: usage that is paid for in money
     period_start   INTEGER NOT NULL,
     period_end     INTEGER NOT NULL,
-    units_num      INTEGER NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
-    units_den      INTEGER NOT NULL CHECK (units_den > 0),
+    units_num      INTEGER NOT NULL, -- units of usage per credit, a fraction
+    units_den      INTEGER NOT NULL,
     free_threshold INTEGER NOT NULL CHECK (free_threshold >= 0), -- micros
     events         INTEGER NOT NULL CHECK (events >= 0),
     aggregate      INTEGER NOT NULL,                   -- micros
@@ -376,7 +432,8 @@ CREATE TABLE tallies (
     last_id        TEXT NOT NULL,
     due            INTEGER NOT NULL CHECK (due >= 0),  -- units of the credit
     PRIMARY KEY (bucket, wallet, period_start, meter_id, credit_id),
-    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet),
+    CHECK (credit_id = '' OR (units_num > 0 AND units_den > 0))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE uniques (
