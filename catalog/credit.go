@@ -165,7 +165,7 @@ func (c *Credit) Validate() error {
 	if err := ValidateDrawOrder(c.DrawOrder); err != nil {
 		return err
 	}
-	if err := c.Overage.validate(); err != nil {
+	if err := c.Overage.Validate(); err != nil {
 		return err
 	}
 	if c.LowBalance < 0 || c.LowBalance > MaxItemAmount {
@@ -184,7 +184,8 @@ func validateName(op, name string) error {
 	return nil
 }
 
-func (o Overage) validate() error {
+// Validate checks the vocabulary and the bounds.
+func (o Overage) Validate() error {
 	const op = "catalog.Overage.validate"
 	if o.Behavior != "" && !o.Behavior.Valid() {
 		return fault.New(op, fault.CodeInvalidRequest, "overage behavior %q is unknown: use forgive_at_reset, invoice_at_billing, carry_deficit or carry_deficit_auto_repay", o.Behavior).In("overage.behavior")

@@ -275,7 +275,7 @@ func (p *ProductCredit) validate(defs *Definitions) error {
 	if o.PricePerUnit != "" && o.Currency == "" {
 		return fault.New(op, fault.CodeMissingField, "a price_per_unit needs a currency")
 	}
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return err
 	}
 	return p.Rollover(def).Validate()
