@@ -132,7 +132,7 @@ func (w *work) nextCreditCycle(sub *Subscription, i int) {
 	if trial && terms.Trial != nil {
 		amount = *terms.Trial
 	}
-	cycle.Grant = w.include(sub, i, amount*sub.quantity(), trial && terms.TrialExpires)
+	cycle.Grant = w.include(sub, i, unitsOf(amount, sub.quantity()), trial && terms.TrialExpires)
 }
 
 // include grants units of an included credit for its running cycle, as far as the wallet has room:
@@ -153,6 +153,7 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 		Scope: terms.Scope, Inherited: terms.Inherited, Rollover: terms.Rollover, Reason: w.note.Reason,
 		Actor: w.cx.Actor, Metadata: sub.Metadata,
 	}
+	cycle.Ends = trial || terms.AtCycleEnd
 	switch {
 	case trial:
 		g.ExpiresAt, g.Rollover = sub.TrialEnds, catalog.Rollover{}
@@ -210,6 +211,10 @@ func (w *work) takeOverage(credit string, sub *Subscription) {
 // on until its own end (dodo.md section 15).
 func (w *work) endSubscription(sub *Subscription) {
 	lines := w.closeCycle(sub)
+	if !sub.PausedAt.IsZero() {
+		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + (w.at - sub.PausedAt) })
+		sub.PausedAt = 0
+	}
 	sub.Ended, sub.EndsAt, sub.Next = true, w.at, nil
 	if sub.CycleStart < w.at {
 		w.moveTallies(sub.CycleStart, w.at)
@@ -254,6 +259,13 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 	old := *sub
 	sub.Plan, sub.Terms = c.Plan, c.Terms
+	sub.Terms.begin(w.at)
+	if old.Plan == c.Plan && old.Terms.Runs == c.Terms.Runs {
+		sub.Terms.Until = old.Terms.Until
+	}
+	if sub.EndsAt == old.Terms.Until {
+		sub.EndsAt = sub.Terms.Until
+	}
 	if c.Quantity > 0 {
 		sub.Quantity = c.Quantity
 	}
@@ -285,7 +297,7 @@ func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity in
 		return
 	}
 	g := w.grant(cycle.Grant)
-	take := min(g.Available, share(terms.Amount*quantity, w.at, *cycle))
+	take := min(g.Available, share(unitsOf(terms.Amount, quantity), w.at, *cycle))
 	if take > 0 {
 		w.book(line{kind: Revoked, credit: g.Credit, amount: -take, slices: []Slice{{Grant: g.N, Available: -take}}})
 	}
@@ -300,12 +312,21 @@ func (w *work) giveRest(sub *Subscription, i int, old []IncludedCredit, cycles [
 	full.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
 	if k := slices.IndexFunc(old, func(o IncludedCredit) bool { return o.Credit == terms.Credit }); k >= 0 && old[k].Every == terms.Every {
 		cycle, full = cycles[k], cycles[k]
-		cycle.Grant = 0
+		cycle.Grant, cycle.Ends = 0, false
 	}
 	sub.Included[i] = cycle
 	if terms.Prorate {
-		sub.Included[i].Grant = w.include(sub, i, share(terms.Amount*sub.quantity(), w.at, full), false)
+		sub.Included[i].Grant = w.include(sub, i, share(unitsOf(terms.Amount, sub.quantity()), w.at, full), false)
 	}
+}
+
+// unitsOf is so many times an amount, as far as a wallet can hold it.
+func unitsOf(amount, quantity int64) int64 {
+	units, err := money.MulDivFloor(amount, quantity, 1)
+	if err != nil {
+		return MaxUnits
+	}
+	return min(units, MaxUnits)
 }
 
 // share is floor(amount x what is left of the cycle / all of it).
@@ -330,7 +351,7 @@ func (w *work) cutGrants(cycles []CreditCycle) {
 func (w *work) reschedule(cycles []CreditCycle, to func(CreditCycle) clock.Instant) {
 	for _, cycle := range cycles {
 		have, ok := w.s.grants[cycle.Grant]
-		if !ok || w.see(have).Status != GrantActive || w.see(have).ExpiresAt != cycle.End {
+		if !ok || !cycle.Ends || w.see(have).Status != GrantActive {
 			continue
 		}
 		w.grant(cycle.Grant).ExpiresAt = to(cycle)
@@ -350,18 +371,25 @@ func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
 		if c.End != old {
 			next = sub.cycleEnd(sub.Terms.Credits[i].Every, w.at)
 		}
-		w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
+		if sub.PausedAt.IsZero() {
+			w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
+		}
 		c.End = next
 	}
-	w.moveTallies(sub.CycleStart, end)
+	if sub.PausedAt.IsZero() {
+		w.moveTallies(sub.CycleStart, end)
+	}
 	w.periodFrom, w.periodTo = 0, 0
 }
 
-// reanchor follows an outside biller whose cycle begins at another instant. A count whose window
-// begins later now begins anew; the cycle that runs ends when the biller's does.
+// reanchor follows an outside biller whose cycle begins at another instant, or in another zone. A
+// count whose window begins later now begins anew; the cycle that runs ends when the biller's does,
+// unless it is a trial.
 func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
-	_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
-	w.moveCycleEnd(sub, end)
+	if !sub.TrialAt(w.at) {
+		_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
+		w.moveCycleEnd(sub, end)
+	}
 	sub.Anchor = anchor
 	for i := range sub.Allowances {
 		a := &sub.Allowances[i]
@@ -374,31 +402,37 @@ func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
 		}
 		a.WindowStart, a.WindowEnd = from, to
 	}
-	w.tellSubscription(sub, SubscriptionUpdated, "", "")
 }
 
 // pause lets the cycle stand still: what was granted until its end does not end meanwhile.
 func (w *work) pause(sub *Subscription) {
+	for i := range sub.Allowances {
+		sub.Allowances[i].roll(sub, w.at)
+	}
 	sub.PausedAt = w.at
 	w.reschedule(sub.Included, func(CreditCycle) clock.Instant { return 0 })
 	w.moveTallies(sub.CycleStart, forever)
 	w.tellSubscription(sub, SubscriptionPaused, "", "")
 }
 
-// resume moves everything that was yet to come by the length of the pause.
+// resume moves everything that was yet to come by the length of the pause, and the cycles follow
+// on the end of the one that runs.
 func (w *work) resume(sub *Subscription) {
 	by := w.at - sub.PausedAt
 	sub.PausedAt = 0
-	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.TrialEnds} {
+	for _, at := range []*clock.Instant{&sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
 		if !at.IsZero() {
 			*at += by
 		}
 	}
+	sub.Anchor = sub.CycleEnd
 	for i := range sub.Included {
-		c := &sub.Included[i]
-		c.End += by
-		if have, ok := w.s.grants[c.Grant]; ok && w.see(have).Status == GrantActive && w.see(have).ExpiresAt.IsZero() && sub.Terms.Credits[i].AtCycleEnd {
-			w.grant(c.Grant).ExpiresAt = c.End
+		sub.Included[i].End += by
+	}
+	w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End })
+	for i := range sub.Allowances {
+		if a := &sub.Allowances[i]; a.Period.Anchor == catalog.AnchorStart && !a.WindowEnd.IsZero() {
+			a.WindowEnd += by
 		}
 	}
 	w.moveTallies(sub.CycleStart, sub.CycleEnd)

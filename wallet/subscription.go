@@ -1,8 +1,11 @@
 package wallet
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -51,6 +54,8 @@ type Terms struct {
 	Currency   string           `json:"currency"`
 	Minor      int64            `json:"minor"` // a cycle, in advance, for one
 	Every      catalog.Interval `json:"every"`
+	Runs       catalog.Interval `json:"runs,omitzero"`  // how long the plan runs; zero: until it is ended
+	Until      clock.Instant    `json:"until,omitzero"` // when that is over, since the plan was taken
 	TrialMinor int64            `json:"trial_minor,omitempty"`
 	Credits    []IncludedCredit `json:"credits,omitempty"`
 	Meters     []MeterTerm      `json:"meters,omitempty"`
@@ -90,7 +95,8 @@ type MeterTerm struct {
 type CreditCycle struct {
 	Start clock.Instant `json:"start"`
 	End   clock.Instant `json:"end"`
-	Grant int64         `json:"grant"` // what it gave; 0: nothing
+	Grant int64         `json:"grant"`          // what it gave; 0: nothing
+	Ends  bool          `json:"ends,omitempty"` // what it gave ends with it
 }
 
 // PlanChange is a change of plan that waits for the end of the cycle.
@@ -163,9 +169,10 @@ func (s *Subscription) ActiveAt(at clock.Instant) bool {
 	return s.RunsAt(at) && s.PausedAt.IsZero()
 }
 
-// RunsAt reports whether the subscription has begun and not ended at an instant.
+// RunsAt reports whether the subscription has begun and not ended at an instant. While it is paused
+// no end comes: that moves when it is resumed.
 func (s *Subscription) RunsAt(at clock.Instant) bool {
-	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
+	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt || !s.PausedAt.IsZero())
 }
 
 // TrialAt reports whether the trial runs at an instant.
@@ -230,12 +237,13 @@ type Subscribe struct {
 	Terms      Terms
 	Quantity   int64 // zero: one, or as it is
 	Allowances []Allowance
+	Limits     map[string]int64 // quotas agreed with this customer, in micros, by the allowance's id or label; of a plan that runs the others stay
 	OnChange   catalog.OnChange // how counts enter this plan from another
 
 	TrialDays  int           // of one that begins
 	CycleStart clock.Instant // an outside biller's own start of the cycle; zero: the start
 	Zone       string
-	EndsAt     clock.Instant // zero: open-ended, and no longer going to end
+	EndsAt     clock.Instant // zero: as long as the plan runs
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
@@ -320,22 +328,49 @@ func (c *Subscribe) decide(w *work) error {
 			return err
 		}
 	}
-	switch {
-	case sub == nil:
-		return c.begin(w)
-	case c.New:
+	if sub != nil && c.New {
 		return fault.New(opSubscribe, fault.CodeSubscriptionExists, "the customer has a subscription already: change its plan, or end it first").With("subscription_id", sub.ID(w.s.ID))
-	case sub.Plan == c.Plan && !c.Retake:
+	}
+	if sub != nil && sub.Plan == c.Plan && !c.Retake {
 		return c.refresh(w, sub)
-	case c.AtCycleEnd:
-		sub.Next = &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
-		w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
+	}
+	quantity := max(1, c.Quantity)
+	if sub != nil && c.Quantity == 0 {
+		quantity = sub.quantity()
+	}
+	if err := c.Terms.fits(quantity); err != nil {
+		return err
+	}
+	allowances := slices.Clone(c.Allowances)
+	if err := c.limit(allowances); err != nil {
+		return err
+	}
+	if sub == nil {
+		return c.begin(w, allowances)
+	}
+	return c.change(w, sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: allowances, OnChange: c.OnChange})
+}
+
+// change takes another plan than the one that runs, or newer terms of the same, now or later.
+func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
+	if to.Terms.free() {
+		to.Terms.Currency = sub.Terms.Currency // nothing is said in it, and what is owed is said in the other
+	}
+	if sub.Owed != 0 && to.Terms.Currency != sub.Terms.Currency {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the subscription has a balance of %d minor units of %s, which a plan in %s cannot take over: end it, and begin another", sub.Owed, sub.Terms.Currency, to.Terms.Currency).In("plan_id")
+	}
+	if c.AtCycleEnd {
+		if !reflect.DeepEqual(sub.Next, to) {
+			sub.Next = to
+			w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
+		}
+		c.moveEnd(w, sub)
 		return nil
 	}
 	if !sub.PausedAt.IsZero() {
 		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
 	}
-	w.changeNow(sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
+	w.changeNow(sub, to, c.Charge)
 	return c.refresh(w, sub)
 }
 
@@ -351,11 +386,6 @@ func (c *Subscribe) check(w *work) error {
 	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
 		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
 	}
-	for i := range c.Terms.Credits {
-		if _, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, c.Quantity), 1); err != nil {
-			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
-		}
-	}
 	if c.TrialDays < 0 || c.TrialDays > catalog.MaxTrialDays {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a trial lasts 0 to %d days", catalog.MaxTrialDays).In("trial_days")
 	}
@@ -364,6 +394,11 @@ func (c *Subscribe) check(w *work) error {
 	}
 	if !c.Charge.Valid() {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "charge must be full, prorated, difference or none").In("charge")
+	}
+	for name, quota := range c.Limits {
+		if quota < 0 || quota > MaxQuantity {
+			return fault.New(opSubscribe, fault.CodeInvalidQuantity, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("custom_limits." + name)
+		}
 	}
 	if !c.EndsAt.IsZero() && c.EndsAt <= w.at {
 		return fault.New(opSubscribe, fault.CodeInvalidTime, "ends_at must lie in the future").In("ends_at")
@@ -391,6 +426,22 @@ func (t *Terms) check(w *work) error {
 		}
 	}
 	return nil
+}
+
+// fits refuses so many of the plan that what it grants passes what a wallet can hold.
+func (t *Terms) fits(quantity int64) error {
+	for i := range t.Credits {
+		if units, err := money.MulDivFloor(t.Credits[i].most(), quantity, 1); err != nil || units > MaxUnits {
+			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
+		}
+	}
+	return nil
+}
+
+// free reports whether the plan never asks for money in its own currency.
+func (t *Terms) free() bool {
+	priced := func(m MeterTerm) bool { return m.PricePerUnit != "" }
+	return t.Minor == 0 && t.TrialMinor == 0 && !slices.ContainsFunc(t.Meters, priced)
 }
 
 // most is the greater of what the credit grants in a trial and after it.
@@ -425,21 +476,25 @@ func checkAllowances(all []Allowance) error {
 }
 
 // begin starts a subscription: its first cycle is the trial where it has one.
-func (c *Subscribe) begin(w *work) error {
+func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	w.d.subSeq++
 	sub := w.putSubscription(&Subscription{
 		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
 		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata,
 	})
-	if !c.CycleStart.IsZero() {
-		sub.Anchor = c.CycleStart
+	sub.Terms.begin(w.at)
+	if sub.EndsAt.IsZero() {
+		sub.EndsAt = sub.Terms.Until
 	}
 	if c.TrialDays > 0 {
 		_, sub.TrialEnds = catalog.Interval{Count: c.TrialDays, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
 		sub.Anchor = sub.TrialEnds
 	}
+	if !c.CycleStart.IsZero() {
+		sub.Anchor = c.CycleStart
+	}
 	w.recount(nil)
-	for _, a := range c.Allowances {
+	for _, a := range allowances {
 		a.roll(sub, w.at)
 		sub.Allowances = append(sub.Allowances, a)
 	}
@@ -453,44 +508,85 @@ func (c *Subscribe) begin(w *work) error {
 	return nil
 }
 
+// begin counts from now how long the plan runs.
+func (t *Terms) begin(at clock.Instant) {
+	t.Until = 0
+	if t.Runs != (catalog.Interval{}) {
+		t.Until = t.Runs.After(at)
+	}
+}
+
 // refresh brings a running subscription to what an upsert of its own plan says.
 func (c *Subscribe) refresh(w *work, sub *Subscription) error {
-	switch {
-	case sub.EndsAt == c.EndsAt:
-	case c.EndsAt.IsZero():
-		sub.EndsAt, sub.Reason = 0, ""
-		w.tellSubscription(sub, SubscriptionReactivated, "", "")
-	default:
-		sub.EndsAt, sub.Reason = c.EndsAt, c.Reason
-		w.tellSubscription(sub, SubscriptionCancelSet, "", "")
-	}
+	c.moveEnd(w, sub)
 	if sub.Next != nil && !c.AtCycleEnd {
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
 	}
+	was := *sub
 	if c.Quantity > 0 {
+		if err := sub.Terms.fits(c.Quantity); err != nil {
+			return err
+		}
 		sub.Quantity = c.Quantity
 	}
 	if len(c.Metadata) > 0 {
 		sub.Metadata = c.Metadata
 	}
-	if sub.Plan == c.Plan {
-		c.limit(sub)
+	sub.Allowances = slices.Clone(sub.Allowances)
+	if err := c.limit(sub.Allowances); err != nil {
+		return err
 	}
-	if !c.CycleStart.IsZero() && c.CycleStart != sub.Anchor {
-		w.reanchor(sub, c.CycleStart)
+	anchor := sub.Anchor
+	if !c.CycleStart.IsZero() {
+		anchor = c.CycleStart
+	}
+	if c.Zone != "" {
+		sub.Zone = c.Zone
+	}
+	if anchor != sub.Anchor || sub.Zone != was.Zone {
+		w.reanchor(sub, anchor)
+	}
+	if sub.Quantity != was.Quantity || sub.Anchor != was.Anchor || sub.Zone != was.Zone ||
+		!maps.Equal(sub.Metadata, was.Metadata) || !slices.EqualFunc(sub.Allowances, was.Allowances, sameQuota) {
+		w.tellSubscription(sub, SubscriptionUpdated, "", "")
 	}
 	return nil
 }
 
+func sameQuota(a, b Allowance) bool { return a.Quota == b.Quota }
+
+// moveEnd lets the subscription end when the upsert says, or else when its plan is over.
+func (c *Subscribe) moveEnd(w *work, sub *Subscription) {
+	end := c.EndsAt
+	if end.IsZero() {
+		end = sub.Terms.Until
+	}
+	if end == sub.EndsAt {
+		return
+	}
+	change := SubscriptionCancelSet
+	sub.EndsAt, sub.Reason = end, c.Reason
+	if end == sub.Terms.Until {
+		change, sub.Reason = SubscriptionReactivated, ""
+	}
+	w.tellSubscription(sub, change, "", "")
+}
+
 // limit takes the quotas that were agreed with this customer.
-func (c *Subscribe) limit(sub *Subscription) {
-	for i := range sub.Allowances {
-		a := &sub.Allowances[i]
-		if k := slices.IndexFunc(c.Allowances, func(b Allowance) bool { return b.ID == a.ID }); k >= 0 {
-			a.Quota = c.Allowances[k].Quota
+func (c *Subscribe) limit(allowances []Allowance) error {
+	for name, quota := range c.Limits {
+		found := false
+		for i := range allowances {
+			if a := &allowances[i]; a.ID == name || strings.EqualFold(a.Label, name) {
+				a.Quota, found = quota, true
+			}
+		}
+		if !found {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "the plan has no allowance with the id or label %q", name).In("custom_limits." + name)
 		}
 	}
+	return nil
 }
 
 func (c *EndSubscription) decide(w *work) error {
@@ -499,12 +595,16 @@ func (c *EndSubscription) decide(w *work) error {
 		return err
 	}
 	w.note = c.Note
-	sub.EndsAt, sub.Reason = max(c.At, w.at), c.Reason
-	if c.AtCycleEnd {
-		sub.EndsAt = sub.CycleEnd
-	}
 	w.d.Answer.Allowed = true
-	if sub.EndsAt == w.at {
+	end := max(c.At, w.at)
+	if c.AtCycleEnd {
+		end = sub.CycleEnd
+	}
+	if end == sub.EndsAt {
+		return nil // as it is
+	}
+	sub.EndsAt, sub.Reason = end, c.Reason
+	if end == w.at && !c.AtCycleEnd {
 		w.endSubscription(sub)
 		return nil
 	}
@@ -552,8 +652,8 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
 	}
-	if c.KeepOn && !sub.EndsAt.IsZero() {
-		sub.EndsAt, sub.Reason = 0, ""
+	if c.KeepOn && sub.EndsAt != sub.Terms.Until {
+		sub.EndsAt, sub.Reason = sub.Terms.Until, ""
 		w.tellSubscription(sub, SubscriptionReactivated, "", "")
 	}
 	if c.Data != nil {
@@ -579,9 +679,33 @@ func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error 
 		c.Amount = edit.Amount
 	}
 	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
-	c.Overage, c.Rollover, c.ExpiresAfterDays = edit.Overage(&base), edit.Rollover(&base), edit.Expiry(&base)
+	c.Overage, c.Rollover = edit.Overage(&base), edit.Rollover(&base)
+	if edit.ExpiresAfterDays != nil {
+		c.ExpiresAfterDays, c.AtCycleEnd = *edit.ExpiresAfterDays, false
+	}
 	if edit.LowBalancePercent != nil {
 		c.LowPercent = *edit.LowBalancePercent
+	}
+	return c.check(sub.quantity())
+}
+
+// check refuses what was agreed with one customer where a plan could not have it.
+func (c *IncludedCredit) check(quantity int64) error {
+	const op = "wallet.EditSubscription"
+	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
+		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d", catalog.MaxExpiryDays).In("credits.expires_after_days")
+	}
+	if c.LowPercent < 0 || c.LowPercent > 100 {
+		return fault.New(op, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%").In("credits.low_balance_percent")
+	}
+	if err := (&Terms{Credits: []IncludedCredit{*c}}).fits(quantity); err != nil {
+		return fault.As(err).In("credits.amount")
+	}
+	if err := c.Overage.Validate(); err != nil {
+		return fault.As(err).In("credits.overage")
+	}
+	if err := c.Rollover.Validate(); err != nil {
+		return fault.As(err).In("credits.rollover")
 	}
 	return nil
 }
