@@ -37,14 +37,15 @@ export function createClient(options: ClientOptions) {
   const credits = new Credits(transport, reading);
   const subscriptions = new Subscriptions(transport);
   const bonus = new Bonus(options.creditId ?? environment('SCRIP_CREDIT') ?? 'credits', credits, spending, reading);
-  const { reserve, commit, release, extend, track, canUse, deduct } = spending;
+  const { reserve, hold, commit, release, extend, track, canUse, deduct } = spending;
   const { usage, balances } = reading;
   const { grant, revoke, list, history } = credits;
   const { upsertSubscription, cancelSubscription } = subscriptions;
   const { addCreditsDirectly, deductCreditsBonusFirst, getCredits } = bonus;
   return {
-    reserve, commit, release, extend, track, canUse, deduct, usage, balances, upsertSubscription, cancelSubscription,
-    addCreditsDirectly, deductCreditsBonusFirst, getCredits, credits: { grant, revoke, list, history },
+    reserve, hold, commit, release, extend, track, canUse, deduct, usage, balances,
+    upsertSubscription, cancelSubscription, addCreditsDirectly, deductCreditsBonusFirst, getCredits,
+    credits: { grant, revoke, list, history },
   };
 }
 

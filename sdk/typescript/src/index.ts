@@ -12,7 +12,7 @@ export type {
 } from './credits.js';
 export type { BalancesOptions, BalancesResult, Counter, CreditBalance, Sums, UsableBalance, UsageResult } from './reading.js';
 export type {
-  CanUseResult, ChargeOptions, ClosingOptions, CommitOptions, DeductArgs, DeductResult, ExtendOptions, Reason, Reservation,
+  CanUseResult, Charge, ChargeOptions, ClosingOptions, CommitOptions, DeductArgs, DeductResult, ExtendOptions, Reason, Reservation,
   ReserveOptions, ReserveResult, Shortfall, TrackOptions, TrackResult, UseDetail,
 } from './spending.js';
 export type {

@@ -14,6 +14,22 @@ export type Reason =
   | 'no_subscription' | 'plan_exhausted' | 'plan_and_credits_exhausted' | 'credits_exhausted'
   | 'unmatched_event' | 'overage_limit_reached' | (string & {});
 
+/** What is charged: an amount of one credit, or a quantity of an event. */
+export interface Charge {
+  userId: string;
+  /** Id or name of the credit. */
+  creditId?: string;
+  amount?: Amount;
+  event?: string;
+  quantity?: Amount;
+  metadata?: Metadata;
+}
+
+export interface DeductArgs extends Charge {
+  shortfall?: Shortfall;
+  reason?: string;
+}
+
 export interface ChargeOptions extends CallOptions {
   /** `deny` when absent. */
   shortfall?: Shortfall;
@@ -100,18 +116,6 @@ export interface TrackResult {
   short: number;
 }
 
-/** A deduction: an amount of one credit, or a quantity of an event. */
-export interface DeductArgs {
-  userId: string;
-  creditId?: string;
-  amount?: Amount;
-  event?: string;
-  quantity?: Amount;
-  metadata?: Metadata;
-  shortfall?: Shortfall;
-  reason?: string;
-}
-
 export interface DeductResult {
   /** Of the ledger; null when the plan covered all of it. */
   entryId: string | null;
@@ -127,10 +131,12 @@ export class Spending {
   constructor(private readonly transport: Transport) {}
 
   /** Sets credits aside until they are committed, released, or the time is up. */
-  reserve = async (
-    userId: string, event: string, quantity?: Amount, metadata?: Metadata, options: ReserveOptions = {},
-  ): Promise<ReserveResult> => {
-    const body: Wire['ReserveRequest'] = { ...charge(userId, event, quantity, metadata, options), ttl_seconds: options.ttlSeconds };
+  reserve = (userId: string, event: string, quantity?: Amount, metadata?: Metadata, options?: ReserveOptions): Promise<ReserveResult> =>
+    this.hold({ userId, event, quantity, metadata }, options);
+
+  /** Does the same for any charge: an amount of one credit, for example. */
+  hold = async (charge: Charge, options: ReserveOptions = {}): Promise<ReserveResult> => {
+    const body: Wire['ReserveRequest'] = { ...wire(charge, options), ttl_seconds: options.ttlSeconds };
     const d = await this.transport.post<Wire['Decision']>('/v1/reserve', body, options);
     const { matched, reasons } = d;
     if (!d.allowed) return { allowed: false, matched, reasons, required: number(d.required), available: number(d.available) };
@@ -164,7 +170,7 @@ export class Spending {
   track = async (
     userId: string, event: string, quantity?: Amount, metadata?: Metadata, options: TrackOptions = {},
   ): Promise<TrackResult> => {
-    const body: Wire['TrackRequest'] = { ...charge(userId, event, quantity, metadata, options), response: options.response };
+    const body: Wire['TrackRequest'] = { ...wire({ userId, event, quantity, metadata }, options), response: options.response };
     const t = await this.transport.post<Wire['Tracked']>('/v1/track', body, options);
     return {
       eventId: t.event_id, matchStatus: t.match_status, matchedGroupIds: t.counters.map((c) => c.allowance_id),
@@ -176,7 +182,7 @@ export class Spending {
   canUse = async (
     userId: string, event: string, quantity?: Amount, metadata?: Metadata, options: ChargeOptions = {},
   ): Promise<CanUseResult> => {
-    const body: Wire['CanUseRequest'] = charge(userId, event, quantity, metadata, options);
+    const body: Wire['CanUseRequest'] = wire({ userId, event, quantity, metadata }, options);
     const d = await this.transport.post<Wire['Decision']>('/v1/can-use', body, options);
     const details = (d.counters ?? []).map((c) => ({
       groupId: c.allowance_id, current: number(c.count), quota: number(c.quota), resetsAt: c.resets_at,
@@ -186,10 +192,7 @@ export class Spending {
 
   /** Spends at once; throws InsufficientCreditsError when the credits do not cover it. */
   deduct = async (args: DeductArgs, options: CallOptions = {}): Promise<DeductResult> => {
-    const body: Wire['DeductRequest'] = {
-      customer_id: args.userId, credit_id: args.creditId, amount: amount(args.amount), event: args.event,
-      quantity: amount(args.quantity), metadata: args.metadata, shortfall: args.shortfall, reason: args.reason,
-    };
+    const body: Wire['DeductRequest'] = wire(args, args);
     const d = await this.transport.post<Wire['Deducted']>('/v1/deduct', body, options);
     return {
       entryId: d.entry?.id ?? null, taken: number(d.taken), short: number(d.short),
@@ -198,9 +201,10 @@ export class Spending {
   };
 }
 
-function charge(userId: string, event: string, quantity: Amount | undefined, metadata: Metadata | undefined, options: ChargeOptions) {
+function wire(charge: Charge, options: ChargeOptions) {
   return {
-    customer_id: userId, event, quantity: amount(quantity), metadata, shortfall: options.shortfall, reason: options.reason,
+    customer_id: charge.userId, credit_id: charge.creditId, amount: amount(charge.amount), event: charge.event,
+    quantity: amount(charge.quantity), metadata: charge.metadata, shortfall: options.shortfall, reason: options.reason,
   };
 }
 
