@@ -1,5 +1,5 @@
 // One call, as often as it has to be sent.
-import { refusal, ScripError, unreachable } from './errors.js';
+import { badArgument, refusal, ScripError, unreachable } from './errors.js';
 
 /** How one call is made. */
 export interface CallOptions {
@@ -146,9 +146,8 @@ function newKey(): string {
   return Array.from(random, (n) => n.toString(16).padStart(8, '0')).join('');
 }
 
-/** A path with an id in it that may be any text. */
-export function at(collection: string, id: string, action = ''): string {
-  // Dots alone would be steps in the path.
-  const escaped = /^\.*$/.test(id) ? id.replace(/\./g, '%2E') : encodeURIComponent(id);
-  return collection + '/' + escaped + action;
+/** A path with an id in it. What URLs take for a step in the path cannot be one. */
+export function at(collection: string, id: string, action: string): string {
+  if (id === '' || id === '.' || id === '..') throw badArgument('id', `"${id}" cannot be an id in an address`);
+  return `${collection}/${encodeURIComponent(id)}${action}`;
 }
