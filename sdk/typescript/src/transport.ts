@@ -54,10 +54,12 @@ export class Transport {
 
   /** Changes something, once, however often it is sent. */
   post<Out>(path: string, body: object, call: CallOptions = {}): Promise<Out> {
-    const headers = {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': call.idempotencyKey ?? newKey(),
-    };
+    const key = call.idempotencyKey ?? newKey();
+    if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
+      const about = { status: 400, field: 'Idempotency-Key' };
+      throw new ScripError('idempotency_key_invalid', 'an idempotency key is 1 to 255 printable ASCII characters', about);
+    }
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
     return this.send('POST', path, headers, JSON.stringify(body), call.signal);
   }
 
@@ -126,6 +128,7 @@ function parse(text: string): unknown {
 /** Waits, unless the signal ends it. */
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
     const end = () => {
       clearTimeout(timer);
       reject(signal?.reason);

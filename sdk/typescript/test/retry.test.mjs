@@ -75,6 +75,9 @@ test('the key may be given, and works across calls', async () => {
   const once = (credits) => k.scrip.deductCreditsBonusFirst({ userId: 'u', credits }, { idempotencyKey: 'order-1' });
   assert.deepEqual(await once(10), await once(10));
   await refused(once(11), 409, 'idempotency_key_reused');
+  for (const idempotencyKey of ['', 'ключ', 'a\nb', 'x'.repeat(256)]) {
+    await refused(k.scrip.deduct({ userId: 'u', creditId: 'credits', amount: 1 }, { idempotencyKey }), 400, 'idempotency_key_invalid', 'Idempotency-Key');
+  }
   await k.holds(0, 90, 10);
 });
 
