@@ -176,6 +176,8 @@ func TestOthersSeeNothing(t *testing.T) {
 		"POST /v1/credits/{credit}/archive": {fault.CodeCreditNotFound, "credit_id"},
 		"GET /v1/packs/{pack}":              {fault.CodePackNotFound, "pack_id"},
 		"POST /v1/packs/{pack}/archive":     {fault.CodePackNotFound, "pack_id"},
+		"GET /v1/plans/{plan}":              {fault.CodePlanNotFound, "plan_id"},
+		"POST /v1/plans/{plan}/archive":     {fault.CodePlanNotFound, "plan_id"},
 		"POST /v1/keys/{key}/revoke":        {fault.CodeKeyNotFound, "key_id"},
 	}
 	ask := func(key, request string) answer {
@@ -210,7 +212,7 @@ func TestOthersSeeNothing(t *testing.T) {
 			w.check(t, before, ask(f.other, request), want.code, want.field)
 		})
 	}
-	for _, path := range []string{"/v1/credits", "/v1/packs"} {
+	for _, path := range []string{"/v1/credits", "/v1/packs", "/v1/plans"} {
 		if a := f.send(f.other, "GET", path, ""); a.status != http.StatusOK || a.at("data", 0) != nil {
 			t.Errorf("another app reads %s: %s", path, a.text)
 		}

@@ -28,6 +28,8 @@ var samples = map[string]string{
 	"updateCredit":          `{}`,
 	"createPack":            `{"name":"fresh pack","items":[{"credit_id":"api","amount":"1"}]}`,
 	"updatePack":            `{"name":"fresh pack","items":[{"credit_id":"api","amount":"1"}]}`,
+	"createPlan":            `{"name":"fresh plan","price":900,"trial_days":7,"interval":{"count":1,"unit":"year"},"runs_for":{"count":2,"unit":"year"},"on_change":"keep","metadata":{"a":"b"},"allowances":[{"label":"Images","quota":"40","rules":[{"event":"image.*"}],"period":"monthly","anchor":"start","zone":"Europe/Zurich"}],"credits":[{"credit_id":"api","amount":"100","every":{"count":1,"unit":"month"},"expires":"after_days","expires_after_days":30,"trial_amount":"5","low_balance_percent":20,"overage":{"enabled":true,"limit":"10"},"rollover":{"percent":50,"validity_count":1,"validity_unit":"month","max_count":2}}]}`,
+	"updatePlan":            `{"name":"fresh plan","price":900,"trial_days":7,"interval":{"count":1,"unit":"year"},"runs_for":{"count":2,"unit":"year"},"on_change":"keep","metadata":{"a":"b"},"allowances":[{"label":"Images","quota":"40","rules":[{"event":"image.*"}],"period":"monthly","anchor":"start","zone":"Europe/Zurich"}],"credits":[{"credit_id":"api","amount":"100","every":{"count":1,"unit":"month"},"expires":"after_days","expires_after_days":30,"trial_amount":"5","low_balance_percent":20,"overage":{"enabled":true,"limit":"10"},"rollover":{"percent":50,"validity_count":1,"validity_unit":"month","max_count":2}}]}`,
 	"createKey":             `{"kind":"publishable"}`,
 	"mintToken":             `{"customer_id":"c"}`,
 	"ingestEvents":          `{"events":[{"event_id":"e2","customer_id":"c","event_name":"llm","timestamp":"2026-01-31T09:30:00","metadata":{"n":5,"ok":true,"none":null}}]}`,

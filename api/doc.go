@@ -14,3 +14,4 @@
 package api
 
 //go:generate go run ../internal/cmd/genopenapi -o openapi.json
+//go:generate npm --prefix ../sdk/typescript run --silent generate

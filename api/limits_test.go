@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +76,34 @@ var bounds = []bounded{
 		func(n int) string { return with("id", letters(n), "name", fmt.Sprint("pack", n), "items", oneItem) }, fault.CodeInvalidRequest, "id",
 	},
 	{
+		"price reference of a pack", catalog.MaxPriceRef, "PUT /v1/packs/{pack}",
+		func(n int) string { return with("name", "p", "price_ref", letters(n), "items", oneItem) }, fault.CodeInvalidRequest, "price_ref",
+	},
+	{
+		"id of a plan", credits.MaxPlanID, "POST /v1/plans",
+		func(n int) string { return with("id", letters(n), "name", fmt.Sprint("plan", n)) }, fault.CodeInvalidRequest, "id",
+	},
+	{
+		"price of a plan", catalog.MaxPrice, "PUT /v1/plans/{plan}",
+		func(n int) string { return with("name", "p", "price", n) }, fault.CodeInvalidRequest, "price",
+	},
+	{
+		"description of a plan", catalog.MaxDescriptionLength, "PUT /v1/plans/{plan}",
+		func(n int) string { return with("name", "p", "description", letters(n)) }, fault.CodeInvalidRequest, "description",
+	},
+	{
+		"trial of a plan", catalog.MaxTrialDays, "PUT /v1/plans/{plan}",
+		func(n int) string { return with("name", "p", "trial_days", n) }, fault.CodeInvalidRequest, "trial_days",
+	},
+	{
+		"cycle of a plan", catalog.MaxIntervalCount, "PUT /v1/plans/{plan}",
+		func(n int) string { return with("name", "p", "interval", map[string]any{"count": n, "unit": "day"}) }, fault.CodeInvalidRequest, "interval.count",
+	},
+	{
+		"allowances of a plan", catalog.MaxPlanAllowances, "PUT /v1/plans/{plan}",
+		func(n int) string { return with("name", "p", "allowances", slices.Repeat(oneAllowance, n)) }, fault.CodeInvalidRequest, "allowances",
+	},
+	{
 		"label of a key", v1.MaxKeyLabel, "POST /v1/keys",
 		func(n int) string { return with("kind", "publishable", "label", letters(n)) }, fault.CodeInvalidRequest, "label",
 	},
@@ -121,6 +150,8 @@ var bounds = []bounded{
 }
 
 var oneItem = []map[string]string{{"credit_id": "api", "amount": "1"}}
+
+var oneAllowance = []map[string]any{{"label": "Images", "quota": "1", "rules": []map[string]any{{"event": "image.*"}}, "period": "daily"}}
 
 // TestLimitsOverHTTP sends every field at its limit, which is taken, and one past it, which is
 // refused and changes nothing.
@@ -198,6 +229,34 @@ func TestLimitsInTheLibrary(t *testing.T) {
 			_, err := ops.CreatePack(ctx, v1.CreatePack{Name: "p", Currency: "dollars", Items: []v1.PackItem{{CreditID: "api", Amount: "1"}}})
 			return err
 		}, "currency"},
+		"id of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{ID: letters(credits.MaxPlanID + 1), Name: "p"})
+			return err
+		}, "id"},
+		"price of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", Price: catalog.MaxPrice + 1})
+			return err
+		}, "price"},
+		"description of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", Description: letters(catalog.MaxDescriptionLength + 1)})
+			return err
+		}, "description"},
+		"currency of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", Currency: "dollars"})
+			return err
+		}, "currency"},
+		"cycle of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", Interval: &v1.Interval{Count: 1, Unit: "fortnight"}})
+			return err
+		}, "interval"},
+		"trial of a plan": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", TrialDays: catalog.MaxTrialDays + 1})
+			return err
+		}, "trial_days"},
+		"price of a trial": {func() error {
+			_, err := ops.CreatePlan(ctx, v1.CreatePlan{Name: "p", TrialPrice: 1})
+			return err
+		}, "trial_price"},
 		"life of a token": {func() error {
 			_, err := ops.MintToken(ctx, v1.MintToken{CustomerID: "c", TTLSeconds: int(accounts.MaxTokenTTL.Seconds()) + 1})
 			return err

@@ -86,7 +86,7 @@ var sections = []section{
 		{read, "/v1/customers/{id}/ledger", "listEntries", "A customer's entries, newest first", secretOnly, listOf(v1.Operations.Ledger)},
 		{read, "/v1/customers/{id}/grants", "listGrants", "A customer's grants, in the order in which they are drawn", secretOnly, listOf(v1.Operations.CustomerGrants)},
 	}},
-	{"Definitions", "Credits, and the packs that are sold.", []route{
+	{"Definitions", "Credits, and the packs and plans that are sold.", []route{
 		{post, "/v1/credits", "createCredit", "Define a credit", secretOnly, created(act(v1.Operations.CreateCredit))},
 		{read, "/v1/credits", "listCredits", "List credits", secretOnly, all(v1.Operations.ListCredits)},
 		{read, "/v1/credits/{id}", "getCredit", "Read a credit", secretOnly, get(v1.Operations.GetCredit)},
@@ -99,6 +99,11 @@ var sections = []section{
 		{read, "/v1/packs/{id}", "getPack", "Read a pack", secretOnly, get(v1.Operations.GetPack)},
 		{put, "/v1/packs/{id}", "updatePack", "Replace a pack; what was granted from it stays as it is", secretOnly, actOn(v1.Operations.UpdatePack)},
 		{post, "/v1/packs/{id}/archive", "archivePack", "End selling a pack", secretOnly, end(v1.Operations.ArchivePack)},
+		{post, "/v1/plans", "createPlan", "Define a plan", secretOnly, created(act(v1.Operations.CreatePlan))},
+		{read, "/v1/plans", "listPlans", "List plans", secretOnly, all(v1.Operations.ListPlans)},
+		{read, "/v1/plans/{id}", "getPlan", "Read a plan", secretOnly, get(v1.Operations.GetPlan)},
+		{put, "/v1/plans/{id}", "updatePlan", "Replace a plan; subscriptions and grants stay as they are", secretOnly, actOn(v1.Operations.UpdatePlan)},
+		{post, "/v1/plans/{id}/archive", "archivePlan", "End selling a plan", secretOnly, end(v1.Operations.ArchivePlan)},
 	}},
 	{"Webhooks", "Where events are sent, and what came of it.", []route{
 		{post, "/v1/webhook-endpoints", "createWebhookEndpoint", "Have events sent to an address; the secret is in the answer", secretOnly, created(act(v1.Operations.CreateWebhookEndpoint))},

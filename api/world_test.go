@@ -5,7 +5,7 @@ import (
 )
 
 // world is what a fixture's server holds before a request that should change nothing: credits,
-// a pack, a webhook endpoint with a delivery, and customer c with a grant, a deduction and a hold.
+// a pack, a plan, a webhook endpoint with a delivery, and customer c with a grant, a deduction and a hold.
 type world struct {
 	f   *fixture
 	ids map[string]string
@@ -18,6 +18,8 @@ func newWorld(f *fixture) *world {
 	w.ids["credit"] = f.text(credit, "id")
 	pack := f.must("POST", "/v1/packs", `{"name":"starter","price":500,"items":[{"credit_id":"api","amount":"50"}]}`)
 	w.ids["pack"] = f.text(pack, "id")
+	plan := f.must("POST", "/v1/plans", `{"name":"pro","price":900,"allowances":[{"label":"Images","quota":"40","rules":[{"event":"image.*"}],"period":"monthly"}],"credits":[{"credit_id":"api","amount":"50"}]}`)
+	w.ids["plan"] = f.text(plan, "id")
 	hook := f.must("POST", "/v1/webhook-endpoints", `{"url":"http://127.0.0.1:9/hook","events":["credit.added"]}`)
 	w.ids["hook"] = f.text(hook, "id")
 	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
@@ -54,7 +56,7 @@ func (w *world) fill(text string) string {
 func (w *world) path(rt *route) string {
 	id := "c"
 	for prefix, name := range map[string]string{
-		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/grants": "grant", "/v1/entries": "entry",
+		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/plans": "plan", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
 		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
 	} {
@@ -70,7 +72,7 @@ func (w *world) state() string {
 	w.f.t.Helper()
 	var all strings.Builder
 	for _, path := range []string{
-		"/v1/credits", "/v1/packs", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
+		"/v1/credits", "/v1/packs", "/v1/plans", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
 		"/v1/events", "/v1/customers/c/meters",
 		"/v1/webhook-endpoints", "/v1/webhook-endpoints/{hook}/secret", "/v1/webhook-endpoints/{hook}/deliveries",

@@ -211,6 +211,8 @@ func TestWhatTheDecoderWouldCut(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(catalog)
 	f.Add(bare)
+	f.Add(planned)
+	f.Add(kit)
 	f.Add("credits: &a [*a]")
 	f.Add("credits:\n  - draw_order: !00\n000000000: #0") // makes the reader of YAML panic
 	f.Fuzz(func(t *testing.T, text string) {

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -32,7 +31,7 @@ func (f *File) Compare(ctx context.Context, ops v1.Operations) (*Difference, err
 	}
 	seen := map[string]bool{}
 	for i := range f.Credits {
-		path := fmt.Sprintf("credits[%d]", i)
+		path := f.Credits[i].at
 		name := strings.ToLower(strings.TrimSpace(f.Credits[i].Name))
 		if seen[name] {
 			return nil, f.wrong(f.at(path+".name"), "the file has the credit %q twice", f.Credits[i].Name)
@@ -46,6 +45,9 @@ func (f *File) Compare(ctx context.Context, ops v1.Operations) (*Difference, err
 		return nil, err
 	}
 	if err := c.packs(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.plans(ctx); err != nil {
 		return nil, err
 	}
 	c.diff.order()
@@ -65,6 +67,12 @@ func (nothing) ListPacks(context.Context) (page v1.Page[v1.Pack], err error) { r
 
 func (nothing) GetPack(_ context.Context, packID string) (v1.Pack, error) {
 	return v1.Pack{}, fault.New("apply.nothing", fault.CodePackNotFound, "there is no pack %q", packID)
+}
+
+func (nothing) ListPlans(context.Context) (page v1.Page[v1.Plan], err error) { return page, nil }
+
+func (nothing) GetPlan(_ context.Context, planID string) (v1.Plan, error) {
+	return v1.Plan{}, fault.New("apply.nothing", fault.CodePlanNotFound, "there is no plan %q", planID)
 }
 
 // known reads the credits that are defined. They are listed under their ids, for packs that
@@ -88,7 +96,7 @@ func (c *comparison) known(ctx context.Context) ([]v1.Credit, error) {
 func definedCredit(d *v1.Credit) (*catalog.Credit, error) {
 	have, err := creditOf(&v1.CreateCredit{
 		Name: d.Name, Unit: d.Unit, Description: d.Description, Precision: d.Precision, DrawOrder: d.DrawOrder,
-		Scope: d.Scope, ExpiresAfterDays: d.ExpiresAfterDays, Overage: d.Overage, Rollover: d.Rollover, LowBalance: d.LowBalance,
+		Scope: d.Scope, ExpiresAfterDays: d.ExpiresAfterDays, Overage: d.Overage, Rollover: d.Rollover, LowBalance: d.LowBalance, Sales: d.Sales,
 	})
 	if err != nil {
 		return nil, err
@@ -169,7 +177,7 @@ func update(r *v1.CreateCredit, def *catalog.Credit) v1.UpdateCredit {
 	scope := append([]v1.Rule{}, r.Scope...) // empty, not null, which over HTTP would leave it as it is
 	return v1.UpdateCredit{
 		Name: &r.Name, Unit: &r.Unit, Description: &r.Description, DrawOrder: &order, Scope: &scope,
-		ExpiresAfterDays: &r.ExpiresAfterDays, Overage: &r.Overage, Rollover: &r.Rollover, LowBalance: &low,
+		ExpiresAfterDays: &r.ExpiresAfterDays, Overage: &r.Overage, Rollover: &r.Rollover, LowBalance: &low, Sales: &r.Sales,
 	}
 }
 
@@ -179,17 +187,16 @@ func (c *comparison) packs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := c.file
 	seen := map[string]bool{}
-	for i := range f.Packs {
-		want, path := &f.Packs[i], fmt.Sprintf("packs[%d]", i)
-		for _, key := range []string{"id " + want.ID, "name " + strings.ToLower(strings.TrimSpace(want.Name))} {
-			if seen[key] && key != "id " {
-				return f.wrong(f.at(path), "the file has a pack with the %s twice", key)
-			}
-			seen[key] = true
+	for i := range c.file.Packs {
+		want, path := &c.file.Packs[i], c.file.Packs[i].at
+		if err := c.once(seen, path, "pack", want.ID, want.Name); err != nil {
+			return err
 		}
-		old, err := c.findPack(ctx, path, want, page.Data)
+		old, err := findSold(ctx, c, path, sold[v1.Pack]{
+			what: "pack", id: want.ID, name: want.Name, onSale: page.Data, missing: fault.CodePackNotFound, get: c.ops.GetPack,
+			of: func(p *v1.Pack) (string, string) { return p.ID, p.Name },
+		})
 		if err != nil {
 			return err
 		}
@@ -200,78 +207,34 @@ func (c *comparison) packs(ctx context.Context) error {
 	return nil
 }
 
-// findPack finds the pack that is meant: by its id, archived or not; without an id by its name,
-// among those on sale.
-func (c *comparison) findPack(ctx context.Context, path string, want *Pack, onSale []v1.Pack) (*v1.Pack, error) {
-	var named *v1.Pack
-	for i := range onSale {
-		if strings.EqualFold(onSale[i].Name, strings.TrimSpace(want.Name)) {
-			named = &onSale[i]
-		}
-	}
-	if want.ID == "" {
-		return named, nil
-	}
-	p, err := c.ops.GetPack(ctx, want.ID)
-	if err == nil && p.ID == want.ID { // GetPack takes names too
-		return &p, nil
-	}
-	if err != nil && fault.CodeOf(err) != fault.CodePackNotFound {
-		return nil, err
-	}
-	if named != nil {
-		return nil, c.file.wrong(c.file.at(path+".id"), "there is a pack named %q already, with the id %q: use that id, or another name", named.Name, named.ID)
-	}
-	return nil, nil
-}
-
 // pack compares one pack with the one that is defined, if any.
 func (c *comparison) pack(path string, want *Pack, old *v1.Pack) error {
-	packID := ""
+	s := sides{what: "pack", wantArchived: want.Archived}
 	if old != nil {
-		packID = old.ID
+		s.oldID, s.oldName, s.oldArchived = old.ID, old.Name, !old.ArchivedAt.IsZero()
 	}
-	def, err := packOf(packID, &want.CreatePack, c.defs)
+	def, err := packOf(s.oldID, &want.CreatePack, c.defs)
 	if err != nil {
 		return c.file.refused(path, err)
 	}
-	switch {
-	case old == nil && want.Archived:
-		return nil
-	case old == nil:
-		c.diff.add(Change{Kind: Created, What: "pack", Name: def.Name, Fields: changes(nil, packFields(def, c.defs)), do: func(ctx context.Context) error {
-			_, err := c.ops.CreatePack(ctx, want.CreatePack)
+	s.name, s.fields = def.Name, packFields(def, c.defs)
+	if old != nil && !s.oldArchived {
+		have, err := definedPack(old, c.defs)
+		if err != nil {
 			return err
-		}})
-		return nil
-	case !old.ArchivedAt.IsZero() && want.Archived:
-		return nil
-	case !old.ArchivedAt.IsZero():
-		return c.file.wrong(c.file.at(path), "the pack %q is archived, which cannot be undone: give it archived: true, or choose another id", old.ID)
+		}
+		s.oldFields = packFields(have, c.defs)
 	}
-	have, err := definedPack(old, c.defs)
-	if err != nil {
-		return err
-	}
-	if fields := changes(packFields(have, c.defs), packFields(def, c.defs)); len(fields) > 0 {
-		c.diff.add(Change{Kind: Changed, What: "pack", Name: old.Name, Fields: fields, do: func(ctx context.Context) error {
-			_, err := c.ops.UpdatePack(ctx, old.ID, want.CreatePack)
-			return err
-		}})
-	}
-	if want.Archived {
-		c.diff.add(Change{Kind: Archived, What: "pack", Name: old.Name, do: func(ctx context.Context) error {
-			_, err := c.ops.ArchivePack(ctx, old.ID)
-			return err
-		}})
-	}
-	return nil
+	s.create = func(ctx context.Context) error { _, err := c.ops.CreatePack(ctx, want.CreatePack); return err }
+	s.update = func(ctx context.Context) error { _, err := c.ops.UpdatePack(ctx, s.oldID, want.CreatePack); return err }
+	s.archive = func(ctx context.Context) error { _, err := c.ops.ArchivePack(ctx, s.oldID); return err }
+	return c.compare(path, &s)
 }
 
 // definedPack reads a pack that is defined as if it stood in a file.
 func definedPack(old *v1.Pack, defs *catalog.Definitions) (*catalog.Pack, error) {
 	return packOf(old.ID, &v1.CreatePack{
 		Name: old.Name, Description: old.Description, Price: old.Price, Currency: old.Currency,
-		ExpiresAfterDays: old.ExpiresAfterDays, Items: old.Items,
+		PriceRef: old.PriceRef, ExpiresAfterDays: old.ExpiresAfterDays, Items: old.Items,
 	}, defs)
 }

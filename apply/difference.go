@@ -10,10 +10,10 @@ import (
 	"github.com/seed42445051/scrip/fault"
 )
 
-// Kind is what happens to a credit, meter or pack.
+// Kind is what happens to a credit, meter, pack or plan.
 type Kind int
 
-// The kinds of change, in the order in which they are made: meters and packs need their credits,
+// The kinds of change, in the order in which they are made: what is not a credit needs its credits,
 // and what is archived is needed by nothing that comes after it.
 const (
 	Created Kind = iota
@@ -21,10 +21,10 @@ const (
 	Archived
 )
 
-// Change is what happens to one credit, meter or pack.
+// Change is what happens to one credit, meter, pack or plan.
 type Change struct {
 	Kind   Kind
-	What   string // credit, meter or pack
+	What   string // credit, meter, pack or plan
 	Name   string
 	Fields []FieldChange
 	do     func(context.Context) error
@@ -38,8 +38,8 @@ type Difference struct{ Changes []Change }
 
 func (d *Difference) add(c Change) { d.Changes = append(d.Changes, c) }
 
-// order sorts the changes so that each finds what it needs: credits before meters and packs, except
-// that these leave first.
+// order sorts the changes so that each finds what it needs: credits before all else, except
+// that the rest leaves first.
 func (d *Difference) order() {
 	rank := func(c Change) int {
 		switch {
@@ -95,11 +95,11 @@ func (d *Difference) Write(w io.Writer) error {
 				fmt.Fprintf(&b, "    %s: %s -> %s\n", f.Name, shown(f.Old), shown(f.New))
 			}
 		case Archived:
-			stays := "what was granted"
-			if c.What == "meter" {
-				stays = "what it counted"
+			stays := map[string]string{"meter": "what it counted stays", "plan": "who has it keeps it"}[c.What]
+			if stays == "" {
+				stays = "what was granted stays"
 			}
-			fmt.Fprintf(&b, "- %s %q is archived; %s stays\n", c.What, c.Name, stays)
+			fmt.Fprintf(&b, "- %s %q is archived; %s\n", c.What, c.Name, stays)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

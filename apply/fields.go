@@ -11,7 +11,7 @@ import (
 	"github.com/seed42445051/scrip/money"
 )
 
-// field is a property of a credit or pack as text; empty is not set.
+// field is a property of a credit, meter, pack or plan as text; empty is not set.
 type field struct{ name, value string }
 
 // creditFields lists what can be compared of a credit.
@@ -30,7 +30,8 @@ func creditFields(c *catalog.Credit) []field {
 		{"expires_after_days", number(c.ExpiresAfterDays)},
 		{"overage", overageText(&c.Overage, c.Precision)},
 		{"rollover", rolloverText(c.Rollover)},
-		{"low_balance_threshold", thresholdText(c)},
+		{"low_balance_threshold", amountText(c.LowBalance, c.Precision)},
+		{"sales", salesText(&c.Sales, c.Precision)},
 	}
 }
 
@@ -40,6 +41,7 @@ func packFields(p *catalog.Pack, defs *catalog.Definitions) []field {
 		{"name", p.Name},
 		{"description", p.Description},
 		{"price", fmt.Sprintf("%d %s", p.PriceMinor, p.Currency)},
+		{"price_ref", p.PriceRef},
 		{"expires_after_days", number(p.ExpiresAfterDays)},
 	}
 	for i := range p.Items {
@@ -101,11 +103,28 @@ func rolloverText(r catalog.Rollover) string {
 	return text
 }
 
-func thresholdText(c *catalog.Credit) string {
-	if c.LowBalance == 0 {
+func amountText(units int64, precision int) string {
+	if units == 0 {
 		return ""
 	}
-	return money.FormatUnits(c.LowBalance, c.Precision)
+	return money.FormatUnits(units, precision)
+}
+
+func salesText(s *catalog.Sales, precision int) string {
+	var parts []string
+	if s.Off {
+		parts = append(parts, "off")
+	}
+	if s.PricePerCredit != "" {
+		parts = append(parts, fmt.Sprintf("%s %s each", s.PricePerCredit, s.Currency))
+	}
+	if s.AnyAmount {
+		parts = append(parts, "any amount")
+	}
+	if s.SignupBonus > 0 {
+		parts = append(parts, amountText(s.SignupBonus, precision)+" for signing up")
+	}
+	return strings.Join(parts, ", ")
 }
 
 func itemText(p *catalog.Pack, i int, defs *catalog.Definitions) string {

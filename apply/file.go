@@ -20,11 +20,14 @@ import (
 )
 
 // File is a catalog file: everything in it has the names and the meaning that it has in the
-// API. What a credit, meter or pack leaves out has its default, also when it had another value before.
+// API. What a credit, meter, pack or plan leaves out has its default, also when it had another value
+// before.
 type File struct {
 	Credits []Credit `json:"credits"`
 	Meters  []Meter  `json:"meters"`
 	Packs   []Pack   `json:"packs"`
+	Plans   []Plan   `json:"plans"`
+	Billing *Billing `json:"billing"` // read as credits and packs
 
 	name string
 	tree *ast.File
@@ -33,7 +36,8 @@ type File struct {
 // Credit is a credit of the file, found by its name.
 type Credit struct {
 	v1.CreateCredit `yaml:",inline"`
-	Archived        bool `json:"archived"` // nothing new can be granted; what was granted stays
+	Archived        bool   `json:"archived"` // nothing new can be granted; what was granted stays
+	at              string // where in the file it is
 }
 
 // Meter is a meter of the file, found by its name.
@@ -45,7 +49,14 @@ type Meter struct {
 // Pack is a pack of the file, found by its id, or by its name where it has none.
 type Pack struct {
 	v1.CreatePack `yaml:",inline"`
-	Archived      bool `json:"archived"` // off sale; what was granted stays
+	Archived      bool   `json:"archived"` // off sale; what was granted stays
+	at            string // where in the file it is
+}
+
+// Plan is a plan of the file, found by its id, or by its name where it has none.
+type Plan struct {
+	v1.CreatePlan `yaml:",inline"`
+	Archived      bool `json:"archived"` // off sale; who has it keeps it
 }
 
 // Read reads a file. name is what errors call it; they are all invalid_config, and say where
@@ -62,7 +73,10 @@ func Read(name string, text []byte) (f *File, err error) {
 		return nil, f.misread(err)
 	}
 	if len(f.tree.Docs) != 1 || f.tree.Docs[0].Body == nil {
-		return nil, f.wrong(nil, "a catalog file is one YAML document with credits, meters and packs")
+		return nil, f.wrong(nil, "a catalog file is one YAML document with credits, meters, packs and plans")
+	}
+	if err := f.checkFields(f.tree.Docs[0].Body, reflect.TypeFor[File]()); err != nil {
+		return nil, err
 	}
 	decoder := yaml.NewDecoder(
 		bytes.NewReader(text), yaml.Strict(),
@@ -72,6 +86,15 @@ func Read(name string, text []byte) (f *File, err error) {
 		return nil, f.misread(err)
 	}
 	if err := f.checkNumbers(); err != nil {
+		return nil, err
+	}
+	for i := range f.Credits {
+		f.Credits[i].at = fmt.Sprintf("credits[%d]", i)
+	}
+	for i := range f.Packs {
+		f.Packs[i].at = fmt.Sprintf("packs[%d]", i)
+	}
+	if err := f.expand(); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -113,7 +136,8 @@ func filter(f *v1.Filter, text []byte) error {
 // decimals are the fields that take numbers with decimals.
 var decimals = map[string]bool{
 	"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "free_threshold": true,
-	"low_balance_threshold": true,
+	"low_balance_threshold": true, "quota": true, "trial_amount": true, "price_per_credit": true, "signup_bonus": true,
+	"pricePerCredit": true, "initialBonusCredits": true, "creditsAmount": true,
 }
 
 // checkNumbers refuses a fraction where a whole number or text belongs: the decoder would cut

@@ -34,6 +34,16 @@ func meterOf(meterID string, r *v1.CreateMeter, defs *catalog.Definitions) (*cat
 	return m, nil
 }
 
+// planOf reads a plan as the service does. planID is that of the plan that is defined; empty for one
+// that is not.
+func planOf(planID string, r *v1.CreatePlan, defs *catalog.Definitions) (*catalog.Product, error) {
+	p := &catalog.Product{ID: planID}
+	if planID == "" {
+		p.ID = r.ID
+	}
+	return p, credits.ReadPlan(p, r, defs)
+}
+
 // packOf reads a pack as the service does. packID is that of the pack that is defined; empty for
 // one that is not.
 func packOf(packID string, r *v1.CreatePack, defs *catalog.Definitions) (*catalog.Pack, error) {

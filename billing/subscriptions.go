@@ -47,12 +47,12 @@ func (s *Session) SubscribeCommand(ctx context.Context, r v1.Subscribe) (*wallet
 	if !p.ArchivedAt.IsZero() {
 		return nil, fault.New(op, fault.CodePlanNotFound, "the plan %q is archived: those who have it keep it, nobody new can have it", p.Name).In("plan_id")
 	}
-	allowances, err := allowancesOf(p, r.Limits)
+	limits, err := readLimits(r.Limits)
 	if err != nil {
 		return nil, err
 	}
 	c := &wallet.Subscribe{
-		Plan: p.ID, Terms: TermsOf(p, defs), Quantity: r.Quantity, Allowances: allowances, OnChange: p.OnChange,
+		Plan: p.ID, Terms: TermsOf(p, defs), Quantity: r.Quantity, Allowances: allowancesOf(p), Limits: limits, OnChange: p.OnChange,
 		TrialDays: p.Price.TrialDays, CycleStart: r.CycleStart, Zone: r.Zone, EndsAt: r.EndsAt, Retake: r.Retake,
 		AtCycleEnd: r.When == "cycle_end", Charge: wallet.Charging(r.Charge),
 		Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},

@@ -1,8 +1,6 @@
 package billing
 
 import (
-	"strings"
-
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
@@ -14,8 +12,8 @@ import (
 // subscription keeps them (law 7).
 func TermsOf(p *catalog.Product, defs *catalog.Definitions) wallet.Terms {
 	t := wallet.Terms{
-		Name: p.Name, Currency: p.Price.Currency, Minor: p.Price.Minor, Every: p.Price.Every, TrialMinor: p.Price.TrialMinor,
-		TaxInside: p.Price.TaxInclusive, Period: p.Price.Period,
+		Name: p.Name, Currency: p.Price.Currency, Minor: p.Price.Minor, Every: p.Price.Every, Runs: p.Price.Period,
+		TrialMinor: p.Price.TrialMinor, TaxInside: p.Price.TaxInclusive,
 	}
 	if off := int64(p.Price.DiscountBps); off > 0 {
 		// Rounded down in favour of who pays; the operands are bounded far below overflow.
@@ -47,7 +45,7 @@ func includedCredit(p *catalog.ProductCredit, def *catalog.Credit, every catalog
 	if c.Every == (catalog.Interval{}) {
 		c.Every = every
 	}
-	if !p.AtCycleEnd {
+	if !p.AtCycleEnd && !p.Never {
 		c.ExpiresAfterDays = p.Expiry(def)
 	}
 	if c.Category == "" {
@@ -65,30 +63,28 @@ func includedCredit(p *catalog.ProductCredit, def *catalog.Credit, every catalog
 	return c
 }
 
-// allowancesOf are a plan's allowances with the quotas that were agreed with one customer, by the
-// allowance's id or label.
-func allowancesOf(p *catalog.Product, limits v1.Limits) ([]wallet.Allowance, error) {
-	const op = "billing.allowancesOf"
+// allowancesOf are a plan's allowances as they are now.
+func allowancesOf(p *catalog.Product) []wallet.Allowance {
 	all := make([]wallet.Allowance, len(p.Allowances))
 	for i := range p.Allowances {
 		a := &p.Allowances[i]
 		all[i] = wallet.Allowance{ID: a.ID, Label: a.Label, Unit: a.Unit, Quota: a.Quota, Rules: a.Rules, Period: a.Period}
 	}
+	return all
+}
+
+// readLimits reads the quotas that are agreed with one customer.
+func readLimits(limits v1.Limits) (map[string]int64, error) {
+	var all map[string]int64
 	for name, quota := range limits {
-		field := "custom_limits." + name
 		micros, err := quota.Units(wallet.QuantityDecimals)
 		if err != nil {
-			return nil, fault.As(err).In(field)
+			return nil, fault.As(err).In("custom_limits." + name)
 		}
-		found := false
-		for i := range all {
-			if all[i].ID == name || strings.EqualFold(all[i].Label, name) {
-				all[i].Quota, found = micros, true
-			}
+		if all == nil {
+			all = map[string]int64{}
 		}
-		if !found {
-			return nil, fault.New(op, fault.CodeInvalidRequest, "the plan has no allowance with the id or label %q", name).In(field)
-		}
+		all[name] = micros
 	}
 	return all, nil
 }

@@ -78,6 +78,40 @@ type Rollover struct {
 // Enabled reports whether anything rolls over at all.
 func (r Rollover) Enabled() bool { return r.Percent > 0 && !r.Off }
 
+// Sales is how a credit comes to customers other than by packs and plans, and whether it does at
+// all (vevee-golivekit-stripe.md section 3.1).
+type Sales struct {
+	Off bool `json:"off,omitempty"` // not sold for now, in no way
+	// PricePerCredit is the price of one whole credit in minor units of Currency, exact; empty where
+	// credits have no price of their own. AnyAmount lets customers say how many they buy at it.
+	PricePerCredit money.Decimal `json:"price_per_credit,omitempty"`
+	Currency       string        `json:"currency,omitempty"`
+	AnyAmount      bool          `json:"any_amount,omitempty"`
+	SignupBonus    int64         `json:"signup_bonus,omitempty"` // units, promotional, once for each customer who registers
+}
+
+func (s *Sales) validate() error {
+	const op = "catalog.Sales.validate"
+	if (s.PricePerCredit == "") != (s.Currency == "") {
+		return fault.New(op, fault.CodeMissingField, "a price_per_credit and its currency go together").In("sales.currency")
+	}
+	if s.Currency != "" {
+		if err := CheckCurrency(s.Currency, "sales.currency"); err != nil {
+			return err
+		}
+		if _, err := ReadPrice(s.PricePerCredit, "sales.price_per_credit"); err != nil {
+			return err
+		}
+	}
+	if s.AnyAmount && !positive(s.PricePerCredit) {
+		return fault.New(op, fault.CodeMissingField, "to sell any amount takes a price_per_credit above zero").In("sales.price_per_credit")
+	}
+	if s.SignupBonus < 0 || s.SignupBonus > MaxItemAmount {
+		return fault.New(op, fault.CodeInvalidAmount, "signup_bonus must be positive and at most %d units of the credit's precision, or absent", int64(MaxItemAmount)).In("sales.signup_bonus")
+	}
+	return nil
+}
+
 // Credit is a unit of account that an operator defines.
 type Credit struct {
 	ID               string        `json:"id"`
@@ -92,6 +126,7 @@ type Credit struct {
 	Overage          Overage       `json:"overage"`
 	Rollover         Rollover      `json:"rollover"`
 	LowBalance       int64         `json:"low_balance,omitempty"` // units; below it a balance is low; 0: none is
+	Sales            Sales         `json:"sales,omitzero"`
 	CreatedAt        clock.Instant `json:"created_at"`
 	UpdatedAt        clock.Instant `json:"updated_at"`
 	ArchivedAt       clock.Instant `json:"archived_at"`
@@ -130,11 +165,14 @@ func (c *Credit) Validate() error {
 	if err := ValidateDrawOrder(c.DrawOrder); err != nil {
 		return err
 	}
-	if err := c.Overage.validate(); err != nil {
+	if err := c.Overage.Validate(); err != nil {
 		return err
 	}
 	if c.LowBalance < 0 || c.LowBalance > MaxItemAmount {
 		return fault.New(op, fault.CodeInvalidAmount, "low_balance_threshold must be positive and at most %d units of the credit's precision, or absent", int64(MaxItemAmount)).In("low_balance_threshold")
+	}
+	if err := c.Sales.validate(); err != nil {
+		return err
 	}
 	return c.Rollover.Validate()
 }
@@ -146,7 +184,8 @@ func validateName(op, name string) error {
 	return nil
 }
 
-func (o Overage) validate() error {
+// Validate checks the vocabulary and the bounds.
+func (o Overage) Validate() error {
 	const op = "catalog.Overage.validate"
 	if o.Behavior != "" && !o.Behavior.Valid() {
 		return fault.New(op, fault.CodeInvalidRequest, "overage behavior %q is unknown: use forgive_at_reset, invoice_at_billing, carry_deficit or carry_deficit_auto_repay", o.Behavior).In("overage.behavior")

@@ -28,28 +28,32 @@ type PackItem struct {
 
 // Pack is a product that is sold once and grants its items.
 type Pack struct {
-	ID               string        `json:"id"`
-	App              string        `json:"app_id"`
-	Name             string        `json:"name"`
-	Description      string        `json:"description,omitempty"`
-	PriceMinor       int64         `json:"price_minor"` // minor units of Currency
-	Currency         string        `json:"currency"`
-	ExpiresAfterDays int           `json:"expires_after_days,omitempty"` // 0: as each credit says
-	Items            []PackItem    `json:"items"`
-	CreatedAt        clock.Instant `json:"created_at"`
-	UpdatedAt        clock.Instant `json:"updated_at"`
-	ArchivedAt       clock.Instant `json:"archived_at"`
+	ID               string     `json:"id"`
+	App              string     `json:"app_id"`
+	Name             string     `json:"name"`
+	Description      string     `json:"description,omitempty"`
+	PriceMinor       int64      `json:"price_minor"` // minor units of Currency
+	Currency         string     `json:"currency"`
+	ExpiresAfterDays int        `json:"expires_after_days,omitempty"` // 0: as each credit says
+	Items            []PackItem `json:"items"`
+	// PriceRef is the price that the payment provider has of the pack already, by its id there; empty
+	// where the price above is told to the provider with each purchase.
+	PriceRef   string        `json:"price_ref,omitempty"`
+	CreatedAt  clock.Instant `json:"created_at"`
+	UpdatedAt  clock.Instant `json:"updated_at"`
+	ArchivedAt clock.Instant `json:"archived_at"`
 }
 
 // DefaultItemID is the id of the pack's i-th item, from 0, when the operator gives it none: its
 // place.
 func (p *Pack) DefaultItemID(i int) string { return p.ID + "." + strconv.Itoa(i+1) }
 
-// MaxPackItems bounds a pack; MaxItemID bounds an item's id, in characters; MaxItemAmount bounds what an
-// item grants, in units of its credit.
+// MaxPackItems bounds a pack; MaxItemID and MaxPriceRef bound an item's id and a provider's id of
+// a price, in characters; MaxItemAmount bounds what an item grants, in units of its credit.
 const (
 	MaxPackItems  = 20
 	MaxItemID     = 110 // a pack's own id and the item's place in it fit
+	MaxPriceRef   = 255
 	MaxItemAmount = 1_000_000_000_000_000_000
 )
 
@@ -70,6 +74,9 @@ func (p *Pack) Validate(defs *Definitions) error {
 	}
 	if err := CheckCurrency(p.Currency, "currency"); err != nil {
 		return err
+	}
+	if Longer(p.PriceRef, MaxPriceRef) || !ValidText(p.PriceRef) {
+		return fault.New(op, fault.CodeInvalidRequest, "price_ref must have at most %d characters", MaxPriceRef).In("price_ref")
 	}
 	if p.ExpiresAfterDays < 0 || p.ExpiresAfterDays > MaxExpiryDays {
 		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for what each credit says", MaxExpiryDays).In("expires_after_days")

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"sync"
 	"time"
 
 	"github.com/seed42445051/scrip/clock"
@@ -119,8 +120,9 @@ func (p Period) Window(started, at clock.Instant) (start, end clock.Instant) {
 	base := wall(started.Time().In(loc))
 	if p.Anchor == AnchorCalendar {
 		base = p.calendarBase(base)
+		started = clock.At(onWall(base, loc))
 	}
-	return windowOn(base, p.every(), loc, at)
+	return windowOn(started, base, p.every(), loc, at)
 }
 
 // every is the length of one period; not of a lifetime.
@@ -143,31 +145,48 @@ func (p Period) every() Interval {
 // is UTC.
 func (v Interval) Window(anchor clock.Instant, zoneName string, at clock.Instant) (start, end clock.Instant) {
 	loc := zone(zoneName)
-	return windowOn(wall(anchor.Time().In(loc)), v, loc, at)
+	return windowOn(anchor, wall(anchor.Time().In(loc)), v, loc, at)
 }
+
+// zones are the time zones that were read: reading one takes longer than counting in it.
+var zones sync.Map
 
 // zone is a time zone by name. Validation refused unknown ones; one that vanished from the system
 // since reads as UTC.
 func zone(name string) *time.Location {
+	if loc, ok := zones.Load(name); ok {
+		return loc.(*time.Location)
+	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(name, loc)
 	return loc
 }
 
 // windowOn counts windows on the wall's clock, and only their boundaries are looked up in the
-// zone: counted from a boundary that fell into a change of the clocks, all others would move.
-func windowOn(base time.Time, every Interval, loc *time.Location, at clock.Instant) (start, end clock.Instant) {
-	boundary := func(n int) clock.Instant { return clock.At(onWall(addUnits(base, every.Unit, n*every.Count), loc)) }
+// zone: counted from a boundary that fell into a change of the clocks, all others would move. The
+// anchor, at which the wall shows base, is a boundary itself, also where it is the second time that the
+// wall shows it.
+func windowOn(anchor clock.Instant, base time.Time, every Interval, loc *time.Location, at clock.Instant) (start, end clock.Instant) {
+	boundary := func(n int) clock.Instant {
+		if n == 0 {
+			return anchor
+		}
+		return clock.At(onWall(addUnits(base, every.Unit, n*every.Count), loc))
+	}
 	guess := every.guess(base, wall(at.Time().In(loc)))
-	for boundary(guess) > at {
+	start, end = boundary(guess), boundary(guess+1)
+	for start > at {
 		guess--
+		start, end = boundary(guess), start
 	}
-	for boundary(guess+1) <= at {
+	for end <= at {
 		guess++
+		start, end = end, boundary(guess+1)
 	}
-	return boundary(guess), boundary(guess + 1)
+	return start, end
 }
 
 // wall is what a clock on the wall shows at t, as a time in UTC.
@@ -175,11 +194,24 @@ func wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
 
-// onWall is when a clock on the wall of a zone shows a time. Where it never does, because the
+// onWall is when a clock on the wall of a zone first shows a time. Where it never does, because the
 // clocks go forward over it, it is as long after the change as it would have been.
 func onWall(shown time.Time, loc *time.Location) time.Time {
 	t := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), shown.Second(), shown.Nanosecond(), loc)
-	return t.Add(max(0, shown.Sub(wall(t))))
+	if skipped := shown.Sub(wall(t)); skipped != 0 {
+		return t.Add(max(0, skipped))
+	}
+	// Where the clocks went back over it, time.Date gives one of the two times, whichever.
+	change, _ := t.ZoneBounds()
+	if change.IsZero() {
+		return t
+	}
+	_, before := change.Add(-1).Zone()
+	_, after := t.Zone()
+	if first := t.Add(time.Duration(after-before) * time.Second); first.Before(change) && before > after {
+		return first
+	}
+	return t
 }
 
 // calendarBase is the calendar boundary at or before t.

@@ -42,6 +42,10 @@ const (
 	MaxQuota          = 1_000_000_000_000_000_000
 )
 
+// DefaultAllowanceID is the id of the plan's i-th allowance, from 0, when the operator gives it none:
+// its place.
+func (p *Product) DefaultAllowanceID(i int) string { return p.ID + "." + strconv.Itoa(i+1) }
+
 // Recurs reports whether the product is a plan: something that is subscribed to.
 func (p *Product) Recurs() bool { return p.Price.Kind != OneTimePrice }
 
@@ -94,6 +98,8 @@ func (a *PlanAllowance) validate() *fault.Error {
 		return fault.New(op, fault.CodeInvalidID, "the id of an allowance must be valid Unicode of 1 to %d characters", MaxAllowanceID).In("id")
 	case a.Quota < 0 || a.Quota > MaxQuota:
 		return fault.New(op, fault.CodeInvalidQuantity, "a quota is 0 to %d", int64(MaxQuota/1_000_000)).In("quota")
+	case Longer(a.Unit, MaxUnitLength) || !ValidText(a.Unit):
+		return fault.New(op, fault.CodeInvalidRequest, "unit must have at most %d characters", MaxUnitLength).In("unit")
 	case len(a.Rules) == 0:
 		return fault.New(op, fault.CodeMissingField, "say which events the allowance counts").In("rules")
 	}
@@ -104,7 +110,7 @@ func (a *PlanAllowance) validate() *fault.Error {
 		return fault.As(err).In("rules")
 	}
 	if err := a.Period.Validate(); err != nil {
-		return fault.As(err).In("period")
+		return fault.As(err)
 	}
 	return nil
 }

@@ -201,8 +201,8 @@ func (p *Price) validate(defs *Definitions) error {
 	switch {
 	case p.Kind != OneTimePrice && p.Kind != RecurringPrice && p.Kind != UsageBasedPrice:
 		return wrong("the price must be one_time, recurring or usage_based")
-	case p.Minor < 0 || p.SuggestedMinor < 0 || p.TrialMinor < 0:
-		return wrong("a price must not be negative")
+	case min(p.Minor, p.SuggestedMinor, p.TrialMinor) < 0 || max(p.Minor, p.SuggestedMinor, p.TrialMinor) > MaxPrice:
+		return wrong("a price is 0 to %d minor units", int64(MaxPrice))
 	case p.DiscountBps < 0 || p.DiscountBps > MaxDiscountBps:
 		return wrong("a discount is 0 to 100 %%")
 	case p.Kind != OneTimePrice && (!p.Every.Valid() || p.Period != Interval{} && !p.Period.Valid()):
@@ -268,12 +268,6 @@ func (p *ProductCredit) validate(defs *Definitions) error {
 	if err := p.validateCycle(); err != nil {
 		return err
 	}
-	return p.ValidateTerms(def)
-}
-
-// ValidateTerms checks what the product's credit says otherwise than the credit itself.
-func (p *ProductCredit) ValidateTerms(def *Credit) error {
-	const op = "catalog.ProductCredit.ValidateTerms"
 	if p.LowBalancePercent != nil && (*p.LowBalancePercent < 0 || *p.LowBalancePercent > 100) {
 		return fault.New(op, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%")
 	}
@@ -284,7 +278,7 @@ func (p *ProductCredit) ValidateTerms(def *Credit) error {
 	if o.PricePerUnit != "" && o.Currency == "" {
 		return fault.New(op, fault.CodeMissingField, "a price_per_unit needs a currency")
 	}
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return err
 	}
 	return p.Rollover(def).Validate()

@@ -137,6 +137,9 @@ func (f *fixture) world() {
 	if _, err := f.direct.CreateCredit(ctx, v1.CreateCredit{Name: "api", Unit: "call", Precision: 2}); err != nil {
 		f.t.Fatal(err)
 	}
+	if _, err := f.direct.CreatePlan(ctx, v1.CreatePlan{Name: "pro"}); err != nil {
+		f.t.Fatal(err)
+	}
 	if _, err := f.direct.CreatePack(ctx, v1.CreatePack{Name: "starter", Items: []v1.PackItem{{CreditID: "api", Amount: "50"}}}); err != nil {
 		f.t.Fatal(err)
 	}

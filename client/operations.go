@@ -244,6 +244,31 @@ func (c *Client) ArchivePack(ctx context.Context, packID string, opts ...v1.Opti
 	return do[v1.Pack](ctx, c, acts("client.ArchivePack", post, at("/v1/packs", packID, "archive"), opts), nil)
 }
 
+// CreatePlan defines a plan.
+func (c *Client) CreatePlan(ctx context.Context, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
+	return do[v1.Plan](ctx, c, acts("client.CreatePlan", post, "/v1/plans", opts), r)
+}
+
+// GetPlan reads a plan.
+func (c *Client) GetPlan(ctx context.Context, planID string) (v1.Plan, error) {
+	return do[v1.Plan](ctx, c, asks("client.GetPlan", at("/v1/plans", planID)), nil)
+}
+
+// ListPlans lists the plans of the app.
+func (c *Client) ListPlans(ctx context.Context) (v1.Page[v1.Plan], error) {
+	return do[v1.Page[v1.Plan]](ctx, c, asks("client.ListPlans", "/v1/plans"), nil)
+}
+
+// UpdatePlan replaces a plan; subscriptions to it and what it granted stay as they are.
+func (c *Client) UpdatePlan(ctx context.Context, planID string, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
+	return do[v1.Plan](ctx, c, acts("client.UpdatePlan", put, at("/v1/plans", planID), opts), r)
+}
+
+// ArchivePlan ends selling a plan.
+func (c *Client) ArchivePlan(ctx context.Context, planID string, opts ...v1.Option) (v1.Plan, error) {
+	return do[v1.Plan](ctx, c, acts("client.ArchivePlan", post, at("/v1/plans", planID, "archive"), opts), nil)
+}
+
 // GetCustomer reads what is known of a customer.
 func (c *Client) GetCustomer(ctx context.Context, customerID string) (v1.Customer, error) {
 	return do[v1.Customer](ctx, c, asks("client.GetCustomer", at("/v1/customers", customerID)), nil)

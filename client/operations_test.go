@@ -71,6 +71,19 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "UpdatePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) {
 		return o.UpdatePack(ctx, pack.ID, v1.CreatePack{Name: "starter", Price: 700, Items: pack.Items}, key("update-pack"))
 	})
+	plan := both(t, called, "CreatePlan", over, f.direct, func(o v1.Operations) (v1.Plan, error) {
+		return o.CreatePlan(ctx, v1.CreatePlan{
+			Name: "pro", Price: 900, TrialDays: 7, RunsFor: &v1.Interval{Count: 2, Unit: "year"}, Metadata: v1.Metadata{"a": "b"},
+			Allowances: []v1.PlanAllowance{{Label: "Images", Quota: "40", Rules: []v1.UsageRule{{Event: "image.*"}}, Period: "monthly"}},
+			Credits:    []v1.PlanCredit{{CreditID: "api", Amount: "50", Overage: &v1.OverageOverride{Behavior: "carry_deficit"}}},
+		}, key("plan"))
+	})
+	both(t, called, "UpdatePlan", over, f.direct, func(o v1.Operations) (v1.Plan, error) {
+		return o.UpdatePlan(ctx, plan.ID, v1.CreatePlan{Name: "pro", Price: 1200, Allowances: plan.Allowances, Credits: plan.Credits}, key("update-plan"))
+	})
+	both(t, called, "GetPlan", over, f.direct, func(o v1.Operations) (v1.Plan, error) { return o.GetPlan(ctx, "PRO") })
+	both(t, called, "ListPlans", over, f.direct, func(o v1.Operations) (v1.Page[v1.Plan], error) { return o.ListPlans(ctx) })
+	both(t, called, "ArchivePlan", over, f.direct, func(o v1.Operations) (v1.Plan, error) { return o.ArchivePlan(ctx, plan.ID, key("archive-plan")) })
 	both(t, called, "SaveCustomer", over, f.direct, func(o v1.Operations) (v1.Customer, error) {
 		return o.SaveCustomer(ctx, "c", v1.SaveCustomer{Name: "C", Metadata: v1.Metadata{"plan": "pro"}}, key("customer"))
 	})

@@ -121,6 +121,15 @@ func TestLostAnswersHappenOnce(t *testing.T) {
 			return err
 		},
 		"ArchivePack": func(o v1.Operations, m made) error { _, err := o.ArchivePack(ctx, m.pack); return err },
+		"CreatePlan": func(o v1.Operations, _ made) error {
+			_, err := o.CreatePlan(ctx, v1.CreatePlan{Name: "new"})
+			return err
+		},
+		"UpdatePlan": func(o v1.Operations, _ made) error {
+			_, err := o.UpdatePlan(ctx, "pro", v1.CreatePlan{Name: "new"})
+			return err
+		},
+		"ArchivePlan": func(o v1.Operations, _ made) error { _, err := o.ArchivePlan(ctx, "pro"); return err },
 		"SaveCustomer": func(o v1.Operations, _ made) error {
 			_, err := o.SaveCustomer(ctx, "d", v1.SaveCustomer{Name: "D"})
 			return err
@@ -212,6 +221,15 @@ func (f *fixture) state() string {
 	for _, p := range packs.Data {
 		note("pack", p.Name, p.ArchivedAt.String())
 	}
+	defs, err := f.core.As(v1.Caller{App: f.who.App, Mode: f.who.Mode}).Catalog(ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var plans []string
+	for _, p := range defs.Products {
+		plans = append(plans, "plan "+p.Name+" "+p.ArchivedAt.String())
+	}
+	note(slices.Sorted(slices.Values(plans))...)
 	return all.String()
 }
 

@@ -44,47 +44,66 @@ func ReadCredit(r *v1.CreateCredit) (*catalog.Credit, error) {
 		Name: strings.TrimSpace(r.Name), Unit: r.Unit, Description: r.Description, Precision: r.Precision,
 		ExpiresAfterDays: r.ExpiresAfterDays,
 	}
-	return c, fillCredit(c, &r.DrawOrder, &r.Scope, &r.Overage, &r.Rollover, &r.LowBalance)
+	return c, fillCredit(c, &v1.UpdateCredit{
+		DrawOrder: &r.DrawOrder, Scope: &r.Scope, Overage: &r.Overage, Rollover: &r.Rollover, LowBalance: &r.LowBalance, Sales: &r.Sales,
+	})
 }
 
 // fillCredit sets the structured fields that are given and checks the whole.
-func fillCredit(c *catalog.Credit, order *v1.DrawOrder, scope *[]v1.Rule, overage *v1.Overage, rollover *v1.Rollover, low *money.Decimal) (err error) {
-	if order != nil {
-		if c.DrawOrder, err = drawOrderIn(*order); err != nil {
+func fillCredit(c *catalog.Credit, r *v1.UpdateCredit) (err error) {
+	if r.DrawOrder != nil {
+		if c.DrawOrder, err = drawOrderIn(*r.DrawOrder); err != nil {
 			return err
 		}
 	}
-	if scope != nil {
-		if c.Scope, err = rulesIn(*scope); err != nil {
+	if r.Scope != nil {
+		if c.Scope, err = rulesIn(*r.Scope); err != nil {
 			return err
 		}
 	}
-	if overage != nil {
-		if c.Overage, err = overageIn(overage, c.Precision); err != nil {
+	if r.Overage != nil {
+		if c.Overage, err = overageIn(r.Overage, c.Precision); err != nil {
 			return err
 		}
 	}
-	if rollover != nil {
+	if rollover := r.Rollover; rollover != nil {
 		c.Rollover = catalog.Rollover{
 			Percent: rollover.Percent, MaxCount: rollover.MaxCount,
 			Validity: catalog.Interval{Count: rollover.ValidityCount, Unit: catalog.IntervalUnit(rollover.ValidityUnit)},
 			Off:      rollover.Off,
 		}
 	}
-	if low != nil {
-		if c.LowBalance, err = thresholdIn(*low, c.Precision); err != nil {
+	if r.LowBalance != nil {
+		if c.LowBalance, err = thresholdIn(*r.LowBalance, c.Precision, "low_balance_threshold"); err != nil {
+			return err
+		}
+	}
+	if r.Sales != nil {
+		if c.Sales, err = salesIn(r.Sales, c.Precision); err != nil {
 			return err
 		}
 	}
 	return c.Validate()
 }
 
-// thresholdIn reads the balance below which there is little left; zero and absent are none.
-func thresholdIn(low money.Decimal, precision int) (int64, error) {
-	if low == "" {
+// thresholdIn reads an amount of which zero and absent are none.
+func thresholdIn(d money.Decimal, precision int, field string) (int64, error) {
+	if d == "" {
 		return 0, nil
 	}
-	return units(low, precision, "low_balance_threshold")
+	return units(d, precision, field)
+}
+
+func salesIn(s *v1.Sales, precision int) (catalog.Sales, error) {
+	out := catalog.Sales{Off: s.Off, Currency: strings.ToLower(s.Currency), AnyAmount: s.AnyAmount}
+	var err error
+	if out.SignupBonus, err = thresholdIn(s.SignupBonus, precision, "sales.signup_bonus"); err != nil {
+		return out, err
+	}
+	if s.PricePerCredit != "" {
+		out.PricePerCredit, err = catalog.ReadPrice(s.PricePerCredit, "sales.price_per_credit")
+	}
+	return out, err
 }
 
 // freeName refuses a name that another credit has.
@@ -152,6 +171,12 @@ func creditOut(c *catalog.Credit) v1.Credit {
 	if c.LowBalance > 0 {
 		out.LowBalance = decimal(c.LowBalance, c.Precision)
 	}
+	out.Sales = v1.Sales{
+		Off: c.Sales.Off, PricePerCredit: c.Sales.PricePerCredit, Currency: c.Sales.Currency, AnyAmount: c.Sales.AnyAmount,
+	}
+	if c.Sales.SignupBonus > 0 {
+		out.Sales.SignupBonus = decimal(c.Sales.SignupBonus, c.Precision)
+	}
 	return out
 }
 
@@ -211,7 +236,7 @@ func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCred
 	set(&c.Unit, r.Unit)
 	set(&c.Description, r.Description)
 	set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-	if err := fillCredit(c, r.DrawOrder, r.Scope, r.Overage, r.Rollover, r.LowBalance); err != nil {
+	if err := fillCredit(c, r); err != nil {
 		return err
 	}
 	return freeName(defs, c)

@@ -86,6 +86,7 @@ func ReadPack(p *catalog.Pack, r *v1.CreatePack, defs *catalog.Definitions) erro
 	}
 	p.Name, p.Description = strings.TrimSpace(r.Name), r.Description
 	p.PriceMinor, p.Currency, p.ExpiresAfterDays = r.Price, strings.ToLower(r.Currency), r.ExpiresAfterDays
+	p.PriceRef = r.PriceRef
 	if p.Currency == "" {
 		p.Currency = "usd"
 	}
@@ -122,22 +123,26 @@ func packItem(defs *catalog.Definitions, p *catalog.Pack, r *v1.PackItem, i int)
 	if item.Category == "" {
 		item.Category = catalog.Paid
 	}
-	item.Priority = catalog.NarrowPriority
-	scope := item.Scope
+	item.Priority = usualPriority(item.Scope, def)
+	set(&item.Priority, r.Priority)
+	return item, nil
+}
+
+// usualPriority is the priority of what a pack or plan grants where it gives none.
+func usualPriority(scope catalog.Scope, def *catalog.Credit) int {
 	if len(scope) == 0 {
 		scope = def.Scope
 	}
 	if len(scope) > 0 && scope.IsBroad() {
-		item.Priority = catalog.BroadPriority
+		return catalog.BroadPriority
 	}
-	set(&item.Priority, r.Priority)
-	return item, nil
+	return catalog.NarrowPriority
 }
 
 func packOut(p *catalog.Pack, defs *catalog.Definitions) v1.Pack {
 	out := v1.Pack{
 		ID: p.ID, Name: p.Name, Description: p.Description, Price: p.PriceMinor, Currency: p.Currency,
-		ExpiresAfterDays: p.ExpiresAfterDays, Items: make([]v1.PackItem, len(p.Items)),
+		PriceRef: p.PriceRef, ExpiresAfterDays: p.ExpiresAfterDays, Items: make([]v1.PackItem, len(p.Items)),
 		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, ArchivedAt: p.ArchivedAt,
 	}
 	for i := range p.Items {

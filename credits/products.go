@@ -11,8 +11,8 @@ import (
 	"github.com/seed42445051/scrip/store"
 )
 
-// Products are definitions without a vocabulary of their own in v1 yet: until they can be sold,
-// only the compatible interfaces write them, and they read catalog's types.
+// Products that are sold once have no vocabulary of their own in v1: there they are packs, and only
+// the compatible interfaces write them, in catalog's types. Plans are products too.
 
 // Catalog returns what the app defines, as the store has it now. It is read-only.
 func (s *Session) Catalog(ctx context.Context) (*catalog.Definitions, error) {

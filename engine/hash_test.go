@@ -128,12 +128,21 @@ func vary(v reflect.Value, path string, visit func(path string)) {
 }
 
 func varyMap(v reflect.Value, path string, visit func(path string)) {
-	for _, pair := range []string{"a=b", "a=c", "b=a", "a=", "ab="} {
+	pairs := []string{"a=b", "a=c", "b=a", "a=", "ab="}
+	if v.Type().Elem().Kind() == reflect.Int64 {
+		pairs = []string{"a=b", "b=a", "a=", "ab="} // numbers are as long as the text
+	}
+	for _, pair := range pairs {
 		key, value, _ := strings.Cut(pair, "=")
 		v.Set(reflect.MakeMap(v.Type()))
 		if v.Type().Elem().Kind() == reflect.String {
 			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(value))
 			visit(path + " " + pair)
+			continue
+		}
+		if v.Type().Elem().Kind() == reflect.Int64 {
+			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(int64(len(value)+1)))
+			visit(path + " " + key + strings.Repeat("'", len(value)))
 			continue
 		}
 		for _, kind := range []catalog.ValueKind{catalog.TextValue, catalog.NumberValue} {

@@ -34,9 +34,20 @@ npm_packages() {
   cp "$1/package-lock.json" "$1/node_modules/.installed"
 }
 
+# Installs what npm has, and builds the SDK unless it is built of its sources as they are.
+packages() {
+  npm_packages internal/acceptance/node
+  npm_packages sdk/typescript
+  if [ ! -f sdk/typescript/dist/built ] || [ -n "$(cd sdk/typescript &&
+    find src package.json tsconfig.json tsconfig.cjs.json -newer dist/built)" ]; then
+    echo "setup: npm run build in sdk/typescript"
+    (cd sdk/typescript && npm run --silent build)
+  fi
+}
+
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ ${#missing[@]} -eq 0 ]; then
-  npm_packages internal/acceptance/node
+  packages
   exit 0
 fi
 
@@ -49,4 +60,4 @@ fi
 echo "setup: $install"
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
-npm_packages internal/acceptance/node
+packages

@@ -5,12 +5,6 @@ import (
 	"github.com/seed42445051/scrip/money"
 )
 
-// Interval is a length in units of the calendar.
-type Interval struct {
-	Count int    `json:"count" minimum:"1" maximum:"1000"`
-	Unit  string `json:"unit" enum:"day,week,month,year"`
-}
-
 // Subscribe gives a customer a plan, or changes what they have of one. Sent again it changes
 // nothing more.
 type Subscribe struct {
@@ -19,9 +13,9 @@ type Subscribe struct {
 	Quantity   int64         `json:"quantity,omitempty" minimum:"1" maximum:"1000000" doc:"How many of the plan; one, or as it is, when absent"`
 	TrialDays  *int          `json:"trial_days,omitempty" minimum:"0" maximum:"10000" doc:"Of a subscription that begins; the plan's when absent"`
 	CycleStart clock.Instant `json:"cycle_start,omitzero" doc:"When the cycle begins at an outside biller; the start of the subscription when absent"`
-	Zone       string        `json:"zone,omitempty" doc:"IANA time zone in which cycles begin and end; UTC when absent" example:"Europe/Zurich"`
-	EndsAt     clock.Instant `json:"ends_at,omitzero" doc:"Absent: open-ended, and an end that was planned is dropped"`
-	Limits     Limits        `json:"custom_limits,omitempty" doc:"Quotas agreed with this customer, by the allowance's id or label"`
+	Zone       string        `json:"zone,omitempty" doc:"IANA time zone in which cycles begin and end; UTC, or as it is, when absent" example:"Europe/Zurich"`
+	EndsAt     clock.Instant `json:"ends_at,omitzero" doc:"Absent: as long as the plan runs, and an end that was planned is dropped"`
+	Limits     Limits        `json:"custom_limits,omitempty" doc:"Quotas agreed with this customer, by the allowance's id or label; those that are not named stay as they are"`
 	OnChange   string        `json:"on_change,omitempty" enum:"reset,keep,block," doc:"What becomes of counts when another plan ran; as the plan says when absent"`
 	When       string        `json:"when,omitempty" enum:"now,cycle_end," doc:"When a change of plan takes effect; now when absent"`
 	Charge     string        `json:"charge,omitempty" enum:"full,prorated,difference,none," doc:"What a change within a cycle comes to. full, when absent, begins a new cycle; the others keep the one that runs"`

@@ -114,6 +114,14 @@ type Operations interface {
 	UpdatePack(ctx context.Context, packID string, r CreatePack, opts ...Option) (Pack, error)
 	ArchivePack(ctx context.Context, packID string, opts ...Option) (Pack, error)
 
+	// CreatePlan, GetPlan, ListPlans, UpdatePlan and ArchivePlan define plans. An update replaces
+	// the plan under its id; subscriptions to it and what it granted stay as they are.
+	CreatePlan(ctx context.Context, r CreatePlan, opts ...Option) (Plan, error)
+	GetPlan(ctx context.Context, planID string) (Plan, error)
+	ListPlans(ctx context.Context) (Page[Plan], error)
+	UpdatePlan(ctx context.Context, planID string, r CreatePlan, opts ...Option) (Plan, error)
+	ArchivePlan(ctx context.Context, planID string, opts ...Option) (Plan, error)
+
 	// GetCustomer, SaveCustomer, UpdateCustomer and ListCustomers keep what is known of
 	// customers.
 	GetCustomer(ctx context.Context, customerID string) (Customer, error)

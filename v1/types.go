@@ -82,6 +82,15 @@ type Rollover struct {
 	Off           bool   `json:"off,omitempty" doc:"Keep the policy, and roll nothing over meanwhile"`
 }
 
+// Sales is how a credit comes to customers other than by packs and plans, and whether it does at all.
+type Sales struct {
+	Off            bool          `json:"off,omitempty" doc:"Not sold for now, in no way"`
+	PricePerCredit money.Decimal `json:"price_per_credit,omitempty" doc:"Price of one credit in minor units of currency"`
+	Currency       string        `json:"currency,omitempty"`
+	AnyAmount      bool          `json:"any_amount,omitempty" doc:"Customers may say how many credits they buy, at price_per_credit"`
+	SignupBonus    money.Decimal `json:"signup_bonus,omitempty" doc:"Promotional credits for each customer who registers, once"`
+}
+
 // Credit is a unit of account.
 type Credit struct {
 	ID               string        `json:"id"`
@@ -95,6 +104,7 @@ type Credit struct {
 	Overage          Overage       `json:"overage"`
 	Rollover         Rollover      `json:"rollover"`
 	LowBalance       money.Decimal `json:"low_balance_threshold,omitempty" doc:"In whole credits; none when absent"`
+	Sales            Sales         `json:"sales,omitzero"`
 	CreatedAt        clock.Instant `json:"created_at"`
 	UpdatedAt        clock.Instant `json:"updated_at"`
 	ArchivedAt       clock.Instant `json:"archived_at,omitzero"`
@@ -113,6 +123,7 @@ type CreateCredit struct {
 	Rollover         Rollover  `json:"rollover,omitempty"`
 
 	LowBalance money.Decimal `json:"low_balance_threshold,omitempty" doc:"In whole credits: a balance that falls below it makes the event credit.balance_low; none when absent or zero"`
+	Sales      Sales         `json:"sales,omitzero"`
 }
 
 // UpdateCredit changes a credit. What is absent stays; existing grants stay as they are.
@@ -127,6 +138,7 @@ type UpdateCredit struct {
 	Rollover         *Rollover  `json:"rollover,omitempty"`
 
 	LowBalance *money.Decimal `json:"low_balance_threshold,omitempty" doc:"0 for none"`
+	Sales      *Sales         `json:"sales,omitempty" doc:"Replaces what there is; an empty one is none"`
 }
 
 // DrawOrder is a preset's name or a list of criteria.
@@ -159,6 +171,7 @@ type Pack struct {
 	Description      string        `json:"description,omitempty"`
 	Price            int64         `json:"price" doc:"In minor units of currency"`
 	Currency         string        `json:"currency"`
+	PriceRef         string        `json:"price_ref,omitempty" doc:"The payment provider's own id of the price"`
 	ExpiresAfterDays int           `json:"expires_after_days,omitempty"`
 	Items            []PackItem    `json:"items"`
 	CreatedAt        clock.Instant `json:"created_at"`
@@ -173,6 +186,7 @@ type CreatePack struct {
 	Description      string     `json:"description,omitempty" maxLength:"1000"`
 	Price            int64      `json:"price,omitempty" minimum:"0" maximum:"1000000000000" doc:"In minor units of currency"`
 	Currency         string     `json:"currency,omitempty" doc:"usd when absent"`
+	PriceRef         string     `json:"price_ref,omitempty" maxLength:"255" doc:"The payment provider's own id of the price, where it has one"`
 	ExpiresAfterDays int        `json:"expires_after_days,omitempty" minimum:"0" doc:"What each credit says when absent"`
 	Items            []PackItem `json:"items" minItems:"1" maxItems:"20"`
 }

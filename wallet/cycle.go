@@ -50,7 +50,7 @@ func (w *work) turn() {
 	}
 	for i := range sub.Included {
 		if sub.Included[i].End <= w.at {
-			w.resetOverage(sub, i, false)
+			w.resetOverage(sub, i, false, false)
 			w.nextCreditCycle(sub, i)
 		}
 	}
@@ -74,7 +74,6 @@ func (w *work) renew(sub *Subscription) {
 			sub.Included[i].End = w.at
 		}
 		w.cutGrants(ended)
-		sub.runOn()
 	} else {
 		w.tellSubscription(sub, change, "", "")
 	}
@@ -96,10 +95,7 @@ func (w *work) closeCycle(sub *Subscription, all bool) []InvoiceLine {
 		if line, ok := w.overageLine(sub, i); ok {
 			lines = append(lines, line)
 		}
-		if all {
-			sub.Included[i].End = w.at
-		}
-		w.resetOverage(sub, i, true)
+		w.resetOverage(sub, i, true, all)
 	}
 	return lines
 }
@@ -137,7 +133,7 @@ func (w *work) nextCreditCycle(sub *Subscription, i int) {
 	if trial && terms.Trial != nil {
 		amount = *terms.Trial
 	}
-	cycle.Grant = w.include(sub, i, sub.times(amount), trial && terms.TrialExpires)
+	cycle.Grant = w.include(sub, i, unitsOf(amount, sub.quantity()), trial && terms.TrialExpires)
 }
 
 // include grants units of an included credit for its running cycle, as far as the wallet has room:
@@ -166,10 +162,11 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 	case terms.ExpiresAfterDays > 0:
 		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
 	}
-	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt > cycle.End) {
-		g.ExpiresAt = cycle.End // what rolls over does so with the cycle at the latest
+	cycle.Ends = trial || terms.AtCycleEnd
+	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt >= cycle.End) {
+		// What rolls over does so with the cycle at the latest.
+		g.ExpiresAt, cycle.Ends = cycle.End, true
 	}
-	cycle.Ends = g.ExpiresAt == cycle.End
 	made, err := w.addGrant(g)
 	w.fail(err) // its lane is there since the plan was taken
 	if err != nil {
@@ -184,8 +181,9 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 }
 
 // resetOverage takes overage away where the policy of the included credit says so: what is
-// forgiven with each cycle of the credit, what is billed with the billing cycle.
-func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
+// forgiven with each cycle of the credit, or when that is cut short, what is billed with the billing
+// cycle.
+func (w *work) resetOverage(sub *Subscription, i int, billing, cut bool) {
 	terms := &sub.Terms.Credits[i]
 	switch terms.Overage.Behavior {
 	case catalog.InvoiceAtBilling:
@@ -195,7 +193,7 @@ func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
 	case catalog.CarryDeficit, catalog.CarryDeficitAutoRepay:
 		return
 	}
-	if billing && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
+	if billing && !cut && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
 		return // its own cycle goes on
 	}
 	w.takeOverage(terms.Credit, sub)
@@ -218,11 +216,11 @@ func (w *work) takeOverage(credit string, sub *Subscription) {
 // endSubscription is the end: what was used beyond the plan is billed, and what was granted lives
 // on until its own end (dodo.md section 15).
 func (w *work) endSubscription(sub *Subscription) {
-	if !sub.PausedAt.IsZero() {
-		by := w.at - sub.PausedAt
-		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + by })
-	}
 	lines := w.closeCycle(sub, true)
+	if !sub.PausedAt.IsZero() {
+		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + (w.at - sub.PausedAt) })
+		sub.PausedAt = 0
+	}
 	sub.Ended, sub.EndsAt, sub.Next = true, w.at, nil
 	if sub.CycleStart < w.at {
 		w.moveTallies(sub.CycleStart, w.at)
@@ -236,13 +234,12 @@ func (w *work) endSubscription(sub *Subscription) {
 func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
-		w.cutGrants(sub.Included)
 		lines := w.closeCycle(sub, true)
+		w.cutGrants(sub.Included)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 		w.nextCycle(sub)
-		sub.runOn()
 		for i := range sub.Included {
 			w.nextCreditCycle(sub, i)
 		}
@@ -251,15 +248,11 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	}
 	lines := w.changeLines(sub, c, charge)
 	old, cycles := sub.Terms.Credits, sub.Included
-	units := make([]int64, len(old))
-	for i := range old {
-		units[i] = sub.times(old[i].Amount)
-	}
+	quantity := sub.quantity()
 	w.enterPlan(sub, c)
-	sub.runOn()
 	w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 	for i := range old {
-		w.takeUnused(&old[i], &cycles[i], units[i])
+		w.takeUnused(&old[i], &cycles[i], quantity)
 	}
 	for i := range sub.Included {
 		w.giveRest(sub, i, old, cycles)
@@ -267,31 +260,17 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	w.issue(sub, lines)
 }
 
-// times is units for one of the plan, for as many as there are: within what a wallet can hold, since
-// time must go on.
-func (s *Subscription) times(units int64) int64 {
-	all, err := money.MulDivFloor(units, s.quantity(), 1)
-	if err != nil {
-		return MaxUnits
-	}
-	return min(all, MaxUnits)
-}
-
-// runOn counts anew how long the terms let the subscription run, from the cycle in which it took
-// them from another plan. An end that was asked for stays.
-func (s *Subscription) runOn() {
-	was := s.Terms.Until
-	s.runFrom(s.CycleStart)
-	if s.EndsAt == was {
-		s.EndsAt = s.Terms.Until
-	}
-}
-
 // enterPlan replaces the terms, and lets the counts of allowances begin anew, go on, or be full.
 func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 	old := *sub
 	sub.Plan, sub.Terms = c.Plan, c.Terms
-	sub.Terms.Until = old.Terms.Until
+	sub.Terms.begin(w.at)
+	if old.Plan == c.Plan && old.Terms.Runs == c.Terms.Runs {
+		sub.Terms.Until = old.Terms.Until
+	}
+	if sub.EndsAt == old.Terms.Until {
+		sub.EndsAt = sub.Terms.Until
+	}
 	if c.Quantity > 0 {
 		sub.Quantity = c.Quantity
 	}
@@ -314,7 +293,7 @@ func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 
 // takeUnused is what the old plan loses when it is prorated: of its running grant the smaller of
 // what is available and floor(old amount x unused share of the cycle).
-func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, units int64) {
+func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity int64) {
 	if !terms.Prorate || cycle.Grant == 0 {
 		return
 	}
@@ -323,7 +302,7 @@ func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, units int64
 		return
 	}
 	g := w.grant(cycle.Grant)
-	take := min(g.Available, share(units, w.at, *cycle))
+	take := min(g.Available, share(unitsOf(terms.Amount, quantity), w.at, *cycle))
 	if take > 0 {
 		w.book(line{kind: Revoked, credit: g.Credit, amount: -take, slices: []Slice{{Grant: g.N, Available: -take}}})
 	}
@@ -338,11 +317,21 @@ func (w *work) giveRest(sub *Subscription, i int, old []IncludedCredit, cycles [
 	full.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
 	if k := slices.IndexFunc(old, func(o IncludedCredit) bool { return o.Credit == terms.Credit }); k >= 0 && old[k].Every == terms.Every {
 		cycle, full = cycles[k], cycles[k]
+		cycle.Grant, cycle.Ends = 0, false
 	}
 	sub.Included[i] = cycle
 	if terms.Prorate {
-		sub.Included[i].Grant = w.include(sub, i, share(sub.times(terms.Amount), w.at, full), false)
+		sub.Included[i].Grant = w.include(sub, i, share(unitsOf(terms.Amount, sub.quantity()), w.at, full), false)
 	}
+}
+
+// unitsOf is so many times an amount, as far as a wallet can hold it.
+func unitsOf(amount, quantity int64) int64 {
+	units, err := money.MulDivFloor(amount, quantity, 1)
+	if err != nil {
+		return MaxUnits
+	}
+	return min(units, MaxUnits)
 }
 
 // share is floor(amount x what is left of the cycle / all of it).
@@ -389,18 +378,25 @@ func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
 		if c.End != old {
 			next = sub.cycleEnd(sub.Terms.Credits[i].Every, w.at)
 		}
-		w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
+		if sub.PausedAt.IsZero() {
+			w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
+		}
 		c.End = next
 	}
-	w.moveTallies(sub.CycleStart, end)
+	if sub.PausedAt.IsZero() {
+		w.moveTallies(sub.CycleStart, end)
+	}
 	w.periodFrom, w.periodTo = 0, 0
 }
 
-// reanchor follows an outside biller whose cycle begins at another instant. A count whose window
-// begins later now begins anew; the cycle that runs ends when the biller's does.
+// reanchor follows an outside biller whose cycle begins at another instant, or in another zone. A
+// count whose window begins later now begins anew; the cycle that runs ends when the biller's does,
+// unless it is a trial.
 func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
-	_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
-	w.moveCycleEnd(sub, end)
+	if !sub.TrialAt(w.at) {
+		_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
+		w.moveCycleEnd(sub, end)
+	}
 	sub.Anchor = anchor
 	for i := range sub.Allowances {
 		a := &sub.Allowances[i]
@@ -413,31 +409,39 @@ func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
 		}
 		a.WindowStart, a.WindowEnd = from, to
 	}
-	w.tellSubscription(sub, SubscriptionUpdated, "", "")
 }
 
 // pause lets the cycle stand still: what was granted until its end does not end meanwhile.
 func (w *work) pause(sub *Subscription) {
+	for i := range sub.Allowances {
+		sub.Allowances[i].roll(sub, w.at)
+	}
 	sub.PausedAt = w.at
 	w.reschedule(sub.Included, func(CreditCycle) clock.Instant { return 0 })
 	w.moveTallies(sub.CycleStart, forever)
 	w.tellSubscription(sub, SubscriptionPaused, "", "")
 }
 
-// resume moves everything that was yet to come by the length of the pause.
+// resume moves everything that was yet to come by the length of the pause, and the cycles follow
+// on the end of the one that runs.
 func (w *work) resume(sub *Subscription) {
 	by := w.at - sub.PausedAt
 	sub.PausedAt = 0
-	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.TrialEnds, &sub.Terms.Until} {
+	for _, at := range []*clock.Instant{&sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
 		if !at.IsZero() {
 			*at += by
 		}
 	}
+	sub.Anchor = sub.CycleEnd
 	for i := range sub.Included {
-		c := &sub.Included[i]
-		c.End += by
+		sub.Included[i].End += by
 	}
 	w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End })
+	for i := range sub.Allowances {
+		if a := &sub.Allowances[i]; a.Period.Anchor == catalog.AnchorStart && !a.WindowEnd.IsZero() {
+			a.WindowEnd += by
+		}
+	}
 	w.moveTallies(sub.CycleStart, sub.CycleEnd)
 	w.periodFrom, w.periodTo = 0, 0
 	w.tellSubscription(sub, SubscriptionResumed, "", "")

@@ -1,8 +1,11 @@
 package wallet
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -51,14 +54,12 @@ type Terms struct {
 	Currency   string           `json:"currency"`
 	Minor      int64            `json:"minor"` // a cycle, in advance, for one
 	Every      catalog.Interval `json:"every"`
+	Runs       catalog.Interval `json:"runs,omitzero"`  // how long the plan runs; zero: until it is ended
+	Until      clock.Instant    `json:"until,omitzero"` // when that is over, since the plan was taken
 	TrialMinor int64            `json:"trial_minor,omitempty"`
 	TaxInside  bool             `json:"tax_inside,omitempty"` // Minor includes the tax
-	// Period is how long it runs from the end of its trial, and Until when that is over; zero: until
-	// it is cancelled.
-	Period  catalog.Interval `json:"period,omitzero"`
-	Until   clock.Instant    `json:"until,omitzero"`
-	Credits []IncludedCredit `json:"credits,omitempty"`
-	Meters  []MeterTerm      `json:"meters,omitempty"`
+	Credits    []IncludedCredit `json:"credits,omitempty"`
+	Meters     []MeterTerm      `json:"meters,omitempty"`
 }
 
 // IncludedCredit is a credit that comes with a plan, resolved: what the plan left open is what the
@@ -170,15 +171,16 @@ func (s *Subscription) ActiveAt(at clock.Instant) bool {
 	return s.RunsAt(at) && s.PausedAt.IsZero()
 }
 
-// RunsAt reports whether the subscription has begun and not ended at an instant.
+// RunsAt reports whether the subscription has begun and not ended at an instant. While it is paused
+// no end comes: that moves when it is resumed.
 func (s *Subscription) RunsAt(at clock.Instant) bool {
-	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
+	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt || !s.PausedAt.IsZero())
 }
 
 // TrialAt reports whether the trial runs at an instant.
 func (s *Subscription) TrialAt(at clock.Instant) bool { return at < s.TrialEnds }
 
-// RanOut reports whether what ends it, or ended it, is that its terms let it run no longer.
+// RanOut reports whether what ends it, or ended it, is that its plan is over.
 func (s *Subscription) RanOut() bool { return !s.Terms.Until.IsZero() && s.EndsAt >= s.Terms.Until }
 
 // quantity is how many of the plan there are.
@@ -240,12 +242,13 @@ type Subscribe struct {
 	Terms      Terms
 	Quantity   int64 // zero: one, or as it is
 	Allowances []Allowance
+	Limits     map[string]int64 // quotas agreed with this customer, in micros, by the allowance's id or label; of a plan that runs the others stay
 	OnChange   catalog.OnChange // how counts enter this plan from another
 
 	TrialDays  int           // of one that begins
 	CycleStart clock.Instant // an outside biller's own start of the cycle; zero: the start
 	Zone       string
-	EndsAt     clock.Instant // zero: as its terms say, and no longer going to end before
+	EndsAt     clock.Instant // zero: as long as the plan runs
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
@@ -296,12 +299,12 @@ type PauseSubscription struct {
 // EditSubscription changes what was agreed with one customer. What is nil stays.
 type EditSubscription struct {
 	N         int64                   // 0: whichever runs
-	Period    catalog.Interval        // it runs this long instead, and not shorter; zero: as it is
+	Runs      catalog.Interval        // how long the plan runs instead, and no shorter; zero: as it is
 	NextCycle clock.Instant           // when the running cycle ends instead; zero: as it is
 	Credits   []catalog.ProductCredit // of each only the overrides count, by its Credit
 	KeepPlan  bool                    // a change that waits for the end of the cycle is dropped
-	KeepOn    bool                    // an end that is yet to come, and was not its terms', is dropped
-	End       *EndSubscription        // it ends as well; what it says of N is of no account
+	KeepOn    bool                    // an end that is yet to come is dropped
+	End       *EndSubscription        // it ends as well; what this says of N is of no account
 	Data      Metadata                // replaces the metadata when not nil
 	Note
 }
@@ -332,22 +335,52 @@ func (c *Subscribe) decide(w *work) error {
 			return err
 		}
 	}
-	switch {
-	case sub == nil:
-		return c.begin(w)
-	case c.New:
+	if sub != nil && c.New {
 		return fault.New(opSubscribe, fault.CodeSubscriptionExists, "the customer has a subscription already: change its plan, or end it first").With("subscription_id", sub.ID(w.s.ID))
-	case sub.Plan == c.Plan && !c.Retake:
+	}
+	if sub != nil && sub.Plan == c.Plan && !c.Retake {
 		return c.refresh(w, sub)
-	case c.AtCycleEnd:
-		sub.Next = &PlanChange{At: w.at, Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
-		w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
+	}
+	quantity := max(1, c.Quantity)
+	if sub != nil && c.Quantity == 0 {
+		quantity = sub.quantity()
+	}
+	if err := c.Terms.fits(quantity); err != nil {
+		return err
+	}
+	allowances := slices.Clone(c.Allowances)
+	if err := c.limit(allowances); err != nil {
+		return err
+	}
+	if sub == nil {
+		return c.begin(w, allowances)
+	}
+	return c.change(w, sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: allowances, OnChange: c.OnChange})
+}
+
+// change takes another plan than the one that runs, or newer terms of the same, now or later.
+func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
+	if to.Terms.free() {
+		to.Terms.Currency = sub.Terms.Currency // nothing is said in it, and what is owed is said in the other
+	}
+	if sub.Owed != 0 && to.Terms.Currency != sub.Terms.Currency {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the subscription has a balance of %d minor units of %s, which a plan in %s cannot take over: end it, and begin another", sub.Owed, sub.Terms.Currency, to.Terms.Currency).In("plan_id")
+	}
+	if c.AtCycleEnd {
+		if sub.Next != nil {
+			to.At = sub.Next.At
+		}
+		if !reflect.DeepEqual(sub.Next, to) {
+			sub.Next, to.At = to, w.at
+			w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
+		}
+		c.moveEnd(w, sub)
 		return nil
 	}
 	if !sub.PausedAt.IsZero() {
 		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
 	}
-	w.changeNow(sub, &PlanChange{At: w.at, Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
+	w.changeNow(sub, to, c.Charge)
 	return c.refresh(w, sub)
 }
 
@@ -363,15 +396,6 @@ func (c *Subscribe) check(w *work) error {
 	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
 		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
 	}
-	quantity := c.Quantity
-	if sub := w.s.Subscription; quantity == 0 && sub.RunsAt(w.at) {
-		quantity = sub.quantity()
-	}
-	for i := range c.Terms.Credits {
-		if units, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, quantity), 1); err != nil || units > MaxUnits {
-			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
-		}
-	}
 	if c.TrialDays < 0 || c.TrialDays > catalog.MaxTrialDays {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a trial lasts 0 to %d days", catalog.MaxTrialDays).In("trial_days")
 	}
@@ -380,6 +404,11 @@ func (c *Subscribe) check(w *work) error {
 	}
 	if !c.Charge.Valid() {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "charge must be full, prorated, difference or none").In("charge")
+	}
+	for name, quota := range c.Limits {
+		if quota < 0 || quota > MaxQuantity {
+			return fault.New(opSubscribe, fault.CodeInvalidQuantity, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("custom_limits." + name)
+		}
 	}
 	if !c.EndsAt.IsZero() && c.EndsAt <= w.at {
 		return fault.New(opSubscribe, fault.CodeInvalidTime, "ends_at must lie in the future").In("ends_at")
@@ -407,6 +436,22 @@ func (t *Terms) check(w *work) error {
 		}
 	}
 	return nil
+}
+
+// fits refuses so many of the plan that what it grants passes what a wallet can hold.
+func (t *Terms) fits(quantity int64) error {
+	for i := range t.Credits {
+		if units, err := money.MulDivFloor(t.Credits[i].most(), quantity, 1); err != nil || units > MaxUnits {
+			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
+		}
+	}
+	return nil
+}
+
+// free reports whether the plan never asks for money in its own currency.
+func (t *Terms) free() bool {
+	priced := func(m MeterTerm) bool { return m.PricePerUnit != "" }
+	return t.Minor == 0 && t.TrialMinor == 0 && !slices.ContainsFunc(t.Meters, priced)
 }
 
 // most is the greater of what the credit grants in a trial and after it.
@@ -441,25 +486,25 @@ func checkAllowances(all []Allowance) error {
 }
 
 // begin starts a subscription: its first cycle is the trial where it has one.
-func (c *Subscribe) begin(w *work) error {
+func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	w.d.subSeq++
 	sub := w.putSubscription(&Subscription{
-		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at,
+		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
 		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata,
 	})
-	if !c.CycleStart.IsZero() {
-		sub.Anchor = c.CycleStart
+	sub.Terms.begin(w.at)
+	if sub.EndsAt.IsZero() {
+		sub.EndsAt = sub.Terms.Until
 	}
 	if c.TrialDays > 0 {
 		_, sub.TrialEnds = catalog.Interval{Count: c.TrialDays, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
 		sub.Anchor = sub.TrialEnds
 	}
-	sub.runFrom(max(sub.StartedAt, sub.TrialEnds))
-	if sub.EndsAt = c.EndsAt; c.EndsAt.IsZero() {
-		sub.EndsAt = sub.Terms.Until
+	if !c.CycleStart.IsZero() {
+		sub.Anchor = c.CycleStart
 	}
 	w.recount(nil)
-	for _, a := range c.Allowances {
+	for _, a := range allowances {
 		a.roll(sub, w.at)
 		sub.Allowances = append(sub.Allowances, a)
 	}
@@ -473,59 +518,85 @@ func (c *Subscribe) begin(w *work) error {
 	return nil
 }
 
+// begin counts from now how long the plan runs.
+func (t *Terms) begin(at clock.Instant) {
+	t.Until = 0
+	if t.Runs != (catalog.Interval{}) {
+		t.Until = t.Runs.After(at)
+	}
+}
+
 // refresh brings a running subscription to what an upsert of its own plan says.
 func (c *Subscribe) refresh(w *work, sub *Subscription) error {
-	switch {
-	case c.EndsAt.IsZero():
-		w.keepOn(sub)
-	case sub.EndsAt != c.EndsAt:
-		sub.EndsAt, sub.Reason = c.EndsAt, c.Reason
-		w.tellSubscription(sub, SubscriptionCancelSet, "", "")
-	}
+	c.moveEnd(w, sub)
 	if sub.Next != nil && !c.AtCycleEnd {
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
 	}
+	was := *sub
 	if c.Quantity > 0 {
+		if err := sub.Terms.fits(c.Quantity); err != nil {
+			return err
+		}
 		sub.Quantity = c.Quantity
 	}
 	if len(c.Metadata) > 0 {
 		sub.Metadata = c.Metadata
 	}
-	if sub.Plan == c.Plan {
-		c.limit(sub)
+	sub.Allowances = slices.Clone(sub.Allowances)
+	if err := c.limit(sub.Allowances); err != nil {
+		return err
 	}
-	if !c.CycleStart.IsZero() && c.CycleStart != sub.Anchor {
-		w.reanchor(sub, c.CycleStart)
+	anchor := sub.Anchor
+	if !c.CycleStart.IsZero() {
+		anchor = c.CycleStart
+	}
+	if c.Zone != "" {
+		sub.Zone = c.Zone
+	}
+	if anchor != sub.Anchor || sub.Zone != was.Zone {
+		w.reanchor(sub, anchor)
+	}
+	if sub.Quantity != was.Quantity || sub.Anchor != was.Anchor || sub.Zone != was.Zone ||
+		!maps.Equal(sub.Metadata, was.Metadata) || !slices.EqualFunc(sub.Allowances, was.Allowances, sameQuota) {
+		w.tellSubscription(sub, SubscriptionUpdated, "", "")
 	}
 	return nil
 }
 
-// runFrom counts from an instant how long the terms let the subscription run.
-func (s *Subscription) runFrom(from clock.Instant) {
-	s.Terms.Until = 0
-	if s.Terms.Period != (catalog.Interval{}) {
-		_, s.Terms.Until = s.Terms.Period.Window(from, s.Zone, from)
-	}
-}
+func sameQuota(a, b Allowance) bool { return a.Quota == b.Quota }
 
-// keepOn drops an end that is yet to come, but for the one that the terms have.
-func (w *work) keepOn(sub *Subscription) {
-	if sub.EndsAt == sub.Terms.Until {
+// moveEnd lets the subscription end when the upsert says, or else when its plan is over.
+func (c *Subscribe) moveEnd(w *work, sub *Subscription) {
+	end := c.EndsAt
+	if end.IsZero() {
+		end = sub.Terms.Until
+	}
+	if end == sub.EndsAt {
 		return
 	}
-	sub.EndsAt, sub.Reason = sub.Terms.Until, ""
-	w.tellSubscription(sub, SubscriptionReactivated, "", "")
+	change := SubscriptionCancelSet
+	sub.EndsAt, sub.Reason = end, c.Reason
+	if end == sub.Terms.Until {
+		change, sub.Reason = SubscriptionReactivated, ""
+	}
+	w.tellSubscription(sub, change, "", "")
 }
 
 // limit takes the quotas that were agreed with this customer.
-func (c *Subscribe) limit(sub *Subscription) {
-	for i := range sub.Allowances {
-		a := &sub.Allowances[i]
-		if k := slices.IndexFunc(c.Allowances, func(b Allowance) bool { return b.ID == a.ID }); k >= 0 {
-			a.Quota = c.Allowances[k].Quota
+func (c *Subscribe) limit(allowances []Allowance) error {
+	for name, quota := range c.Limits {
+		found := false
+		for i := range allowances {
+			if a := &allowances[i]; a.ID == name || strings.EqualFold(a.Label, name) {
+				a.Quota, found = quota, true
+			}
+		}
+		if !found {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "the plan has no allowance with the id or label %q", name).In("custom_limits." + name)
 		}
 	}
+	return nil
 }
 
 func (c *EndSubscription) decide(w *work) error {
@@ -540,11 +611,15 @@ func (c *EndSubscription) decide(w *work) error {
 }
 
 func (c *EndSubscription) end(w *work, sub *Subscription) {
-	sub.EndsAt, sub.Reason = max(c.At, w.at), c.Reason
+	end := max(c.At, w.at)
 	if c.AtCycleEnd {
-		sub.EndsAt = sub.CycleEnd
+		end = sub.CycleEnd
 	}
-	if sub.EndsAt == w.at {
+	if end == sub.EndsAt {
+		return // as it is
+	}
+	sub.EndsAt, sub.Reason = end, c.Reason
+	if end == w.at && !c.AtCycleEnd {
 		w.endSubscription(sub)
 		return
 	}
@@ -581,10 +656,7 @@ func (c *EditSubscription) decide(w *work) error {
 	}
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
-			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
-		}
-		if !sub.PausedAt.IsZero() {
-			return fault.New(op, fault.CodeSubscriptionPaused, "the subscription is paused, and its cycle with it: resume it first").In("next_billing_date")
+			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
 		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}
@@ -597,8 +669,9 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionChangeUnset, "", "")
 	}
-	if c.KeepOn {
-		w.keepOn(sub)
+	if c.KeepOn && sub.EndsAt != sub.Terms.Until {
+		sub.EndsAt, sub.Reason = sub.Terms.Until, ""
+		w.tellSubscription(sub, SubscriptionReactivated, "", "")
 	}
 	if c.Data != nil {
 		if err := c.Data.check(); err != nil {
@@ -615,24 +688,27 @@ func (c *EditSubscription) decide(w *work) error {
 	return nil
 }
 
-// prolong lets the terms run longer. An end that came from them moves along.
+// prolong lets the plan run longer. An end that is only the plan's moves along.
 func (c *EditSubscription) prolong(sub *Subscription) error {
 	const op = "wallet.EditSubscription"
-	if c.Period == (catalog.Interval{}) {
+	if c.Runs == (catalog.Interval{}) {
 		return nil
 	}
-	if !c.Period.Valid() {
-		return fault.New(op, fault.CodeInvalidRequest, "the period is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("period")
+	if !c.Runs.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "a plan runs 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("period")
 	}
-	was := sub.Terms
-	sub.Terms.Period = c.Period
-	sub.runFrom(max(sub.StartedAt, sub.TrialEnds))
-	if was.Until.IsZero() || sub.Terms.Until < was.Until {
-		return fault.New(op, fault.CodeInvalidTime, "the period can only become longer than it is").In("period")
+	t := &sub.Terms
+	if t.Until.IsZero() {
+		return fault.New(op, fault.CodeInvalidTime, "the plan runs until it is ended, and no longer than that").In("period")
 	}
-	if sub.EndsAt == was.Until {
-		sub.EndsAt = sub.Terms.Until
+	longer := c.Runs.After(sub.StartedAt) - t.Runs.After(sub.StartedAt)
+	if longer < 0 {
+		return fault.New(op, fault.CodeInvalidTime, "how long the plan runs can only become longer").In("period")
 	}
+	if sub.EndsAt == t.Until {
+		sub.EndsAt += longer
+	}
+	t.Runs, t.Until = c.Runs, t.Until+longer
 	return nil
 }
 
@@ -644,20 +720,37 @@ func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error 
 	}
 	sub.Terms.Credits = slices.Clone(sub.Terms.Credits)
 	c := &sub.Terms.Credits[i]
-	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
-	if err := edit.ValidateTerms(&base); err != nil {
-		return err
-	}
 	if edit.Amount > 0 {
 		c.Amount = edit.Amount
 	}
-	if units, err := money.MulDivFloor(c.most(), sub.quantity(), 1); err != nil || units > MaxUnits {
-		return fault.New("wallet.EditSubscription", fault.CodeAmountOutOfRange, "the amount times the quantity passes what a wallet can hold").In("credits.amount")
+	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
+	c.Overage, c.Rollover = edit.Overage(&base), edit.Rollover(&base)
+	if edit.ExpiresAfterDays != nil {
+		c.ExpiresAfterDays, c.AtCycleEnd = *edit.ExpiresAfterDays, false
 	}
-	c.Overage, c.Rollover, c.ExpiresAfterDays = edit.Overage(&base), edit.Rollover(&base), edit.Expiry(&base)
-	c.AtCycleEnd = c.AtCycleEnd && edit.ExpiresAfterDays == nil && !edit.Never
 	if edit.LowBalancePercent != nil {
 		c.LowPercent = *edit.LowBalancePercent
+	}
+	return c.check(sub.quantity())
+}
+
+// check refuses what was agreed with one customer where a plan could not have it.
+func (c *IncludedCredit) check(quantity int64) error {
+	const op = "wallet.EditSubscription"
+	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
+		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d", catalog.MaxExpiryDays).In("credits.expires_after_days")
+	}
+	if c.LowPercent < 0 || c.LowPercent > 100 {
+		return fault.New(op, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%").In("credits.low_balance_percent")
+	}
+	if err := (&Terms{Credits: []IncludedCredit{*c}}).fits(quantity); err != nil {
+		return fault.As(err).In("credits.amount")
+	}
+	if err := c.Overage.Validate(); err != nil {
+		return fault.As(err).In("credits.overage")
+	}
+	if err := c.Rollover.Validate(); err != nil {
+		return fault.As(err).In("credits.rollover")
 	}
 	return nil
 }

@@ -23,8 +23,8 @@ const repository = "../.."
 // TestDocs runs every command in the documents, and checks the answers that they show.
 //
 // The blocks of a page run in order, in one folder, and share their shell variables. What a
-// block is, is said by its language: sh runs, js runs with the vendors' packages, json has to be part of the last answer before it,
-// go has to compile, sql runs on the page's database, yaml is written to a file. Comments that
+// block is, is said by its language: sh runs, js runs with the vendors' packages, ts is checked and
+// runs with the SDK, json has to be part of the last answer before it, go has to compile, sql runs on the page's database, yaml is written to a file. Comments that
 // a reader does not see prepare the ground:
 //
 //	<!-- test: dev -->            scrip dev runs from here on
@@ -146,6 +146,9 @@ func (p *page) run(t *testing.T, block part) {
 	case "js":
 		p.checkNoFailure(t)
 		p.shell(t, at, node(block.text))
+	case "ts":
+		p.checkNoFailure(t)
+		p.shell(t, at, typescript(block.text))
 	case "json":
 		p.compare(t, at, block.text)
 	case "go":
@@ -165,7 +168,7 @@ func (p *page) run(t *testing.T, block part) {
 		}
 	case "text":
 	default:
-		t.Fatalf("%s: blocks are sh, js, json, go, sql, yaml or text, not %q", at, block.language)
+		t.Fatalf("%s: blocks are sh, js, ts, json, go, sql, yaml or text, not %q", at, block.language)
 	}
 }
 
@@ -219,6 +222,22 @@ func node(text string) string {
 	return `[ -d "$REPOSITORY/internal/acceptance/node/node_modules" ] || { echo "npm packages are missing; run: make setup" >&2; exit 1; }
 (cd "$REPOSITORY/internal/acceptance/node" && node --input-type=module -) <<'END OF SCRIPT'
 ` + text + "END OF SCRIPT\n"
+}
+
+// typescript is the command that checks a program against the SDK and runs it: inside of the SDK,
+// which finds itself by its name.
+func typescript(text string) string {
+	return `[ -f "$REPOSITORY/sdk/typescript/dist/built" ] || { echo "the SDK is not built; run: make setup" >&2; exit 1; }
+(
+folder=$(mktemp -d "$REPOSITORY/sdk/typescript/dist/docs-XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+cat > "$folder/page.ts" <<'END OF PROGRAM'
+` + text + `END OF PROGRAM
+"$REPOSITORY/sdk/typescript/node_modules/.bin/tsc" --strict --skipLibCheck --target es2022 --module nodenext \
+  --types node --typeRoots "$REPOSITORY/sdk/typescript/node_modules/@types" "$folder/page.ts" >&2
+node "$folder/page.js"
+)
+`
 }
 
 func (p *page) serve(t *testing.T, text string) {

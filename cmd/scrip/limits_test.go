@@ -63,6 +63,13 @@ func pack(fields, item string, items int) call {
 	return call{"POST /v1/packs", `{"name": "p", ` + fields + ` "items": [` + list + `]}`}
 }
 
+func plan(fields string) call { return call{"POST /v1/plans", `{"name": "p", ` + fields + `}`} }
+
+func allowance(quota string, n int) string {
+	one := `, {"label": "l", "period": "daily", "rules": [{"event": "e"}], "quota": "` + quota + `"}`
+	return `"allowances": [` + strings.Repeat(one, n)[2:] + `]`
+}
+
 func meter(fields string) call {
 	return call{"POST /v1/meters", `{"name": "n", "event_name": "e", "measurement_unit": "u", "aggregation": {"type": "count"}, ` + fields + `}`}
 }
@@ -209,8 +216,36 @@ var limits = []struct {
 			pack(`"id": "`+text(101)+`",`, `"amount": 1`, 1),
 		},
 		{
-			"price of a pack, in minor units", catalog.MaxPrice, "catalog.MaxPrice", fault.CodeInvalidRequest,
+			"price of a pack or plan, in minor units", catalog.MaxPrice, "catalog.MaxPrice", fault.CodeInvalidRequest,
 			pack(`"price": `+fmt.Sprint(catalog.MaxPrice+1)+`,`, `"amount": 1`, 1),
+		},
+		{
+			"a provider's id of a price, characters", catalog.MaxPriceRef, "catalog.MaxPriceRef", fault.CodeInvalidRequest,
+			pack(`"price_ref": "`+text(catalog.MaxPriceRef+1)+`",`, `"amount": 1`, 1),
+		},
+		{
+			"id of a plan, characters", credits.MaxPlanID, "credits.MaxPlanID", fault.CodeInvalidRequest,
+			plan(`"id": "` + text(credits.MaxPlanID+1) + `"`),
+		},
+		{
+			"allowances of a plan", catalog.MaxPlanAllowances, "catalog.MaxPlanAllowances", fault.CodeInvalidRequest,
+			plan(allowance("1", catalog.MaxPlanAllowances+1)),
+		},
+		{
+			"quota of an allowance, in millionths", catalog.MaxQuota, "catalog.MaxQuota", fault.CodeInvalidQuantity,
+			plan(allowance("1000000000000.000001", 1)),
+		},
+		{
+			"credits of a plan", catalog.MaxProductCredits, "catalog.MaxProductCredits", fault.CodeInvalidRequest,
+			plan(`"credits": [` + strings.Repeat(`, {"credit_id": "c", "amount": 1}`, catalog.MaxProductCredits+1)[2:] + `]`),
+		},
+		{
+			"days of a trial", catalog.MaxTrialDays, "catalog.MaxTrialDays", fault.CodeInvalidRequest,
+			plan(`"trial_days": ` + fmt.Sprint(catalog.MaxTrialDays+1)),
+		},
+		{
+			"units of a cycle", catalog.MaxIntervalCount, "catalog.MaxIntervalCount", fault.CodeInvalidRequest,
+			plan(`"interval": {"unit": "day", "count": ` + fmt.Sprint(catalog.MaxIntervalCount+1) + `}`),
 		},
 		{
 			"price or cost of one credit, in minor units", catalog.MaxUnitPrice, "catalog.MaxUnitPrice", fault.CodeInvalidAmount,

@@ -27,7 +27,11 @@ func priceOut(p *catalog.Price) price {
 		return out
 	}
 	out["payment_frequency_count"], out["payment_frequency_interval"] = p.Every.Count, intervalOut(string(p.Every.Unit))
-	out["subscription_period_count"], out["subscription_period_interval"] = p.Period.Count, intervalOut(string(p.Period.Unit))
+	period := p.Period
+	if period == (catalog.Interval{}) { // the vendor has no subscription without an end
+		period = catalog.Interval{Count: catalog.MaxIntervalCount, Unit: catalog.Year}
+	}
+	out["subscription_period_count"], out["subscription_period_interval"] = period.Count, intervalOut(string(period.Unit))
 	if p.Kind == catalog.UsageBasedPrice {
 		out["fixed_price"] = p.Minor
 		meters := make([]meterPrice, len(p.Meters))

@@ -275,6 +275,9 @@ func attachedOut(a *catalog.ProductCredit, def *catalog.Credit) attached {
 		PricePerUnit: unlessZero(overage.PricePerUnit), Proration: "no_prorate", RolloverEnabled: rollover.Enabled(),
 		RolloverPercent: unlessZero(rollover.Percent), TrialExpires: a.TrialExpires,
 	}
+	if a.AtCycleEnd || a.Never {
+		out.ExpiresAfterDays = nil
+	}
 	if overage.Limited {
 		limit := amount(overage.Limit)
 		out.OverageLimit = &limit

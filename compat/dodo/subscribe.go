@@ -266,14 +266,14 @@ func (b *updateSubscriptionBody) edit(c *call, have *wallet.Subscription) (*wall
 	}
 	edit := &wallet.EditSubscription{NextCycle: b.NextBilling.value, KeepOn: b.CancelAtNext.has() && !b.CancelAtNext.value}
 	if b.PeriodCount.has() {
-		edit.Period = cmp.Or(have.Terms.Period, endless)
-		edit.Period.Count = b.PeriodCount.value
+		edit.Runs = cmp.Or(have.Terms.Runs, endless)
+		edit.Runs.Count = b.PeriodCount.value
 		if b.PeriodInterval.has() {
 			unit, err := intervalIn(b.PeriodInterval.value, "subscription_period_interval")
 			if err != nil {
 				return nil, err
 			}
-			edit.Period.Unit = catalog.IntervalUnit(unit)
+			edit.Runs.Unit = catalog.IntervalUnit(unit)
 		}
 	}
 	defs, err := c.Catalog(c)

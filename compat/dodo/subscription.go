@@ -170,7 +170,7 @@ type subscribed struct {
 
 func (d *subscribed) row() subscriptionRow {
 	s, t := d.sub, &d.sub.Terms
-	period := t.Period
+	period := t.Runs
 	if period == (catalog.Interval{}) {
 		period = endless
 	}

@@ -192,23 +192,24 @@ const (
 	raiseVersion = "UPDATE apps SET version = version + 1 WHERE id = $1::text AND version = $2::bigint"
 
 	upsertCredit = `INSERT INTO credits (id, app_id, name, folded, unit, description, decimals, draw_order, scope,
-			expires_after_days, overage, rollover, created_at, updated_at, archived_at, low_balance)
+			expires_after_days, overage, rollover, created_at, updated_at, archived_at, low_balance, sales)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::jsonb, $9::jsonb,
-			$10::bigint, $11::jsonb, $12::jsonb, $13::bigint, $14::bigint, $15::bigint, $16::bigint)
+			$10::bigint, $11::jsonb, $12::jsonb, $13::bigint, $14::bigint, $15::bigint, $16::bigint, $17::jsonb)
 		ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded, unit = EXCLUDED.unit,
 			description = EXCLUDED.description, decimals = EXCLUDED.decimals, draw_order = EXCLUDED.draw_order,
 			scope = EXCLUDED.scope, expires_after_days = EXCLUDED.expires_after_days, overage = EXCLUDED.overage,
 			rollover = EXCLUDED.rollover, created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at,
-			archived_at = EXCLUDED.archived_at, low_balance = EXCLUDED.low_balance
+			archived_at = EXCLUDED.archived_at, low_balance = EXCLUDED.low_balance,
+			sales = EXCLUDED.sales
 		WHERE credits.app_id = EXCLUDED.app_id`
 
 	upsertPack = `INSERT INTO packs (id, app_id, name, folded, description, price_minor, currency, expires_after_days,
-			items, created_at, updated_at, archived_at)
+			items, created_at, updated_at, archived_at, price_ref)
 		VALUES ($1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::text, $8::bigint,
-			$9::jsonb, $10::bigint, $11::bigint, $12::bigint)
+			$9::jsonb, $10::bigint, $11::bigint, $12::bigint, $13::text)
 		ON CONFLICT (app_id, id) DO UPDATE SET name = EXCLUDED.name, folded = EXCLUDED.folded,
 			description = EXCLUDED.description, price_minor = EXCLUDED.price_minor, currency = EXCLUDED.currency,
-			expires_after_days = EXCLUDED.expires_after_days, items = EXCLUDED.items,
+			expires_after_days = EXCLUDED.expires_after_days, items = EXCLUDED.items, price_ref = EXCLUDED.price_ref,
 			created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, archived_at = EXCLUDED.archived_at`
 
 	upsertMeter = `INSERT INTO meters (id, app_id, name, folded, description, event, filter, aggregation, unit, links,
@@ -364,13 +365,13 @@ func (d *definer) notRaised() error {
 }
 
 func (d *definer) credit(c *catalog.Credit) error {
-	docs, err := documents(c.DrawOrder, c.Scope, c.Overage, c.Rollover)
+	docs, err := documents(c.DrawOrder, c.Scope, c.Overage, c.Rollover, c.Sales)
 	if err != nil {
 		return err
 	}
 	n, err := d.exec(partNamed, upsertCredit, c.ID, d.app, c.Name, store.FoldName(c.Name), c.Unit, c.Description,
 		int64(c.Precision), docs[0], docs[1], int64(c.ExpiresAfterDays), docs[2], docs[3], int64(c.CreatedAt),
-		int64(c.UpdatedAt), int64(c.ArchivedAt), c.LowBalance)
+		int64(c.UpdatedAt), int64(c.ArchivedAt), c.LowBalance, docs[4])
 	return owned(n, err, c.ID)
 }
 
@@ -380,7 +381,7 @@ func (d *definer) pack(p *catalog.Pack) error {
 		return err
 	}
 	_, err = d.exec(partNamed, upsertPack, p.ID, d.app, p.Name, store.FoldName(p.Name), p.Description, p.PriceMinor,
-		p.Currency, int64(p.ExpiresAfterDays), docs[0], int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+		p.Currency, int64(p.ExpiresAfterDays), docs[0], int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt), p.PriceRef)
 	return err
 }
 

@@ -312,25 +312,25 @@ func scanTally(r pgx.Rows, w *id.Wallet) (*wallet.Tally, error) {
 }
 
 const creditColumns = "id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, " +
-	"rollover, created_at, updated_at, archived_at, low_balance"
+	"rollover, created_at, updated_at, archived_at, low_balance, sales"
 
 func scanCredit(r pgx.Rows) (*catalog.Credit, error) {
 	c := &catalog.Credit{}
 	return c, r.Scan(
 		&c.ID, &c.App, &c.Name, &c.Unit, &c.Description, &c.Precision, doc(&c.DrawOrder), doc(&c.Scope),
 		&c.ExpiresAfterDays, doc(&c.Overage), doc(&c.Rollover), instant(&c.CreatedAt), instant(&c.UpdatedAt),
-		instant(&c.ArchivedAt), &c.LowBalance,
+		instant(&c.ArchivedAt), &c.LowBalance, doc(&c.Sales),
 	)
 }
 
 const packColumns = "id, app_id, name, description, price_minor, currency, expires_after_days, items, created_at, " +
-	"updated_at, archived_at"
+	"updated_at, archived_at, price_ref"
 
 func scanPack(r pgx.Rows) (*catalog.Pack, error) {
 	p := &catalog.Pack{}
 	return p, r.Scan(
 		&p.ID, &p.App, &p.Name, &p.Description, &p.PriceMinor, &p.Currency, &p.ExpiresAfterDays, doc(&p.Items),
-		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt),
+		instant(&p.CreatedAt), instant(&p.UpdatedAt), instant(&p.ArchivedAt), &p.PriceRef,
 	)
 }
 

@@ -192,13 +192,14 @@ func (c *session) raiseVersion(ctx context.Context, app string, expect int64) er
 func (c *session) writeCredit(ctx context.Context, app string, d *catalog.Credit) error {
 	n, err := c.exec(ctx, upsertCredit, store.FoldName(d.Name), d.ID, app, d.Name, d.Unit, d.Description, int64(d.Precision),
 		jsonOf(d.DrawOrder, len(d.DrawOrder)), jsonOf(d.Scope, len(d.Scope)), int64(d.ExpiresAfterDays),
-		jsonOf(d.Overage, 1), jsonOf(d.Rollover, 1), int64(d.CreatedAt), int64(d.UpdatedAt), int64(d.ArchivedAt), d.LowBalance)
+		jsonOf(d.Overage, 1), jsonOf(d.Rollover, 1), int64(d.CreatedAt), int64(d.UpdatedAt), int64(d.ArchivedAt), d.LowBalance,
+		jsonOf(d.Sales, 1))
 	return foreign(n, err, d.ID)
 }
 
 func (c *session) writePack(ctx context.Context, app string, p *catalog.Pack) error {
 	_, err := c.exec(ctx, upsertPack, store.FoldName(p.Name), p.ID, app, p.Name, p.Description, p.PriceMinor, p.Currency,
-		int64(p.ExpiresAfterDays), jsonOf(p.Items, len(p.Items)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+		int64(p.ExpiresAfterDays), jsonOf(p.Items, len(p.Items)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt), p.PriceRef)
 	return err
 }
 
@@ -215,8 +216,8 @@ func (c *session) writeMeter(ctx context.Context, app string, m *catalog.Meter) 
 
 func (c *session) writeProduct(ctx context.Context, app string, p *catalog.Product) error {
 	_, err := c.exec(ctx, upsertProduct, app, p.ID, p.Name, p.Description, p.TaxCategory, jsonOf(p.Price, 1),
-		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Allowances, len(p.Allowances)), string(p.OnChange),
-		jsonOf(p.Metadata, len(p.Metadata)), int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt))
+		jsonOf(p.Credits, len(p.Credits)), jsonOf(p.Metadata, len(p.Metadata)),
+		int64(p.CreatedAt), int64(p.UpdatedAt), int64(p.ArchivedAt), jsonOf(p.Allowances, len(p.Allowances)), string(p.OnChange))
 	return err
 }
 

@@ -172,7 +172,7 @@ func (r row) credit() (*catalog.Credit, error) {
 		ExpiresAfterDays: int(r.int(8)), CreatedAt: r.instant(11), UpdatedAt: r.instant(12), ArchivedAt: r.instant(13),
 		LowBalance: r.int(14),
 	}
-	for i, into := range map[int]any{6: &c.DrawOrder, 7: &c.Scope, 9: &c.Overage, 10: &c.Rollover} {
+	for i, into := range map[int]any{6: &c.DrawOrder, 7: &c.Scope, 9: &c.Overage, 10: &c.Rollover, 15: &c.Sales} {
 		if err := r.json(i, into); err != nil {
 			return nil, err
 		}
@@ -183,7 +183,7 @@ func (r row) credit() (*catalog.Credit, error) {
 func (r row) pack() (*catalog.Pack, error) {
 	p := &catalog.Pack{
 		ID: r.text(0), App: r.text(1), Name: r.text(2), Description: r.text(3), PriceMinor: r.int(4), Currency: r.text(5),
-		ExpiresAfterDays: int(r.int(6)), CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10),
+		ExpiresAfterDays: int(r.int(6)), CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10), PriceRef: r.text(11),
 	}
 	return p, r.json(7, &p.Items)
 }
@@ -191,9 +191,9 @@ func (r row) pack() (*catalog.Pack, error) {
 func (r row) product() (*catalog.Product, error) {
 	p := &catalog.Product{
 		App: r.text(0), ID: r.text(1), Name: r.text(2), Description: r.text(3), TaxCategory: r.text(4),
-		OnChange: catalog.OnChange(r.text(8)), CreatedAt: r.instant(10), UpdatedAt: r.instant(11), ArchivedAt: r.instant(12),
+		CreatedAt: r.instant(8), UpdatedAt: r.instant(9), ArchivedAt: r.instant(10), OnChange: catalog.OnChange(r.text(12)),
 	}
-	for i, into := range map[int]any{5: &p.Price, 6: &p.Credits, 7: &p.Allowances, 9: &p.Metadata} {
+	for i, into := range map[int]any{5: &p.Price, 6: &p.Credits, 7: &p.Metadata, 11: &p.Allowances} {
 		if err := r.json(i, into); err != nil {
 			return nil, err
 		}

@@ -159,13 +159,13 @@ const (
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
-		created_at, updated_at, archived_at, low_balance`
+		created_at, updated_at, archived_at, low_balance, sales`
 	endpointColumns = `id, app_id, mode, url, description, format, events, headers, secret, previous_secret, previous_until,
 		disabled, ordered, rate_limit, metadata, created_at, updated_at, archived_at`
-	productColumns = `app_id, id, name, description, tax_category, price, credits, allowances, on_change, metadata,
-		created_at, updated_at, archived_at`
+	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at,
+		allowances, on_change`
 	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
-		created_at, updated_at, archived_at`
+		created_at, updated_at, archived_at, price_ref`
 	keyColumns      = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
 	customerColumns = `SELECT w.customer_id, coalesce(c.name, ''), coalesce(c.email, ''), coalesce(c.phone, ''),
 		coalesce(c.metadata, ''), coalesce(c.created_at, w.created_at), coalesce(c.updated_at, w.created_at) FROM `
@@ -319,22 +319,23 @@ var text = [statements]string{
 	selectApp:        `SELECT id, name, version, created_at FROM apps WHERE id = ?`,
 	selectAppVersion: `SELECT version FROM apps WHERE id = ?`,
 	raiseAppVersion:  `UPDATE apps SET version = version + 1 WHERE id = ? AND version = ?`,
-	upsertCredit: `INSERT INTO credits (folded, ` + creditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	upsertCredit: `INSERT INTO credits (folded, ` + creditColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, unit = excluded.unit, description = excluded.description,
 		decimals = excluded.decimals, draw_order = excluded.draw_order, scope = excluded.scope,
 		expires_after_days = excluded.expires_after_days, overage = excluded.overage, rollover = excluded.rollover,
 		created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at,
-		low_balance = excluded.low_balance WHERE app_id = excluded.app_id`,
+		low_balance = excluded.low_balance, sales = excluded.sales WHERE app_id = excluded.app_id`,
 	selectCredits: `SELECT ` + creditColumns + ` FROM credits WHERE app_id = ?`,
 	upsertProduct: `INSERT INTO products (` + productColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET name = excluded.name, description = excluded.description, tax_category = excluded.tax_category,
-		price = excluded.price, credits = excluded.credits, allowances = excluded.allowances, on_change = excluded.on_change,
-		metadata = excluded.metadata, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+		price = excluded.price, credits = excluded.credits, metadata = excluded.metadata, created_at = excluded.created_at,
+		updated_at = excluded.updated_at, archived_at = excluded.archived_at, allowances = excluded.allowances,
+		on_change = excluded.on_change`,
 	selectProducts: `SELECT ` + productColumns + ` FROM products WHERE app_id = ?`,
-	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	upsertPack: `INSERT INTO packs (folded, ` + packColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (app_id, id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,
 		price_minor = excluded.price_minor, currency = excluded.currency, expires_after_days = excluded.expires_after_days,
-		items = excluded.items, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+		items = excluded.items, price_ref = excluded.price_ref, created_at = excluded.created_at, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
 	selectPacks: `SELECT ` + packColumns + ` FROM packs WHERE app_id = ?`,
 	upsertMeter: `INSERT INTO meters (folded, ` + meterColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET folded = excluded.folded, name = excluded.name, description = excluded.description,

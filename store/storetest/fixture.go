@@ -233,8 +233,9 @@ func fullCredit(key, name string) *catalog.Credit {
 	return &catalog.Credit{
 		ID: key, App: app, Name: name, Unit: hard, Description: hard, Precision: 10,
 		DrawOrder: []catalog.DrawKey{catalog.ByCreatedAt, catalog.ByPriority}, Scope: fullScope(), ExpiresAfterDays: catalog.MaxExpiryDays,
-		Overage:  fullOverage(),
-		Rollover: fullRollover(), LowBalance: math.MaxInt64, CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+		Overage: fullOverage(), Rollover: fullRollover(), LowBalance: math.MaxInt64,
+		Sales:     catalog.Sales{Off: true, PricePerCredit: "0.075", Currency: "JPY", AnyAmount: true, SignupBonus: math.MaxInt64},
+		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 
@@ -246,7 +247,7 @@ func fullPack(key, name string) *catalog.Pack {
 			{ID: "pki_1", Credit: calls, Amount: catalog.MaxItemAmount, Scope: fullScope(), Category: catalog.Promotional, Priority: 100},
 			{ID: "pki_2", Credit: tokens, Amount: 1, Scope: fullScope(), Category: catalog.Paid, Priority: 1},
 		},
-		CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
+		PriceRef: hard, CreatedAt: math.MinInt64, UpdatedAt: math.MaxInt64, ArchivedAt: 1,
 	}
 }
 

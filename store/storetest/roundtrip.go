@@ -270,7 +270,7 @@ func checkCommands(b *bench) {
 		&wallet.Commit{Hold: 3},
 		&wallet.PauseSubscription{},
 		&wallet.PauseSubscription{Resume: true},
-		&wallet.EditSubscription{Terms: hardMetadata()},
+		&wallet.EditSubscription{Data: hardMetadata()},
 		&wallet.CloseInvoice{Invoice: 1, Status: wallet.InvoicePaid, Ref: hard},
 		subscribe("another"),
 		&wallet.EndSubscription{},

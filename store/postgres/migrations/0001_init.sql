@@ -45,6 +45,7 @@ CREATE TABLE credits (
     overage            jsonb NOT NULL, -- policy
     rollover           jsonb NOT NULL, -- policy
     low_balance        bigint NOT NULL CHECK (low_balance >= 0),
+    sales              jsonb NOT NULL, -- how it is sold other than in packs
     created_at         bigint NOT NULL,
     updated_at         bigint NOT NULL,
     archived_at        bigint NOT NULL DEFAULT 0
@@ -62,6 +63,7 @@ CREATE TABLE packs (
     currency           text NOT NULL,
     expires_after_days bigint NOT NULL CHECK (expires_after_days >= 0),
     items              jsonb NOT NULL, -- list; read and written whole with the pack
+    price_ref          text NOT NULL,  -- the payment provider's own price; empty: none
     created_at         bigint NOT NULL,
     updated_at         bigint NOT NULL,
     archived_at        bigint NOT NULL DEFAULT 0,

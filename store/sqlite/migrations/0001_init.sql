@@ -34,6 +34,7 @@ CREATE TABLE credits (
     overage            TEXT NOT NULL,  -- JSON policy
     rollover           TEXT NOT NULL,  -- JSON policy
     low_balance        INTEGER NOT NULL CHECK (low_balance >= 0),
+    sales              TEXT NOT NULL,  -- JSON: how it is sold other than in packs
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
     archived_at        INTEGER NOT NULL DEFAULT 0
@@ -50,6 +51,7 @@ CREATE TABLE packs (
     currency           TEXT NOT NULL,
     expires_after_days INTEGER NOT NULL CHECK (expires_after_days >= 0),
     items              TEXT NOT NULL,  -- JSON list; read and written whole with the pack
+    price_ref          TEXT NOT NULL,  -- the payment provider's own price; empty: none
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
     archived_at        INTEGER NOT NULL DEFAULT 0,
@@ -82,7 +84,7 @@ CREATE TABLE products (
     tax_category TEXT NOT NULL,
     price        TEXT NOT NULL, -- JSON
     credits      TEXT NOT NULL, -- JSON list; read and written whole with the product
-    allowances   TEXT NOT NULL, -- JSON list of a plan's quotas
+    allowances   TEXT NOT NULL, -- JSON list, as credits
     on_change    TEXT NOT NULL,
     metadata     TEXT NOT NULL,
     created_at   INTEGER NOT NULL,
