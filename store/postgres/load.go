@@ -80,13 +80,13 @@ var (
 	selectHolds = over(`SELECT ` + holdColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
 		JOIN holds h ON h.bucket = {d.bucket} AND h.wallet = d.wallet AND h.n = d.n ORDER BY h.wallet, h.n`)
 
-	selectSubscriptions = over(`SELECT s.wallet, s.id, s.plan_id, s.started_at, s.ends_at
-		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN subscriptions s ON s.bucket = {d.bucket} AND s.wallet = d.wallet`)
+	// The last of each wallet.
+	selectSubscriptions = over(`SELECT ` + subscriptionColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN LATERAL (SELECT * FROM subscriptions b WHERE b.bucket = {d.bucket} AND b.wallet = d.wallet
+			ORDER BY b.n DESC LIMIT 1) s ON true`)
 
-	selectAllowances = over(`SELECT a.wallet, a.id, a.label, a.unit, a.quota, a.rules, a.period, a.window_start, a.window_end, a.used
-		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
-		JOIN allowances a ON a.bucket = {d.bucket} AND a.wallet = d.wallet ORDER BY a.wallet, a.position`)
+	selectInvoices = over(`SELECT ` + invoiceColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
+		JOIN invoices v ON v.bucket = {d.bucket} AND v.wallet = d.wallet AND v.n = d.n ORDER BY v.wallet, v.n`)
 
 	selectEntries = over(`SELECT ` + entryColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, seq)
 		JOIN entries e ON e.bucket = {d.bucket} AND e.wallet = d.wallet AND e.seq = d.seq ORDER BY e.wallet, e.seq`)
@@ -167,23 +167,13 @@ func (s *script) snapshots(loaded map[id.Wallet]*wallet.Snapshot) {
 		return nil
 	}, selectPendingHolds, &k)
 	s.over(partOther, func(r pgx.Rows) error {
-		var sub wallet.Subscription
-		err := r.Scan(key(&w), &sub.ID, &sub.Plan, instant(&sub.StartedAt), instant(&sub.EndsAt))
+		sub, err := scanSubscription(r, &w)
 		if err != nil {
 			return err
 		}
-		loaded[w].Subscription = &sub
+		loaded[w].Subscription = sub
 		return nil
 	}, selectSubscriptions, &k)
-	s.over(partOther, func(r pgx.Rows) error {
-		a, err := scanAllowance(r, &w)
-		if err != nil {
-			return err
-		}
-		sub := loaded[w].Subscription
-		sub.Allowances = append(sub.Allowances, a)
-		return nil
-	}, selectAllowances, &k)
 	s.over(partOther, func(r pgx.Rows) error {
 		t, err := scanTally(r, &w)
 		if err != nil {
@@ -206,6 +196,10 @@ type look struct {
 		numbers []int64
 	}
 	grants struct {
+		keys
+		numbers []int64
+	}
+	invoices struct {
 		keys
 		numbers []int64
 	}
@@ -335,6 +329,10 @@ func (l *look) want(w id.Wallet, needs wallet.Needs) {
 		l.holds.add(w)
 		l.holds.numbers = append(l.holds.numbers, n)
 	}
+	for _, n := range distinct(needs.Invoices) {
+		l.invoices.add(w)
+		l.invoices.numbers = append(l.invoices.numbers, n)
+	}
 	for _, n := range needs.Grants {
 		l.grants.add(w)
 		l.grants.numbers = append(l.grants.numbers, n)
@@ -384,6 +382,15 @@ func (s *script) things(l *look) {
 		f.Fetched.Holds = append(f.Fetched.Holds, h)
 		return nil
 	}, selectHolds, &l.holds.keys, l.holds.numbers)
+	s.over(partOther, func(r pgx.Rows) error {
+		v, err := scanInvoice(r, &w)
+		if err != nil {
+			return err
+		}
+		f := &l.found(w).Fetched
+		f.Invoices = append(f.Invoices, v)
+		return nil
+	}, selectInvoices, &l.invoices.keys, l.invoices.numbers)
 	s.usage(l)
 	s.over(partOther, l.addGrant, selectExternal, &l.external.keys, l.external.what, l.external.refs)
 	s.over(partOther, func(r pgx.Rows) error {

@@ -28,7 +28,7 @@ func TestManyBuckets(t *testing.T) {
 	slices.SortFunc(keys, func(x, y wallet.Key) int { x1, y1 := x.ID(), y.ID(); return slices.Compare(x1[:], y1[:]) })
 	before := transactAll(t, s, keys, 0, full)
 	needs := wallet.Needs{
-		Entries: []int64{2, 1}, Holds: []int64{1, 2}, Grants: []int64{2}, External: []wallet.ExternalRef{{What: calls, Ref: "r"}},
+		Entries: []int64{2, 1}, Holds: []int64{1, 2}, Invoices: []int64{2, 1}, Grants: []int64{2}, External: []wallet.ExternalRef{{What: calls, Ref: "r"}},
 	}
 	want := &store.Want{}
 	for i, k := range keys {
@@ -43,7 +43,8 @@ func TestManyBuckets(t *testing.T) {
 				return nil, err
 			}
 			same(t, "fetched", &f.Fetched, alone)
-			if len(alone.Past) != 2 || len(alone.Past[1].Reversals) != 1 || len(alone.Holds) != 2 || len(alone.Grants) != 3 {
+			if len(alone.Past) != 2 || len(alone.Past[1].Reversals) != 1 || len(alone.Holds) != 2 || len(alone.Grants) != 3 ||
+				len(alone.Invoices) != 2 {
 				t.Errorf("wallet %d: fetched %+v", i, alone)
 			}
 			same(t, "answers", f.Answers, before[i].Answers)
@@ -64,14 +65,17 @@ func TestManyBuckets(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := transactAll(t, s, keys, 1, changed)
+	last := transactAll(t, s, keys, 2, counted)
 	for i, k := range keys {
 		sn, err := s.Snapshot(t.Context(), k.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
+		sub := *after[i].Subscription
+		sub.Allowances = []wallet.Allowance{{ID: "c", Used: int64(k.ID()[1]), WindowStart: 1, WindowEnd: 2}}
 		same(t, "changed wallet", sn, &wallet.Snapshot{
-			Header: after[i].Header, Standings: after[i].Standings, Lanes: before[i].Lanes,
-			Grants: []*wallet.Grant{before[i].NewGrants[0]}, Subscription: after[i].Subscription,
+			Header: last[i].Header, Standings: after[i].Standings, Lanes: before[i].Lanes,
+			Grants: []*wallet.Grant{before[i].NewGrants[0]}, Subscription: &sub,
 		})
 	}
 }
@@ -115,7 +119,10 @@ func full(h wallet.Header) store.WalletChange {
 			{Seq: 2, Type: wallet.CreditDeducted, Slices: []wallet.Slice{{Grant: 2, Available: -10}}, Actor: w.String()},
 			{Seq: 3, Type: wallet.Refund, RefType: wallet.RefEntry, RefID: id.Object(id.PrefixEntry, w, 2), Actor: w.String()},
 		},
-		Subscription: &wallet.Subscription{ID: w.String(), Allowances: []wallet.Allowance{{ID: "a"}, {ID: "b"}}},
+		Subscription: &wallet.Subscription{N: 2, Reason: w.String(), Allowances: []wallet.Allowance{{ID: "a"}, {ID: "b"}}},
+		Ended:        []*wallet.Subscription{{N: 1, Reason: w.String(), Ended: true}},
+		History:      []wallet.SubscriptionEvent{{Subscription: 2, N: 1, Reason: w.String()}},
+		NewInvoices:  []*wallet.Invoice{{N: 1, Status: wallet.InvoiceOpen, Ref: w.String()}, {N: 2, Status: wallet.InvoiceOpen}},
 		NewUsages:    []*wallet.Usage{{N: 1, ID: "u", Response: w.String()}},
 		Answers:      []store.StoredAnswer{{Key: "k", Answer: []byte(w.String())}},
 	}
@@ -128,13 +135,23 @@ func changed(h wallet.Header) store.WalletChange {
 		Header: h, Grants: []*wallet.Grant{c.NewGrants[0], c.NewGrants[1]},
 		Holds:        []*wallet.Hold{{N: 1, Status: wallet.ReservationReleased}},
 		Standings:    []wallet.Standing{{Credit: calls, UsedOutside: 21}},
-		Subscription: &wallet.Subscription{ID: h.ID.String(), Plan: "p", Allowances: []wallet.Allowance{{ID: "c"}}},
+		Subscription: &wallet.Subscription{N: 3, Plan: "p", Reason: h.ID.String(), Allowances: []wallet.Allowance{{ID: "c"}}},
+		Ended:        []*wallet.Subscription{{N: 2, Reason: h.ID.String(), Ended: true}},
+		Invoices:     []*wallet.Invoice{{N: 1, Status: wallet.InvoicePaid, Ref: "paid"}},
+	}
+}
+
+// counted writes what a use of allowances changes, which is all the more after the first.
+func counted(h wallet.Header) store.WalletChange {
+	h.Seq, h.GrantSeq, h.HoldSeq, h.NextDue = 3, 3, 2, 7
+	return store.WalletChange{
+		Header: h, Counts: &wallet.Subscription{Allowances: []wallet.Allowance{{Used: int64(h.ID[1]), WindowStart: 1, WindowEnd: 2}}},
 	}
 }
 
 func same(t *testing.T, what string, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(wallet.Lane{}, wallet.InvoiceLine{})); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }

@@ -180,6 +180,10 @@ func witnessIn(c *store.WalletChange) witness {
 		a := &c.Answers[0]
 		w.sql = "SELECT 1 FROM answers" + where + "key = $3::text AND request = $4::bytea AND answer = $5::bytea AND created_at = $6::bigint"
 		w.args = append(w.args, a.Key, a.Request[:], present(a.Answer), int64(a.At))
+	case len(c.History) > 0:
+		e := &c.History[0]
+		w.sql = "SELECT 1 FROM subscription_events" + where + "subscription = $3::bigint AND n = $4::bigint AND at = $5::bigint AND actor = $6::text"
+		w.args = append(w.args, e.Subscription, e.N, int64(e.At), e.Actor)
 	case len(c.NewUsages) > 0:
 		u := c.NewUsages[0]
 		w.sql = "SELECT 1 FROM usages" + where + "id = $3::text AND at = $4::bigint"

@@ -36,6 +36,7 @@ func TestOutcome(t *testing.T) {
 		Header:  wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1, Head: wallet.Hash{1}},
 		Created: true, Entries: []wallet.Entry{{Seq: 1, Type: wallet.OverageReset, Hash: wallet.Hash{1}}},
 		Answers:   []store.StoredAnswer{{Key: "k", Answer: []byte("{}"), At: 5}},
+		History:   []wallet.SubscriptionEvent{{Subscription: 1, N: 1, At: 5, Actor: "a"}},
 		NewUsages: []*wallet.Usage{{N: 1, ID: "u", At: 5}},
 		NewHolds:  []*wallet.Hold{{N: 1, Status: wallet.ReservationPending, CreatedAt: 5}},
 	}
@@ -69,6 +70,7 @@ func TestOutcome(t *testing.T) {
 		{"what it says", committed, written, true},
 		{"an entry that is there", aborted, change(func(c *store.WalletChange) { c.Entries = written.Entries }), true},
 		{"an answer that is there", future, change(func(c *store.WalletChange) { c.Answers = written.Answers }), true},
+		{"an event of a subscription that is there", aborted, change(func(c *store.WalletChange) { c.History = written.History }), true},
 		{"a usage that is there", committed, change(func(c *store.WalletChange) { c.Usages = written.Usages }), true},
 		{"a hold that is there", committed, change(func(c *store.WalletChange) { c.NewHolds = written.NewHolds }), true},
 		{"a header that is there", committed, change(func(*store.WalletChange) {}), true},
@@ -77,6 +79,9 @@ func TestOutcome(t *testing.T) {
 		}), false},
 		{"a stranger's number, another answer", committed, change(func(c *store.WalletChange) {
 			c.Answers = []store.StoredAnswer{{Key: "k", Answer: []byte("{}"), At: 6}}
+		}), false},
+		{"a stranger's number, another event of a subscription", committed, change(func(c *store.WalletChange) {
+			c.History = []wallet.SubscriptionEvent{{Subscription: 1, N: 1, At: 6, Actor: "a"}}
 		}), false},
 		{"a stranger's number, another usage", committed, change(func(c *store.WalletChange) {
 			c.NewUsages = []*wallet.Usage{{N: 2, ID: "v", At: 5}}

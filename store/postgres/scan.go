@@ -148,7 +148,7 @@ func key(w *id.Wallet) *[16]byte { return (*[16]byte)(w) }
 // Columns, each list in the order in which its scan function takes them.
 const (
 	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, w.usage_seq, " +
-		"w.head, w.last_at, w.next_due, w.created_at"
+		"w.invoice_seq, w.head, w.last_at, w.next_due, w.created_at"
 
 	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.metered, g.expired, " +
 		"g.revoked, g.rolled_over, g.status, g.disputed, g.category, g.priority, g.effective_at, g.expires_at, " +
@@ -167,6 +167,18 @@ const (
 	usageColumns = "u.wallet, u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, " +
 		"u.recorded_at, u.voided_at, u.corrects, u.counted"
 
+	// Of a subscription that is not its wallet's last the allowances are gone: those stored are of
+	// the last.
+	subscriptionColumns = "s.wallet, s.n, s.plan_id, s.quantity, s.started_at, s.ends_at, s.trial_ends_at, s.paused_at, s.ended, " +
+		"s.anchor, s.zone, s.cycle_start, s.cycle_end, s.owed, s.reason, s.events, s.terms, s.included, s.next, s.cycles, s.metadata, " +
+		"CASE WHEN s.n = (SELECT max(b.n) FROM subscriptions b WHERE b.bucket = s.bucket AND b.wallet = s.wallet) THEN " +
+		"(SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'label', a.label, 'unit', a.unit, 'quota', a.quota, " +
+		"'rules', a.rules, 'period', a.period, 'window_start', a.window_start, 'window_end', a.window_end, 'used', a.used) " +
+		"ORDER BY a.position), '[]') FROM allowances a WHERE a.bucket = s.bucket AND a.wallet = s.wallet) ELSE '[]'::jsonb END"
+
+	invoiceColumns = "v.wallet, v.n, v.subscription, v.status, v.currency, v.total, v.period_from, v.period_to, v.issued_at, " +
+		"v.closed_at, v.ref, v.lines"
+
 	tallyColumns = "t.wallet, t.meter_id, t.credit_id, t.period_start, t.period_end, t.units_num, t.units_den, " +
 		"t.free_threshold, t.events, t.aggregate, t.held, t.last_at, t.last_id, t.due"
 )
@@ -174,7 +186,7 @@ const (
 func scanHeader(r pgx.Rows, h *wallet.Header) error {
 	return r.Scan(
 		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq, &h.UsageSeq,
-		(*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
+		&h.InvoiceSeq, (*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
 	)
 }
 
@@ -211,13 +223,56 @@ func scanEntry(r pgx.Rows, w *id.Wallet, e *wallet.Entry, more ...any) error {
 	}, more...)...)
 }
 
-func scanAllowance(r pgx.Rows, w *id.Wallet) (wallet.Allowance, error) {
-	var a wallet.Allowance
-	err := r.Scan(
-		key(w), &a.ID, &a.Label, &a.Unit, &a.Quota, doc(&a.Rules), doc(&a.Period),
-		instant(&a.WindowStart), instant(&a.WindowEnd), &a.Used,
-	)
-	return a, err
+// scanSubscription reads subscriptionColumns, and more columns behind them.
+func scanSubscription(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Subscription, error) {
+	s := &wallet.Subscription{}
+	return s, r.Scan(append([]any{
+		key(w), &s.N, &s.Plan, &s.Quantity, instant(&s.StartedAt), instant(&s.EndsAt), instant(&s.TrialEnds), instant(&s.PausedAt),
+		&s.Ended, instant(&s.Anchor), &s.Zone, instant(&s.CycleStart), instant(&s.CycleEnd), &s.Owed, &s.Reason, &s.Events,
+		doc(&s.Terms), doc(&s.Included), doc(&s.Next), doc((*store.Instants)(&s.Cycles)), doc(&s.Metadata),
+		(*allowances)(&s.Allowances),
+	}, more...)...)
+}
+
+// allowances receives the allowances of a subscription, gathered into one list.
+type allowances []wallet.Allowance
+
+// allowance is one of them, as subscriptionColumns names its columns.
+type allowance struct {
+	ID     string         `json:"id"`
+	Label  string         `json:"label"`
+	Unit   string         `json:"unit"`
+	Quota  int64          `json:"quota"`
+	Rules  catalog.Scope  `json:"rules"`
+	Period catalog.Period `json:"period"`
+	Start  int64          `json:"window_start"`
+	End    int64          `json:"window_end"`
+	Used   int64          `json:"used"`
+}
+
+// ScanBytes takes the value that the driver read.
+func (l *allowances) ScanBytes(v []byte) error {
+	var rows []allowance
+	if err := json.Unmarshal(v, &rows); err != nil {
+		return err
+	}
+	*l = nil
+	for _, a := range rows {
+		*l = append(*l, wallet.Allowance{
+			ID: a.ID, Label: a.Label, Unit: a.Unit, Quota: a.Quota, Rules: a.Rules, Period: a.Period,
+			WindowStart: clock.Instant(a.Start), WindowEnd: clock.Instant(a.End), Used: a.Used,
+		})
+	}
+	return nil
+}
+
+// scanInvoice reads invoiceColumns, and more columns behind them.
+func scanInvoice(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Invoice, error) {
+	v := &wallet.Invoice{}
+	return v, r.Scan(append([]any{
+		key(w), &v.N, &v.Subscription, (*string)(&v.Status), &v.Currency, &v.Total, instant(&v.From), instant(&v.To),
+		instant(&v.IssuedAt), instant(&v.ClosedAt), &v.Ref, doc(&v.Lines),
+	}, more...)...)
 }
 
 func scanLane(r pgx.Rows, w *id.Wallet) (*wallet.Lane, error) {

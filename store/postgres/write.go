@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -13,13 +14,13 @@ import (
 var (
 	walletsTable = table{
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "last_at", "next_due", "created_at"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "last_at", "next_due", "created_at"},
 		texts:   []string{"app_id", "mode", "customer_id"},
 		blobs:   []string{"head"},
 	}
 	headersTable = table{ // what changes of a wallet's own row
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "last_at", "next_due"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "last_at", "next_due"},
 		blobs:   []string{"head"},
 	}
 	lanesTable = table{
@@ -74,9 +75,34 @@ var (
 		texts:   []string{"credit_id"},
 	}
 	subscriptionsTable = table{
-		name:    "subscriptions",
-		numbers: []string{"started_at", "ends_at"},
-		texts:   []string{"id", "plan_id"},
+		name: "subscriptions",
+		numbers: []string{
+			"n", "quantity", "started_at", "ends_at", "trial_ends_at", "paused_at", "anchor", "cycle_start", "cycle_end", "owed",
+			"events",
+		},
+		texts:     []string{"plan_id", "zone", "reason"},
+		documents: []string{"terms", "included", "next", "cycles", "metadata"},
+		flags:     []string{"ended"},
+	}
+	historyTable = table{
+		name:    "subscription_events",
+		numbers: []string{"subscription", "n", "at"},
+		texts:   []string{"change", "from_plan", "to_plan", "reason", "actor"},
+	}
+	countsTable = table{ // what a use changes of an allowance
+		name:    "allowances",
+		numbers: []string{"position", "window_start", "window_end", "used"},
+	}
+	invoicesTable = table{
+		name:      "invoices",
+		numbers:   []string{"n", "subscription", "total", "period_from", "period_to", "issued_at", "closed_at"},
+		texts:     []string{"status", "currency", "ref"},
+		documents: []string{"lines"},
+	}
+	closedInvoicesTable = table{ // what changes of an invoice
+		name:    "invoices",
+		numbers: []string{"n", "closed_at"},
+		texts:   []string{"status", "ref"},
 	}
 	allowancesTable = table{
 		name:      "allowances",
@@ -147,8 +173,12 @@ var (
 	insertHolds         = holdsTable.insert()
 	updateHolds         = changedHoldsTable.update([]string{"n"}, nil)
 	upsertStandings     = standingsTable.upsert("credit_id")
-	upsertSubscriptions = subscriptionsTable.upsert()
+	upsertSubscriptions = subscriptionsTable.upsert("n")
+	insertHistory       = historyTable.insert()
 	upsertAllowances    = allowancesTable.upsert("position")
+	updateCounts        = countsTable.update([]string{"position"}, nil)
+	insertInvoices      = invoicesTable.insert()
+	updateInvoices      = closedInvoicesTable.update([]string{"n"}, nil)
 	insertEntries       = entriesTable.insert()
 	insertUsages        = usagesTable.insert()
 	updateUsages        = changedUsagesTable.update([]string{"at", "n"}, nil)
@@ -165,9 +195,10 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 // writer gathers the rows of a transaction's changes.
 type writer struct {
 	created, headers, lanes, newGrants, spent, grants, newHolds, holds, standings *rows
-	subscriptions, allowances, entries, answers, deliveries                       *rows
-	newUsages, usages, tallies, uniques                                           *rows
-	lengths                                                                       []int64 // of subscriptions' allowances
+	subscriptions, history, allowances, counts, newInvoices, invoices             *rows
+	entries, answers, deliveries, newUsages, usages, tallies, uniques             *rows
+	whole                                                                         keys    // wallets whose allowances are written whole
+	lengths                                                                       []int64 // how many they are
 	err                                                                           error   // the first value that JSON cannot hold
 }
 
@@ -197,7 +228,11 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, upsertStandings, w.standings)
 	s.rows(partOther, upsertSubscriptions, w.subscriptions)
 	s.rows(partOther, upsertAllowances, w.allowances)
-	s.over(partOther, nil, deleteAllowances, &w.subscriptions.keys, w.lengths)
+	s.over(partOther, nil, deleteAllowances, &w.whole, w.lengths)
+	s.rows(partOther, updateCounts, w.counts)
+	s.rows(partOther, insertHistory, w.history)
+	s.rows(partOther, insertInvoices, w.newInvoices)
+	s.rows(partOther, updateInvoices, w.invoices)
 	s.rows(partOther, insertEntries, w.entries)
 	s.rows(partUnique, insertUsages, w.newUsages)
 	s.rows(partOther, updateUsages, w.usages)
@@ -215,7 +250,7 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 // newWriter makes room for exactly the rows to come.
 func newWriter(changes []store.WalletChange) *writer {
 	var created, lanes, newGrants, spent, grants, newHolds, holds, standings, subs, allowances, entries, answers int
-	var newUsages, usages, tallies, uniques, deliveries int
+	var newUsages, usages, tallies, uniques, deliveries, history, counts, newInvoices, invoices int
 	for i := range changes {
 		c := &changes[i]
 		if c.Created {
@@ -225,6 +260,13 @@ func newWriter(changes []store.WalletChange) *writer {
 			subs++
 			allowances += len(c.Subscription.Allowances)
 		}
+		if c.Counts != nil {
+			counts += len(c.Counts.Allowances)
+		}
+		subs += len(c.Ended)
+		history += len(c.History)
+		newInvoices += len(c.NewInvoices)
+		invoices += len(c.Invoices)
 		lanes += len(c.Lanes)
 		newGrants += len(c.NewGrants)
 		spent += len(c.Spent)
@@ -245,7 +287,8 @@ func newWriter(changes []store.WalletChange) *writer {
 		lanes: lanesTable.rows(lanes), newGrants: grantsTable.rows(newGrants), spent: spentGrantsTable.rows(spent), grants: changedGrantsTable.rows(grants),
 		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
-		allowances: allowancesTable.rows(allowances), entries: entriesTable.rows(entries),
+		history: historyTable.rows(history), allowances: allowancesTable.rows(allowances), counts: countsTable.rows(counts),
+		newInvoices: invoicesTable.rows(newInvoices), invoices: closedInvoicesTable.rows(invoices), entries: entriesTable.rows(entries),
 		newUsages: usagesTable.rows(newUsages), usages: changedUsagesTable.rows(usages), tallies: talliesTable.rows(tallies),
 		uniques: uniquesTable.rows(uniques), answers: answersTable.rows(answers), deliveries: deliveriesTable.rows(deliveries),
 	}
@@ -256,11 +299,11 @@ func (w *writer) wallet(c *store.WalletChange) {
 	h := &c.Header
 	if c.Created {
 		w.created.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
 			strs(h.Key.App, string(h.Key.Mode), h.Key.Customer).bins(h.Head[:])
 	} else {
 		w.headers.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
 	}
 	for _, l := range c.Lanes {
 		w.lanes.add(h.ID).nums(int64(l.N)).strs(l.Credit).docs(list(w, l.Scope)).bits(l.Inherited)
@@ -289,9 +332,7 @@ func (w *writer) wallet(c *store.WalletChange) {
 	for _, st := range c.Standings {
 		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage).strs(st.Credit)
 	}
-	if c.Subscription != nil {
-		w.subscription(c)
-	}
+	w.plans(c)
 	for i := range c.Entries {
 		w.entry(c, &c.Entries[i])
 	}
@@ -387,13 +428,57 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage), list(w, metered))
 }
 
-func (w *writer) subscription(c *store.WalletChange) {
-	sub := c.Subscription
-	w.subscriptions.add(c.Header.ID).nums(int64(sub.StartedAt), int64(sub.EndsAt)).strs(sub.ID, sub.Plan)
-	w.lengths = append(w.lengths, int64(len(sub.Allowances)))
-	for i := range sub.Allowances {
-		a := &sub.Allowances[i]
-		w.allowances.add(c.Header.ID).
+// plans adds what changed of a wallet's subscriptions, and the invoices over them.
+func (w *writer) plans(c *store.WalletChange) {
+	key := c.Header.ID
+	for _, sub := range c.Ended {
+		w.subscription(key, sub)
+	}
+	switch {
+	case c.Subscription != nil:
+		w.subscription(key, c.Subscription)
+		w.allowancesOf(key, c.Subscription)
+	case c.Counts != nil:
+		for i := range c.Counts.Allowances {
+			a := &c.Counts.Allowances[i]
+			w.counts.add(key).nums(int64(i), int64(a.WindowStart), int64(a.WindowEnd), a.Used)
+		}
+	}
+	for i := range c.History {
+		e := &c.History[i]
+		w.history.add(key).nums(e.Subscription, e.N, int64(e.At)).strs(string(e.Change), e.From, e.To, e.Reason, e.Actor)
+	}
+	for _, v := range c.NewInvoices {
+		w.newInvoices.add(key).
+			nums(v.N, v.Subscription, v.Total, int64(v.From), int64(v.To), int64(v.IssuedAt), int64(v.ClosedAt)).
+			strs(string(v.Status), v.Currency, v.Ref).docs(list(w, v.Lines))
+	}
+	for _, v := range c.Invoices {
+		w.invoices.add(key).nums(v.N, int64(v.ClosedAt)).strs(string(v.Status), v.Ref)
+	}
+}
+
+func (w *writer) subscription(key id.Wallet, s *wallet.Subscription) {
+	next := "{}"
+	if s.Next != nil {
+		next = w.json(s.Next)
+	}
+	w.subscriptions.add(key).
+		nums(
+			s.N, s.Quantity, int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), int64(s.Anchor),
+			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events,
+		).
+		strs(s.Plan, s.Zone, s.Reason).
+		docs(w.json(s.Terms), list(w, s.Included), next, w.json(store.Instants(s.Cycles)), w.metadata(s.Metadata)).
+		bits(s.Ended)
+}
+
+func (w *writer) allowancesOf(key id.Wallet, s *wallet.Subscription) {
+	w.whole.add(key)
+	w.lengths = append(w.lengths, int64(len(s.Allowances)))
+	for i := range s.Allowances {
+		a := &s.Allowances[i]
+		w.allowances.add(key).
 			nums(int64(i), a.Quota, int64(a.WindowStart), int64(a.WindowEnd), a.Used).
 			strs(a.ID, a.Label, a.Unit).docs(list(w, a.Rules), w.json(a.Period))
 	}

@@ -154,13 +154,14 @@ CREATE TABLE wallets (
     grant_seq   bigint NOT NULL,
     hold_seq    bigint NOT NULL,
     usage_seq   bigint NOT NULL,
+    invoice_seq bigint NOT NULL,
     last_at     bigint NOT NULL,
     next_due    bigint NOT NULL,
     head        bytea NOT NULL CHECK (length(head) = 32),
     app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
     mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test')),
     customer_id text COLLATE "C" NOT NULL,
-    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq) >= 0),
+    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq, invoice_seq) >= 0),
     PRIMARY KEY (bucket, wallet)
 ) WITH (fillfactor = 70);
 -- These two serve lists that run over all buckets. An index that is not unique needs no bucket
@@ -288,18 +289,72 @@ CREATE TABLE holds (
 );
 CREATE INDEX holds_pending ON holds (bucket, wallet, n) WHERE status = 'pending';
 
+-- All that a wallet had; the one with the highest number is its last.
 CREATE TABLE subscriptions (
-    bucket     smallint NOT NULL,
-    wallet     uuid NOT NULL,
-    started_at bigint NOT NULL,
-    ends_at    bigint NOT NULL,
-    id         text NOT NULL,
-    plan_id    text NOT NULL,
-    PRIMARY KEY (bucket, wallet),
+    bucket        smallint NOT NULL,
+    wallet        uuid NOT NULL,
+    n             bigint NOT NULL,
+    quantity      bigint NOT NULL,
+    started_at    bigint NOT NULL,
+    ends_at       bigint NOT NULL,
+    trial_ends_at bigint NOT NULL,
+    paused_at     bigint NOT NULL,
+    anchor        bigint NOT NULL,
+    cycle_start   bigint NOT NULL,
+    cycle_end     bigint NOT NULL,
+    owed          bigint NOT NULL, -- minor units that the next invoice is less by
+    events        bigint NOT NULL, -- how many rows its history has
+    ended         boolean NOT NULL,
+    plan_id       text COLLATE "C" NOT NULL,
+    zone          text NOT NULL,
+    reason        text NOT NULL,
+    terms         jsonb NOT NULL, -- the plan as it was when it was taken
+    included      jsonb NOT NULL, -- list: the running cycle of each credit in the terms
+    next          jsonb NOT NULL, -- the plan that follows when the cycle ends; empty: none
+    cycles        jsonb NOT NULL, -- list: the starts of earlier cycles, see store.Instants
+    metadata      jsonb NOT NULL,
+    CHECK (least(n - 1, quantity, owed, events) >= 0),
+    PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
+-- With no bucket at its head, as invoices_time: they serve lists over all buckets.
+CREATE INDEX subscriptions_time ON subscriptions (started_at, bucket, wallet, n);
 
--- An allowance's count changes with every use of it.
+CREATE TABLE subscription_events (
+    bucket       smallint NOT NULL,
+    wallet       uuid NOT NULL,
+    subscription bigint NOT NULL,
+    n            bigint NOT NULL CHECK (n >= 1),
+    at           bigint NOT NULL,
+    change       text NOT NULL,
+    from_plan    text NOT NULL,
+    to_plan      text NOT NULL,
+    reason       text NOT NULL,
+    actor        text NOT NULL,
+    PRIMARY KEY (bucket, wallet, subscription, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+
+CREATE TABLE invoices (
+    bucket       smallint NOT NULL,
+    wallet       uuid NOT NULL,
+    n            bigint NOT NULL CHECK (n >= 1),
+    subscription bigint NOT NULL,
+    total        bigint NOT NULL CHECK (total >= 0), -- minor units
+    period_from  bigint NOT NULL,
+    period_to    bigint NOT NULL,
+    issued_at    bigint NOT NULL,
+    closed_at    bigint NOT NULL,
+    status       text NOT NULL CHECK (status IN ('open', 'paid', 'void')),
+    currency     text NOT NULL,
+    ref          text NOT NULL,
+    lines        jsonb NOT NULL, -- list; written once, and read whole with the invoice
+    PRIMARY KEY (bucket, wallet, n),
+    FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
+);
+CREATE INDEX invoices_time ON invoices (issued_at, bucket, wallet, n);
+
+-- Those of a wallet's last subscription. An allowance's count changes with every use of it.
 CREATE TABLE allowances (
     bucket       smallint NOT NULL,
     wallet       uuid NOT NULL,
@@ -380,18 +435,19 @@ CREATE TABLE tallies (
     wallet         uuid NOT NULL,
     period_start   bigint NOT NULL,
     period_end     bigint NOT NULL,
-    units_num      bigint NOT NULL CHECK (units_num > 0), -- units of usage per credit, a fraction
-    units_den      bigint NOT NULL CHECK (units_den > 0),
-    free_threshold bigint NOT NULL,                       -- micros
+    units_num      bigint NOT NULL, -- units of usage per credit, a fraction
+    units_den      bigint NOT NULL,
+    free_threshold bigint NOT NULL, -- micros
     events         bigint NOT NULL,
-    aggregate      bigint NOT NULL,                       -- micros
-    held           bigint NOT NULL,                       -- micros
+    aggregate      bigint NOT NULL, -- micros
+    held           bigint NOT NULL, -- micros
     last_at        bigint NOT NULL,
-    due            bigint NOT NULL,                       -- units of the credit
+    due            bigint NOT NULL, -- units of the credit
     meter_id       text COLLATE "C" NOT NULL,
-    credit_id      text COLLATE "C" NOT NULL REFERENCES credits (id),
+    credit_id      text COLLATE "C" NOT NULL, -- empty: usage that is paid for in money
     last_id        text NOT NULL,
     CHECK (least(free_threshold, events, due) >= 0),
+    CHECK (credit_id = '' OR least(units_num, units_den) > 0),
     PRIMARY KEY (bucket, wallet, period_start, meter_id, credit_id),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) WITH (fillfactor = 70);
