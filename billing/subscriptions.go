@@ -240,6 +240,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	if err != nil {
 		return none, err
 	}
+	switch q.Status {
+	case "", Active, Paused, Ended:
+	default:
+		return none, fault.New("billing.ListSubscriptions", fault.CodeInvalidRequest, "status must be active, paused or ended").In("status")
+	}
 	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: s.now(), Limit: limit + 1}
 	if q.CustomerID != "" {
 		req, err := s.request(q.CustomerID, nil)

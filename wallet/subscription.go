@@ -639,7 +639,7 @@ func (c *EditSubscription) decide(w *work) error {
 	w.note = c.Note
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
-			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
+			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
 		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}
