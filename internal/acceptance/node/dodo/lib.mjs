@@ -77,3 +77,32 @@ export async function subscribe(product_id, name, change) {
   });
   return { customer_id, subscription_id };
 }
+
+// invoices are what a customer was invoiced, newest first, as Scrip's own interface has them: the
+// vendor has none.
+export async function invoices(customer) {
+  const base = process.env.DODO_PAYMENTS_BASE_URL.replace('/dodo', '');
+  const answer = await fetch(`${base}/v1/invoices?customer_id=${customer}`, { headers: { authorization: `Bearer ${process.env.DODO_PAYMENTS_API_KEY}` } });
+  assert.equal(answer.status, 200);
+  return (await answer.json()).data;
+}
+
+// totals are what they come to.
+export const totals = async (customer) => (await invoices(customer)).map((i) => i.total);
+
+// holds is what a customer has of a credit: balance and overage.
+export async function holds(customer, credit) {
+  const { balance, overage } = await client.creditEntitlements.balances.retrieve(customer, { credit_entitlement_id: credit });
+  return [balance, overage];
+}
+
+// ledger is the types and amounts of a customer's entries, oldest first.
+export async function ledger(customer, credit) {
+  const { items } = await client.creditEntitlements.balances.listLedger(customer, { credit_entitlement_id: credit, page_number: 0, page_size: 100 });
+  return items.reverse().map((e) => `${e.transaction_type} ${e.amount}`);
+}
+
+// debit takes credits by hand.
+export const debit = (customer, credit, amount) => client.creditEntitlements.balances.createLedgerEntry(customer, {
+  credit_entitlement_id: credit, entry_type: 'debit', amount,
+});
