@@ -10,6 +10,7 @@ import (
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // Subscribe gives a customer a plan, or changes what they have of one (wallet.Subscribe).
@@ -338,8 +339,6 @@ func (s *Session) SubscriptionHistory(ctx context.Context, subscriptionID string
 		return none, err
 	}
 	return page(append(lines, stored...), limit, func(e *wallet.SubscriptionEvent) (v1.SubscriptionEvent, string) {
-		return v1.SubscriptionEvent{
-			Type: string(e.Change), FromPlanID: e.From, ToPlanID: e.To, Reason: e.Reason, Actor: e.Actor, At: e.At,
-		}, cursor("she", e.At, w, e.N)
+		return wording.SubscriptionEvent(e), cursor("she", e.At, w, e.N)
 	}), nil
 }

@@ -143,7 +143,7 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	switch {
 	case f.Snapshot != nil:
 		b.shard.engine.stats.Loads.Add(1)
-		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
+		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, tellSeq: f.Snapshot.TellSeq, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
 		o.cached = nil
 		if state := emptyState(o.first); state != nil {
@@ -182,7 +182,7 @@ func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
 		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq, InvoiceSeq: s.InvoiceSeq,
-		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
+		Head: s.Head, LastAt: s.LastAt, TellSeq: o.tellSeq, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -21,17 +22,53 @@ type Event struct {
 	Key      wallet.Key           // of the wallet; without a customer for endpoint.test
 	Defs     *catalog.Definitions // of the app, as they are now
 	Endpoint *catalog.Endpoint
-	Entry    *wallet.Entry      // nil for endpoint.test
+	Entry    *wallet.Entry      // of events of credits
 	Low      *wallet.LowBalance // of credit.balance_low
+	// Of events of a subscription: what happened, and how the subscription is when this is sent.
+	Change       *wallet.SubscriptionEvent
+	Subscription *wallet.Subscription
+	Invoice      *wallet.Invoice // of events of an invoice, as it is when this is sent
 
+	Now   clock.Instant // when it is sent, by the clock of the app and mode
 	store store.Store
 }
 
-func (s *Service) event(d *store.Leased, defs *catalog.Definitions, endpoint *catalog.Endpoint) *Event {
-	return &Event{
-		ID: d.Message(), Type: d.Type, At: d.Entry.EffectiveAt, Key: d.Key, Defs: defs, Endpoint: endpoint,
-		Entry: &d.Entry, Low: d.Low, store: s.Store,
+// event gathers what it takes to write a delivery down.
+func (s *Service) event(ctx context.Context, d *store.Leased, defs *catalog.Definitions, endpoint *catalog.Endpoint) (*Event, error) {
+	e := &Event{
+		ID: d.Message(), Type: d.Type, Key: d.Key, Defs: defs, Endpoint: endpoint, Entry: d.Entry, Low: d.About.Low,
+		Change: d.About.Change, Now: s.Clock.Now(), store: s.Store,
 	}
+	switch {
+	case d.Entry != nil:
+		e.At = d.Entry.EffectiveAt
+	case d.About.Change != nil:
+		e.At = d.About.Change.At
+		found, err := s.Store.Subscriptions(ctx, store.SubscriptionQuery{Wallet: d.Wallet, N: d.About.Change.Subscription, Limit: 1})
+		if err != nil || len(found) != 1 {
+			return nil, gone(d, err)
+		}
+		e.Subscription = found[0].Subscription
+	default:
+		found, err := s.Store.Invoices(ctx, store.InvoiceQuery{Wallet: d.Wallet, N: d.About.Invoice, Limit: 1})
+		if err != nil || len(found) != 1 {
+			return nil, gone(d, err)
+		}
+		e.Invoice = found[0].Invoice
+		e.At = max(e.Invoice.IssuedAt, e.Invoice.ClosedAt)
+		if d.Type == catalog.EventInvoiceIssued {
+			e.At = e.Invoice.IssuedAt
+		}
+	}
+	return e, nil
+}
+
+// gone is the error of a delivery about something that cannot be read.
+func gone(d *store.Leased, err error) error {
+	if err != nil {
+		return err
+	}
+	return fault.New("notify.event", fault.CodeInvariantViolated, "what delivery %d of %s tells of does not exist", d.N, d.Wallet)
 }
 
 // Credit is the definition of the entry's credit.
@@ -80,10 +117,17 @@ func (native) Render(_ context.Context, e *Event) ([]byte, error) {
 }
 
 func (e *Event) data() any {
-	if e.Entry == nil {
+	w, credit := e.Key.ID(), e.Credit()
+	switch {
+	case e.Change != nil:
+		return v1.WebhookSubscription{
+			Change: wording.SubscriptionEvent(e.Change), Subscription: wording.Subscription(e.Defs, e.Key, w, e.Subscription, e.Now),
+		}
+	case e.Invoice != nil:
+		return wording.Invoice(e.Key, w, e.Invoice)
+	case e.Entry == nil:
 		return v1.WebhookTest{EndpointID: e.Endpoint.ID}
 	}
-	w, credit := e.Key.ID(), e.Credit()
 	if e.Low == nil {
 		return v1.WebhookEntry{Entry: wording.Entry(e.Defs, e.Key, w, e.Entry), CreditName: credit.Name, Unit: credit.Unit}
 	}

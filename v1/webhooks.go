@@ -131,6 +131,13 @@ type WebhookBalanceLow struct {
 	EntryID    string        `json:"entry_id" doc:"The entry that took the balance below"`
 }
 
+// WebhookSubscription is the data of events of a subscription: what happened, and how the
+// subscription is when this is sent.
+type WebhookSubscription struct {
+	Change       SubscriptionEvent `json:"change"`
+	Subscription Subscription      `json:"subscription"`
+}
+
 // WebhookTest is the data of endpoint.test.
 type WebhookTest struct {
 	EndpointID string `json:"endpoint_id"`

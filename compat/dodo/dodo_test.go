@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -76,7 +77,8 @@ func newFixture(t *testing.T) *fixture {
 	f.native = f.core.As(f.caller(catalog.Test))
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, f.hooks}, Options{})))
+	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, plans, f.hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f

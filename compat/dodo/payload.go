@@ -44,7 +44,7 @@ func (Renderer) Render(ctx context.Context, e *notify.Event) ([]byte, error) {
 // told reports whether the vendor tells of an event. It does not of a top-up, which is credits
 // added to us (section 13.6), nor of what has no entry.
 func told(e *notify.Event) bool {
-	return slices.Contains(eventTypes, string(e.Type)) && (e.Type == catalog.EventBalanceLow || e.Entry.Type != wallet.AutoTopUp)
+	return e.Entry != nil && slices.Contains(eventTypes, string(e.Type)) && (e.Type == catalog.EventBalanceLow || e.Entry.Type != wallet.AutoTopUp)
 }
 
 // entryPayload is the data of every event of credits but one (section 13.6).

@@ -155,13 +155,14 @@ CREATE TABLE wallets (
     hold_seq    bigint NOT NULL,
     usage_seq   bigint NOT NULL,
     invoice_seq bigint NOT NULL,
+    tell_seq    bigint NOT NULL,
     last_at     bigint NOT NULL,
     next_due    bigint NOT NULL,
     head        bytea NOT NULL CHECK (length(head) = 32),
     app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
     mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test')),
     customer_id text COLLATE "C" NOT NULL,
-    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq, invoice_seq) >= 0),
+    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, tell_seq) >= 0),
     PRIMARY KEY (bucket, wallet)
 ) WITH (fillfactor = 70);
 -- These two serve lists that run over all buckets. An index that is not unique needs no bucket
@@ -482,7 +483,8 @@ CREATE TABLE deliveries (
     bucket      smallint NOT NULL,
     wallet      uuid NOT NULL,
     n           bigint NOT NULL CHECK (n >= 1),
-    seq         bigint NOT NULL CHECK (seq >= 1),
+    event       bigint NOT NULL CHECK (event >= 1),
+    seq         bigint CHECK (seq >= 1), -- NULL: it tells of no entry
     tries       bigint NOT NULL CHECK (tries >= 0),
     created_at  bigint NOT NULL,
     next_at     bigint NOT NULL,
@@ -490,7 +492,7 @@ CREATE TABLE deliveries (
     endpoint_id text COLLATE "C" NOT NULL REFERENCES webhook_endpoints (id),
     type        text NOT NULL,
     status      text NOT NULL CHECK (status IN ('pending', 'delivered', 'failed', 'skipped')),
-    low         jsonb NOT NULL, -- the balance that was low
+    about       jsonb NOT NULL, -- what it tells besides an entry
     log         jsonb NOT NULL, -- list of attempts; bounded, and written whole
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)

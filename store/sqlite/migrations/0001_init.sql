@@ -145,6 +145,7 @@ CREATE TABLE wallets (
     hold_seq    INTEGER NOT NULL CHECK (hold_seq >= 0),
     usage_seq   INTEGER NOT NULL CHECK (usage_seq >= 0),
     invoice_seq INTEGER NOT NULL CHECK (invoice_seq >= 0),
+    tell_seq    INTEGER NOT NULL CHECK (tell_seq >= 0),
     head        BLOB NOT NULL CHECK (length(head) = 32),
     last_at     INTEGER NOT NULL,
     next_due    INTEGER NOT NULL,
@@ -466,10 +467,11 @@ CREATE TABLE deliveries (
     bucket      INTEGER NOT NULL,
     wallet      BLOB NOT NULL,
     n           INTEGER NOT NULL CHECK (n >= 1),
-    seq         INTEGER NOT NULL CHECK (seq >= 1),
+    event       INTEGER NOT NULL CHECK (event >= 1),
+    seq         INTEGER CHECK (seq >= 1), -- NULL: it tells of no entry
     endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (id),
     type        TEXT NOT NULL,
-    low         TEXT NOT NULL, -- JSON: the balance that was low
+    about       TEXT NOT NULL, -- JSON: what it tells besides an entry
     status      TEXT NOT NULL CHECK (status = 'pending' OR status = 'delivered' OR status = 'failed' OR status = 'skipped'),
     tries       INTEGER NOT NULL CHECK (tries >= 0),
     created_at  INTEGER NOT NULL,
