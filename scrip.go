@@ -35,7 +35,7 @@ import (
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// The two modes of an app. Test never meets live.
+// The two modes that every app has. Test never meets live.
 const (
 	Live = catalog.Live
 	Test = catalog.Test
@@ -178,7 +178,7 @@ var _ v1.Operations = (*App)(nil)
 // App finds an app by name, makes it where there is none, and acts for it.
 func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, error) {
 	if !mode.Valid() {
-		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be %s", catalog.ModeWords).In("mode")
 	}
 	app, err := s.services.Accounts.App(ctx, name)
 	if err != nil {

@@ -50,7 +50,7 @@ type Identity struct {
 
 var textEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// newKeyText makes a key's text: kind and mode in front, 160 random bits behind.
+// newKeyText makes a key's text: kind and live or test in front, 160 random bits behind.
 func newKeyText(mode catalog.Mode, kind store.KeyKind) string {
 	var secret [20]byte
 	rand.Read(secret[:])
@@ -58,14 +58,14 @@ func newKeyText(mode catalog.Mode, kind store.KeyKind) string {
 	if kind == store.Publishable {
 		prefix = "pk_"
 	}
-	return prefix + string(mode) + "_" + textEncoding.EncodeToString(secret[:])
+	return prefix + string(mode.Base()) + "_" + textEncoding.EncodeToString(secret[:])
 }
 
 // CreateKey makes a key for an app and returns its text, which is stored nowhere.
 func (a *Accounts) CreateKey(ctx context.Context, app string, mode catalog.Mode, kind store.KeyKind, label string) (store.Key, string, error) {
 	const op = "accounts.CreateKey"
 	if !mode.Valid() {
-		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "mode must be %s", catalog.ModeWords).In("mode")
 	}
 	if kind != store.Secret && kind != store.Publishable {
 		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "kind must be secret or publishable").In("kind")

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
@@ -112,6 +113,13 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 		defs.Keys[r.text(0)] = true
 		return nil
 	}, app)
+	if err != nil {
+		return nil, err
+	}
+	err = c.query(ctx, selectClocks, func(r row) error {
+		defs.Clocks[catalog.Mode(r.text(0))] = catalog.TestClock{Offset: time.Duration(r.int(1)) * time.Microsecond, Reached: r.instant(2)}
+		return nil
+	}, app)
 	return defs, err
 }
 
@@ -164,6 +172,9 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 			if err := c.writeEndpoint(ctx, app, endpoint); err != nil {
 				return err
 			}
+		}
+		if err := c.writeClocks(ctx, app, change.Clocks); err != nil {
+			return err
 		}
 		if err := c.writeKeys(ctx, app, &change); err != nil || answer == nil {
 			return err
