@@ -1,5 +1,6 @@
 // Package accounts knows who may ask: apps, API keys, and the short-lived tokens with which a
-// browser reads one customer.
+// browser reads one customer; and what apps have for trying out: the clocks of their test modes, and
+// an allowance of operations.
 //
 // It owns how keys and tokens are made, stored (hashed) and checked. It does not own what a
 // caller may then do with credits, and it keeps nothing in memory that a transaction does not
@@ -35,8 +36,12 @@ type Accounts struct {
 	Store  store.Store
 	Engine *engine.Engine
 	Clock  clock.Clock
+	// SandboxOperations is how many operations that change something an app has in a calendar month
+	// (UTC), in all its test modes together; zero: any number.
+	SandboxOperations int64
 
 	cache keyCache
+	taken allowances
 }
 
 // Identity is who is asking.

@@ -55,6 +55,9 @@ func (m Mode) Base() Mode {
 	return m
 }
 
+// MaxAhead bounds how far the time of a test mode can be ahead of real time: some 50 years.
+const MaxAhead = 50 * 366 * 24 * time.Hour
+
 // TestClock is how far the time of a test mode is ahead of real time. It keeps running, and never
 // goes back.
 type TestClock struct {

@@ -20,7 +20,7 @@ type keysCmd struct {
 type keysCreateCmd struct {
 	database
 	App   string `required:"" placeholder:"NAME" help:"The app that the key is for; made where it is new."`
-	Mode  string `required:"" enum:"${modes}" placeholder:"live|test" help:"live or test: their balances never meet."`
+	Mode  string `required:"" placeholder:"MODE" help:"live, test, or test/NAME for a sandbox of its own: their balances never meet."`
 	Kind  string `enum:"${kinds}" default:"secret" placeholder:"KIND" help:"secret (for backends) or publishable (for browsers: reads one customer, with a token) (${default})."`
 	Label string `placeholder:"TEXT" help:"What to recognise the key by."`
 }

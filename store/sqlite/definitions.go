@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
@@ -116,11 +115,7 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 	if err != nil {
 		return nil, err
 	}
-	err = c.query(ctx, selectClocks, func(r row) error {
-		defs.Clocks[catalog.Mode(r.text(0))] = catalog.TestClock{Offset: time.Duration(r.int(1)) * time.Microsecond, Reached: r.instant(2)}
-		return nil
-	}, app)
-	return defs, err
+	return defs, c.clocks(ctx, defs)
 }
 
 // DefinitionsVersion reads only their version; 0 when there is no such app.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -43,6 +44,13 @@ func (s *Store) ReturnOperations(ctx context.Context, app, month string, n int64
 		_, err := c.exec(context.WithoutCancel(ctx), returnOperations, app, month, n)
 		return err
 	})
+}
+
+func (c *session) clocks(ctx context.Context, defs *catalog.Definitions) error {
+	return c.query(ctx, selectClocks, func(r row) error {
+		defs.Clocks[catalog.Mode(r.text(0))] = catalog.TestClock{Offset: time.Duration(r.int(1)) * time.Microsecond, Reached: r.instant(2)}
+		return nil
+	}, defs.App)
 }
 
 func (c *session) writeClocks(ctx context.Context, app string, clocks map[catalog.Mode]catalog.TestClock) error {
