@@ -25,6 +25,14 @@ type keysCreateCmd struct {
 	Label string `placeholder:"TEXT" help:"What to recognise the key by."`
 }
 
+// Validate checks what an enum cannot say.
+func (c *keysCreateCmd) Validate() error {
+	if !catalog.Mode(c.Mode).Valid() {
+		return fmt.Errorf("--mode must be %s", catalog.ModeWords)
+	}
+	return nil
+}
+
 // Run makes a key. Its text is stored nowhere, so it is printed where a script can take it.
 func (c *keysCreateCmd) Run(w *world) error {
 	return c.with(w, func(s *scrip.Scrip) error {
