@@ -287,9 +287,19 @@ func TestSandboxKeys(t *testing.T) {
 			mode string
 			ok   bool
 		}{
-			{catalog.Test, "", true}, {catalog.Test, "test", true}, {catalog.Test, "test/bob", true}, {catalog.Test, "live", false},
-			{catalog.Test, "test/Bob", false}, {catalog.Test, "test/", false}, {catalog.Live, "test", false}, {catalog.Live, "test/alice", false},
-			{"test/alice", "", true}, {"test/alice", "test/alice", true}, {"test/alice", "test", false}, {"test/alice", "test/bob", false}, {"test/alice", "live", false},
+			{catalog.Test, "", true},
+			{catalog.Test, "test", true},
+			{catalog.Test, "test/bob", true},
+			{catalog.Test, "live", false},
+			{catalog.Test, "test/Bob", false},
+			{catalog.Test, "test/", false},
+			{catalog.Live, "test", false},
+			{catalog.Live, "test/alice", false},
+			{"test/alice", "", true},
+			{"test/alice", "test/alice", true},
+			{"test/alice", "test", false},
+			{"test/alice", "test/bob", false},
+			{"test/alice", "live", false},
 		} {
 			r := h.call(keys[c.by], http.MethodPost, "/v1/keys", v1.CreateKey{Kind: "secret", Mode: c.mode})
 			if !c.ok {

@@ -102,8 +102,11 @@ func (b *bench) dueNames(keys []wallet.Key, err error) string {
 func checkDueAhead(b *bench) {
 	b.other()
 	for _, k := range []wallet.Key{
-		{App: app, Mode: catalog.Live, Customer: "a"}, {App: app, Mode: catalog.Test, Customer: "a"},
-		{App: app, Mode: alice, Customer: "a"}, {App: app, Mode: alice, Customer: "b"}, {App: "app_other", Mode: alice, Customer: "a"},
+		{App: app, Mode: catalog.Live, Customer: "a"},
+		{App: app, Mode: catalog.Test, Customer: "a"},
+		{App: app, Mode: alice, Customer: "a"},
+		{App: app, Mode: alice, Customer: "b"},
+		{App: "app_other", Mode: alice, Customer: "a"},
 	} {
 		at := clock.Instant(1000)
 		switch {
