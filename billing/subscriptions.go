@@ -191,7 +191,7 @@ func (s *Session) GetSubscription(ctx context.Context, subscriptionID string) (v
 	if err != nil {
 		return v1.Subscription{}, err
 	}
-	return v.subscription(sub, s.now()), nil
+	return v.subscription(sub, s.now(v.defs)), nil
 }
 
 // find reads a subscription: the wallet's last as time has made it, an earlier one as it was
@@ -241,7 +241,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	if err != nil {
 		return none, err
 	}
-	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: s.now(), Limit: limit + 1}
+	now, err := s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
+	if err != nil {
+		return none, err
+	}
+	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: now, Limit: limit + 1}
 	if q.CustomerID != "" {
 		req, err := s.request(q.CustomerID, nil)
 		if err != nil {
@@ -295,7 +299,7 @@ func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) 
 		if r != nil && r.State.Subscription != nil && r.State.Subscription.N == sub.N {
 			sub = r.State.Subscription
 		}
-		all[i] = Found{key, sub, newView(defs, key).subscription(sub, s.now())}
+		all[i] = Found{key, sub, newView(defs, key).subscription(sub, s.now(defs))}
 	}
 	return all, nil
 }

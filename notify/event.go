@@ -37,7 +37,7 @@ type Event struct {
 func (s *Service) event(ctx context.Context, d *store.Leased, defs *catalog.Definitions, endpoint *catalog.Endpoint) (*Event, error) {
 	e := &Event{
 		ID: d.Message(), Type: d.Type, Key: d.Key, Defs: defs, Endpoint: endpoint, Entry: d.Entry, Low: d.About.Low,
-		Change: d.About.Change, Now: s.Clock.Now(), store: s.Store,
+		Change: d.About.Change, Now: defs.Now(d.Key.Mode, s.Clock.Now()), store: s.Store,
 	}
 	switch {
 	case d.Entry != nil:

@@ -49,6 +49,7 @@ const (
 	selectUniques
 	selectMeteredGrants
 	selectDue
+	selectDueIn
 
 	insertWallet
 	updateWallet
@@ -97,6 +98,10 @@ const (
 	selectKeyByHash
 	selectKeys
 	selectValidKeys
+	upsertClock
+	selectClocks
+	takeOperations
+	returnOperations
 	insertAppAnswer
 	selectAppAnswer
 
@@ -258,8 +263,18 @@ var text = [statements]string{
 	selectTally:         `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND meter_id = ? AND credit_id = ? AND period_start = ?`,
 	selectUniques:       `SELECT meter_id, credit_id, period_start, value, events FROM uniques` + mine + ` AND meter_id = ? AND credit_id = ? AND value = ?`,
 	selectMeteredGrants: `SELECT n FROM grants` + mine + ` AND credit_id = ? AND metered > 0`,
-	selectDue: `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= ?
-		ORDER BY next_due LIMIT ?`,
+	// In the usual case the second half finds no clock, and so reads no wallet. Live has none, which
+	// is said again for the sake of the index that leaves it out.
+	selectDue: `SELECT app_id, mode, customer_id FROM (
+		SELECT * FROM (SELECT app_id, mode, customer_id, next_due FROM wallets INDEXED BY wallets_due
+			WHERE next_due > 0 AND next_due <= ?1 ORDER BY next_due LIMIT ?2)
+		UNION ALL
+		SELECT * FROM (SELECT w.app_id, w.mode, w.customer_id, w.next_due FROM test_clocks c
+			CROSS JOIN wallets w INDEXED BY wallets_due_test ON w.app_id = c.app_id AND w.mode = c.mode
+			WHERE w.mode <> 'live' AND w.next_due > 0 AND w.next_due > ?1 AND w.next_due <= ?1 + c.ahead ORDER BY w.next_due LIMIT ?2))
+		ORDER BY next_due LIMIT ?2`,
+	selectDueIn: `SELECT app_id, mode, customer_id FROM wallets INDEXED BY wallets_due_test
+		WHERE app_id = ? AND mode = ? AND mode <> 'live' AND next_due > 0 AND next_due <= ? ORDER BY next_due LIMIT ?`,
 
 	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, tell_seq = ?, head = ?, last_at = ?` + mine +
@@ -357,8 +372,16 @@ var text = [statements]string{
 	selectKeyByHash: `SELECT ` + keyColumns + ` FROM api_keys WHERE hash = ?`,
 	selectKeys:      `SELECT ` + keyColumns + ` FROM api_keys WHERE app_id = ? ORDER BY created_at, id`,
 	selectValidKeys: `SELECT id FROM api_keys WHERE app_id = ? AND revoked_at = 0`,
-	insertAppAnswer: `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
-	selectAppAnswer: `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
+	upsertClock: `INSERT INTO test_clocks (app_id, mode, ahead, reached) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET ahead = excluded.ahead, reached = excluded.reached`,
+	selectClocks: `SELECT mode, ahead, reached FROM test_clocks WHERE app_id = ?`,
+	takeOperations: `INSERT INTO sandbox_operations (app_id, month, used, taken)
+		SELECT ?1, ?2, n, n FROM (SELECT min(?4, max(1, ?3 / 10)) AS n) WHERE ?3 > 0
+		ON CONFLICT DO UPDATE SET used = used + min(?4, max(1, (?3 - used) / 10)), taken = min(?4, max(1, (?3 - used) / 10))
+		WHERE used < ?3 RETURNING taken`,
+	returnOperations: `UPDATE sandbox_operations SET used = used - ?3 WHERE app_id = ?1 AND month = ?2`,
+	insertAppAnswer:  `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
+	selectAppAnswer:  `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
 
 	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
