@@ -36,7 +36,7 @@ import (
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// The two modes of an app. Test never meets live.
+// The two modes that every app has. Test never meets live.
 const (
 	Live = catalog.Live
 	Test = catalog.Test
@@ -59,6 +59,7 @@ type options struct {
 	migrate bool
 	engine  engine.Options
 	quiet   bool // no webhooks are sent
+	sandbox int64
 	allow   notify.Addresses
 }
 
@@ -89,6 +90,10 @@ func WebhooksToLoopback() Option { return func(o *options) { o.allow = notify.Al
 
 // WebhooksToPrivate sends webhooks to any address, those of the operator's own network included.
 func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.AllowAll } }
+
+// SandboxOperations sets how many calls of its HTTP interfaces that change something an app has in a
+// calendar month (UTC), in all its test modes together. The default, zero, is any number.
+func SandboxOperations(n int64) Option { return func(o *options) { o.sandbox = n } }
 
 // Shards sets how many batches may be under way at one time.
 func Shards(n int) Option { return func(o *options) { o.engine.Shards = n } }
@@ -126,7 +131,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 	}
 	e := engine.New(st, o.engine)
 	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
-		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock},
+		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock, SandboxOperations: o.sandbox},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Billing:  &billing.Core{Engine: e, Store: st, Clock: o.engine.Clock},
@@ -182,7 +187,7 @@ var _ v1.Operations = (*App)(nil)
 // App finds an app by name, makes it where there is none, and acts for it.
 func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, error) {
 	if !mode.Valid() {
-		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+		return nil, fault.New("scrip.App", fault.CodeInvalidRequest, "mode must be %s", catalog.ModeWords).In("mode")
 	}
 	app, err := s.services.Accounts.App(ctx, name)
 	if err != nil {
@@ -221,6 +226,9 @@ func (s *Scrip) Close(ctx context.Context) error {
 		err = s.sending.Close(ctx)
 	}
 	if closed := s.engine.Close(ctx); err == nil {
+		err = closed
+	}
+	if closed := s.services.Accounts.Close(ctx); err == nil {
 		err = closed
 	}
 	if closed := s.store.Close(); err == nil {

@@ -1,5 +1,6 @@
 // Package accounts knows who may ask: apps, API keys, and the short-lived tokens with which a
-// browser reads one customer.
+// browser reads one customer; and what apps have for trying out: the clocks of their test modes, and
+// an allowance of operations.
 //
 // It owns how keys and tokens are made, stored (hashed) and checked. It does not own what a
 // caller may then do with credits, and it keeps nothing in memory that a transaction does not
@@ -35,8 +36,12 @@ type Accounts struct {
 	Store  store.Store
 	Engine *engine.Engine
 	Clock  clock.Clock
+	// SandboxOperations is how many operations that change something an app has in a calendar month
+	// (UTC), in all its test modes together; zero: any number.
+	SandboxOperations int64
 
 	cache keyCache
+	taken allowances
 }
 
 // Identity is who is asking.
@@ -50,7 +55,7 @@ type Identity struct {
 
 var textEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// newKeyText makes a key's text: kind and mode in front, 160 random bits behind.
+// newKeyText makes a key's text: kind and live or test in front, 160 random bits behind.
 func newKeyText(mode catalog.Mode, kind store.KeyKind) string {
 	var secret [20]byte
 	rand.Read(secret[:])
@@ -58,14 +63,14 @@ func newKeyText(mode catalog.Mode, kind store.KeyKind) string {
 	if kind == store.Publishable {
 		prefix = "pk_"
 	}
-	return prefix + string(mode) + "_" + textEncoding.EncodeToString(secret[:])
+	return prefix + string(mode.Base()) + "_" + textEncoding.EncodeToString(secret[:])
 }
 
 // CreateKey makes a key for an app and returns its text, which is stored nowhere.
 func (a *Accounts) CreateKey(ctx context.Context, app string, mode catalog.Mode, kind store.KeyKind, label string) (store.Key, string, error) {
 	const op = "accounts.CreateKey"
 	if !mode.Valid() {
-		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "mode must be %s", catalog.ModeWords).In("mode")
 	}
 	if kind != store.Secret && kind != store.Publishable {
 		return store.Key{}, "", fault.New(op, fault.CodeInvalidRequest, "kind must be secret or publishable").In("kind")

@@ -234,6 +234,11 @@ func (s *server) call(w http.ResponseWriter, r *http.Request, rt *route, who acc
 	if in.opts, err = idempotency(r.Header); err != nil {
 		return nil, err
 	}
+	if !rt.free {
+		if err := s.keys.Operate(r.Context(), who); err != nil {
+			return nil, err
+		}
+	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer release(buffer)
 	if rt.stream != nil && r.Header.Get("Content-Type") == ndjson {

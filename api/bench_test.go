@@ -41,6 +41,8 @@ func (e everyone) Identify(ctx context.Context, key string) (accounts.Identity, 
 	return e.Authenticate(ctx, key)
 }
 
+func (everyone) Operate(context.Context, accounts.Identity) error { return nil }
+
 func (everyone) Restrict(_ context.Context, who accounts.Identity, _ string) (accounts.Identity, error) {
 	return who, nil
 }

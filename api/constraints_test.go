@@ -47,6 +47,7 @@ var samples = map[string]string{
 	"updateMeter":           `{"links":[{"credit_id":"api","units_per_credit":"10"}]}`,
 	"createWebhookEndpoint": `{"url":"https://example.test/hook","events":["credit.added"],"headers":{"X-Team":"billing"},"rate_limit":10,"metadata":{"a":"b"}}`,
 	"updateWebhookEndpoint": `{}`,
+	"advanceTestClock":      `{"by_seconds":1}`,
 	"redeliverWebhooks":     `{"from":"2026-01-01T00:00:00Z"}`,
 }
 

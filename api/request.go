@@ -24,6 +24,7 @@ const (
 type authenticator interface {
 	Authenticate(ctx context.Context, key string) (accounts.Identity, error)
 	Identify(ctx context.Context, key string) (accounts.Identity, error)
+	Operate(ctx context.Context, who accounts.Identity) error
 	Restrict(ctx context.Context, who accounts.Identity, token string) (accounts.Identity, error)
 }
 

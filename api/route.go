@@ -30,6 +30,7 @@ type route struct {
 type handler struct {
 	body, query, out reflect.Type // nil: none
 	status           int
+	free             bool                                                                       // it changes nothing, whatever its method
 	checked          bool                                                                       // the operation's transaction checks the key: see accounts.Identify
 	stream           func(ctx context.Context, ops v1.Operations, r *http.Request) (any, error) // instead of call, for a body of lines of JSON, which it reads as they come
 	call             func(ctx context.Context, ops v1.Operations, in *input) (any, error)
@@ -83,13 +84,15 @@ func act[In, Out any](f func(v1.Operations, context.Context, In, ...v1.Option) (
 // ask is an operation with a body that changes nothing.
 func ask[In, Out any](f func(v1.Operations, context.Context, In) (Out, error)) handler {
 	readBody := reader[In]()
-	return operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
+	h := operation[Out](reflect.TypeFor[In](), nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
 		body, err := readBody(in.body)
 		if err != nil {
 			return nil, err
 		}
 		return f(ops, ctx, body)
 	})
+	h.free = true
+	return h
 }
 
 // actOn is act on what the path names.

@@ -119,6 +119,10 @@ var sections = []section{
 		{read, "/v1/webhook-deliveries/{id}", "getWebhookDelivery", "A delivery, with every attempt", secretOnly, get(v1.Operations.GetWebhookDelivery)},
 		{post, "/v1/webhook-deliveries/{id}/redeliver", "redeliverWebhook", "Send a delivery again", secretOnly, end(v1.Operations.RedeliverWebhook)},
 	}},
+	{"Test clock", "The time of a test mode, to see what it brings.", []route{
+		{read, "/v1/test-clock", "getTestClock", "The time of the key's test mode", secretOnly, all(v1.Operations.TestClock)},
+		{post, "/v1/test-clock/advance", "advanceTestClock", "Move the clock on; it answers when all that fell due by then is written down", secretOnly, act(v1.Operations.AdvanceTestClock)},
+	}},
 	{"Access", "API keys, and tokens for browsers.", []route{
 		{post, "/v1/keys", "createKey", "Make an API key; its text is shown in this answer only", secretOnly, created(act(v1.Operations.CreateKey))},
 		{read, "/v1/keys", "listKeys", "List the keys of the calling key's app and mode", secretOnly, all(v1.Operations.ListKeys)},

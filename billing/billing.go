@@ -53,8 +53,10 @@ func (s *Session) inside(w id.Wallet, opts []v1.Option) engine.Request {
 	}
 }
 
-// now is the time of the caller's app and mode.
-func (s *Session) now() clock.Instant { return s.core.Clock.Now() }
+// now is the time of the caller's mode.
+func (s *Session) now(defs *catalog.Definitions) clock.Instant {
+	return defs.Now(s.caller.Mode, s.core.Clock.Now())
+}
 
 // plan finds a plan by id or name, looking again in the store before it says no: another process
 // may just have made it.

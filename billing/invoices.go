@@ -17,7 +17,7 @@ func (s *Session) NextInvoice(ctx context.Context, subscriptionID string) (v1.In
 	if err != nil {
 		return v1.Invoice{}, err
 	}
-	now := s.now()
+	now := s.now(v.defs)
 	if r == nil || !sub.ActiveAt(now) {
 		return v1.Invoice{}, fault.New("billing.NextInvoice", fault.CodeSubscriptionNotFound, "the subscription does not run, so nothing more is invoiced").In("subscription_id")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // Subscribe gives a customer a plan, or changes what they have of one (wallet.Subscribe).
@@ -218,7 +219,7 @@ func (s *Session) FindSubscription(ctx context.Context, subscriptionID string) (
 	if err != nil {
 		return Found{}, err
 	}
-	return Found{v.key, sub, v.subscription(sub, s.now())}, nil
+	return Found{v.key, sub, v.subscription(sub, s.now(v.defs))}, nil
 }
 
 // find reads a subscription: the wallet's last as time has made it, an earlier one as it was
@@ -269,11 +270,15 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 		return none, err
 	}
 	switch q.Status {
-	case "", Active, Paused, Ended:
+	case "", wording.Active, wording.Paused, wording.Ended:
 	default:
 		return none, fault.New("billing.ListSubscriptions", fault.CodeInvalidRequest, "status must be active, paused or ended").In("status")
 	}
-	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: s.now(), Limit: limit + 1}
+	now, err := s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
+	if err != nil {
+		return none, err
+	}
+	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: now, Limit: limit + 1}
 	if q.CustomerID != "" {
 		req, err := s.request(q.CustomerID, nil)
 		if err != nil {
@@ -327,7 +332,7 @@ func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) 
 		if r != nil && r.State.Subscription != nil && r.State.Subscription.N == sub.N {
 			sub = r.State.Subscription
 		}
-		all[i] = Found{key, sub, newView(defs, key).subscription(sub, s.now())}
+		all[i] = Found{key, sub, newView(defs, key).subscription(sub, s.now(defs))}
 	}
 	return all, nil
 }
@@ -406,8 +411,6 @@ func (s *Session) SubscriptionHistory(ctx context.Context, subscriptionID string
 		return none, err
 	}
 	return page(append(lines, stored...), limit, func(e *wallet.SubscriptionEvent) (v1.SubscriptionEvent, string) {
-		return v1.SubscriptionEvent{
-			Type: string(e.Change), FromPlanID: e.From, ToPlanID: e.To, Reason: e.Reason, Actor: e.Actor, At: e.At,
-		}, cursor("she", e.At, w, e.N)
+		return wording.SubscriptionEvent(e), cursor("she", e.At, w, e.N)
 	}), nil
 }

@@ -25,82 +25,11 @@ func newView(defs *catalog.Definitions, key wallet.Key) view {
 	return view{defs: defs, key: key, id: key.ID()}
 }
 
-// Statuses of a subscription as readers see them.
-const (
-	Trialing = "trialing"
-	Active   = "active"
-	Paused   = "paused"
-	Ended    = "ended"
-)
-
-// StatusOf is how a subscription stands at an instant.
-func StatusOf(s *wallet.Subscription, at clock.Instant) string {
-	switch {
-	case !s.RunsAt(at):
-		return Ended
-	case !s.PausedAt.IsZero():
-		return Paused
-	case s.TrialAt(at):
-		return Trialing
-	}
-	return Active
-}
-
 func (v view) subscription(s *wallet.Subscription, at clock.Instant) v1.Subscription {
-	out := v1.Subscription{
-		ID: s.ID(v.id), CustomerID: v.key.Customer, PlanID: s.Plan, PlanName: s.Terms.Name, Status: StatusOf(s, at),
-		Quantity: max(1, s.Quantity), Price: s.Terms.Minor, Currency: s.Terms.Currency, Interval: interval(s.Terms.Every),
-		StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEndsAt: s.TrialEnds, PausedAt: s.PausedAt, CycleAnchorAt: s.Anchor,
-		Zone: s.Zone, Cycle: v1.Period{Start: s.CycleStart, End: s.CycleEnd}, BalanceMinor: s.Owed,
-		Allowances: wording.Counters(s.Counters(at, "")), Credits: make([]v1.IncludedCredit, len(s.Terms.Credits)),
-		Reason: s.Reason, Metadata: v1.Metadata(s.Metadata),
-	}
-	if n := s.Next; n != nil {
-		out.Next = &v1.NextPlan{PlanID: n.Plan, PlanName: n.Terms.Name, Quantity: n.Quantity, At: s.CycleEnd}
-	}
-	for i := range s.Terms.Credits {
-		out.Credits[i] = v.included(&s.Terms.Credits[i], &s.Included[i])
-	}
-	return out
+	return wording.Subscription(v.defs, v.key, v.id, s, at)
 }
 
-func (v view) included(c *wallet.IncludedCredit, cycle *wallet.CreditCycle) v1.IncludedCredit {
-	p := wording.Precision(v.defs, c.Credit)
-	out := v1.IncludedCredit{
-		CreditID: c.Credit, Amount: wording.Amount(c.Amount, p), Cycle: v1.Period{Start: cycle.Start, End: cycle.End},
-		GrantID: wording.GrantID(v.id, cycle.Grant), Expires: "never", ExpiresAfterDays: c.ExpiresAfterDays,
-		Overage: wording.Overage(c.Overage, p), Rollover: wording.Rollover(c.Rollover),
-	}
-	switch {
-	case c.AtCycleEnd:
-		out.Expires = "cycle_end"
-	case c.ExpiresAfterDays > 0:
-		out.Expires = "after_days"
-	}
-	return out
-}
-
-func interval(i catalog.Interval) v1.Interval {
-	return v1.Interval{Count: i.Count, Unit: string(i.Unit)}
-}
-
-func (v view) invoice(i *wallet.Invoice) v1.Invoice {
-	out := v1.Invoice{
-		CustomerID: v.key.Customer, SubscriptionID: id.Object(id.PrefixSubscription, v.id, i.Subscription),
-		Status: string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
-		Period: v1.Period{Start: i.From, End: i.To}, IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
-	}
-	if i.N > 0 {
-		out.ID, out.Number = id.Object(id.PrefixInvoice, v.id, i.N), i.Number(v.id)
-	}
-	for k, l := range i.Lines {
-		out.Lines[k] = v1.InvoiceLine{
-			Kind: string(l.Kind), ItemID: l.What, Description: l.Text, Quantity: l.Quantity, UnitPrice: l.Price,
-			Amount: l.Minor, From: l.From, To: l.To,
-		}
-	}
-	return out
-}
+func (v view) invoice(i *wallet.Invoice) v1.Invoice { return wording.Invoice(v.key, v.id, i) }
 
 // page cuts what was found, one more than asked for when there is more.
 func page[T, Out any](found []T, limit int, write func(*T) (Out, string)) v1.Page[Out] {

@@ -9,19 +9,6 @@ import (
 	"github.com/seed42445051/scrip/money"
 )
 
-// Mode separates real business from trials of it. Definitions are shared by both modes;
-// balances, holds, events and keys are not (design law 8).
-type Mode string
-
-// The two modes of an app.
-const (
-	Live Mode = "live"
-	Test Mode = "test"
-)
-
-// Valid reports whether m is one of the two modes.
-func (m Mode) Valid() bool { return m == Live || m == Test }
-
 // Category says whether a customer paid for a grant or was given it.
 type Category string
 

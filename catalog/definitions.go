@@ -21,6 +21,8 @@ type Definitions struct {
 	// Keys holds the ids of the API keys that are not revoked, so that a revocation by any
 	// process is seen by the transaction that relies on the key.
 	Keys map[string]bool
+	// Clocks are those of the test modes that were ever advanced. Live has none.
+	Clocks map[Mode]TestClock
 
 	byEvent map[string][]*Meter // the meters in use, by what they count
 }
@@ -30,7 +32,7 @@ func NewDefinitions(app, name string, version int64) *Definitions {
 	return &Definitions{
 		App: app, Name: name, Version: version,
 		Credits: map[string]*Credit{}, Packs: map[string]*Pack{}, Meters: map[string]*Meter{}, Keys: map[string]bool{}, byEvent: map[string][]*Meter{},
-		Products: map[string]*Product{}, Endpoints: map[string]*Endpoint{},
+		Products: map[string]*Product{}, Endpoints: map[string]*Endpoint{}, Clocks: map[Mode]TestClock{},
 	}
 }
 

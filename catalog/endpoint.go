@@ -88,7 +88,7 @@ func (d *Definitions) Receivers(mode Mode) []*Endpoint {
 func (e *Endpoint) Validate() error {
 	const op = "catalog.Endpoint.Validate"
 	if !e.Mode.Valid() {
-		return fault.New(op, fault.CodeInvalidRequest, "mode must be live or test").In("mode")
+		return fault.New(op, fault.CodeInvalidRequest, "mode must be "+ModeWords).In("mode")
 	}
 	if err := validateURL(e.URL); err != nil {
 		return err

@@ -112,12 +112,3 @@ func TestEndpointsAreRefused(t *testing.T) {
 		}
 	}
 }
-
-// The numbers of an entry's deliveries must be enough for every endpoint, with both of the events
-// that an entry can make.
-func TestEndpointsFitTheNumbersOfAnEntry(t *testing.T) {
-	const perEntry = 256 // store.PerEntry, which cannot be imported here
-	if 2*MaxEndpoints > perEntry {
-		t.Errorf("%d endpoints make more deliveries than an entry has numbers for", MaxEndpoints)
-	}
-}

@@ -18,6 +18,20 @@ const (
 	EventBalanceLow        EventType = "credit.balance_low"
 )
 
+// The events that subscriptions and invoices make.
+const (
+	EventSubscriptionStarted     EventType = "subscription.started"
+	EventSubscriptionRenewed     EventType = "subscription.renewed" // the end of a trial included
+	EventSubscriptionPlanChanged EventType = "subscription.plan_changed"
+	EventSubscriptionUpdated     EventType = "subscription.updated" // what was agreed, or what is planned
+	EventSubscriptionPaused      EventType = "subscription.paused"
+	EventSubscriptionResumed     EventType = "subscription.resumed"
+	EventSubscriptionEnded       EventType = "subscription.ended"
+	EventInvoiceIssued           EventType = "invoice.issued"
+	EventInvoicePaid             EventType = "invoice.paid"
+	EventInvoiceVoided           EventType = "invoice.voided"
+)
+
 // EventEndpointTest is sent when an operator tries an endpoint, and at no other time. No filter
 // concerns it.
 const EventEndpointTest EventType = "endpoint.test"
@@ -27,5 +41,7 @@ func EventTypes() []EventType {
 	return []EventType{
 		EventCreditAdded, EventCreditDeducted, EventCreditExpired, EventCreditRolledOver, EventRolloverForfeited,
 		EventOverageCharged, EventOverageReset, EventManualAdjustment, EventCreditRefunded, EventCreditRevoked, EventBalanceLow,
+		EventSubscriptionStarted, EventSubscriptionRenewed, EventSubscriptionPlanChanged, EventSubscriptionUpdated,
+		EventSubscriptionPaused, EventSubscriptionResumed, EventSubscriptionEnded, EventInvoiceIssued, EventInvoicePaid, EventInvoiceVoided,
 	}
 }

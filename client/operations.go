@@ -315,6 +315,17 @@ func (c *Client) GetApp(ctx context.Context) (v1.App, error) {
 	return do[v1.App](ctx, c, asks("client.GetApp", "/v1/app"), nil)
 }
 
+// TestClock reads the time of the key's test mode.
+func (c *Client) TestClock(ctx context.Context) (v1.TestClock, error) {
+	return do[v1.TestClock](ctx, c, asks("client.TestClock", "/v1/test-clock"), nil)
+}
+
+// AdvanceTestClock moves the clock of the key's test mode on, and returns when all that fell due by
+// then is written down.
+func (c *Client) AdvanceTestClock(ctx context.Context, r v1.AdvanceTestClock, opts ...v1.Option) (v1.TestClock, error) {
+	return do[v1.TestClock](ctx, c, acts("client.AdvanceTestClock", post, "/v1/test-clock/advance", opts), r)
+}
+
 // CreateWebhookEndpoint says where events of the key's mode are to be sent.
 func (c *Client) CreateWebhookEndpoint(ctx context.Context, r v1.CreateWebhookEndpoint, opts ...v1.Option) (v1.WebhookEndpoint, error) {
 	return do[v1.WebhookEndpoint](ctx, c, acts("client.CreateWebhookEndpoint", post, endpoints, opts), r)

@@ -192,6 +192,10 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ListKeys", over, f.direct, func(o v1.Operations) (v1.Page[v1.Key], error) { return o.ListKeys(ctx) })
 	both(t, called, "RevokeKey", over, f.direct, func(o v1.Operations) (v1.Key, error) { return o.RevokeKey(ctx, made.ID) })
 	both(t, called, "MintToken", over, f.direct, func(o v1.Operations) (v1.Token, error) { return o.MintToken(ctx, v1.MintToken{CustomerID: "c"}) })
+	both(t, called, "AdvanceTestClock", over, f.direct, func(o v1.Operations) (v1.TestClock, error) {
+		return o.AdvanceTestClock(ctx, v1.AdvanceTestClock{BySeconds: 60}, key("advance"))
+	})
+	both(t, called, "TestClock", over, f.direct, func(o v1.Operations) (v1.TestClock, error) { return o.TestClock(ctx) })
 	both(t, called, "ArchiveCredit", over, f.direct, func(o v1.Operations) (v1.Credit, error) {
 		return o.ArchiveCredit(ctx, credit.ID, key("archive-credit"))
 	})

@@ -106,6 +106,11 @@ func (s *Session) pack(ctx context.Context, idOrName string) (*catalog.Pack, err
 	return nil, fault.New("credits.pack", fault.CodePackNotFound, "there is no pack %q in this app", clip(idOrName)).In("pack_id")
 }
 
+// Now is the time of the caller's mode, as of which wallets are told of.
+func (s *Session) Now(ctx context.Context) (clock.Instant, error) {
+	return s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
+}
+
 // after returns definitions that know every credit of what a command just returned. The
 // process's own may be older when another process defined something.
 func (s *Session) after(ctx context.Context) (*catalog.Definitions, error) {

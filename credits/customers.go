@@ -39,7 +39,10 @@ func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.Save
 	if err := checkContact(&r.Name, &r.Email, &r.Phone); err != nil {
 		return v1.Customer{}, err
 	}
-	now := s.core.Clock.Now()
+	now, err := s.Now(ctx)
+	if err != nil {
+		return v1.Customer{}, err
+	}
 	err = s.core.Store.SaveCustomer(ctx, store.Customer{
 		Key: key, Name: r.Name, Email: r.Email, Phone: r.Phone, Metadata: wallet.Metadata(r.Metadata), CreatedAt: now, UpdatedAt: now,
 	})
@@ -63,7 +66,11 @@ func (s *Session) UpdateCustomer(ctx context.Context, customerID string, r v1.Up
 	if err := checkContact(r.Name, r.Email, r.Phone); err != nil {
 		return v1.Customer{}, err
 	}
-	change := store.CustomerChange{Key: key, Name: r.Name, Email: r.Email, Phone: r.Phone, At: s.core.Clock.Now()}
+	now, err := s.Now(ctx)
+	if err != nil {
+		return v1.Customer{}, err
+	}
+	change := store.CustomerChange{Key: key, Name: r.Name, Email: r.Email, Phone: r.Phone, At: now}
 	if r.Metadata != nil {
 		if err := checkNote("", *r.Metadata); err != nil {
 			return v1.Customer{}, err

@@ -17,7 +17,7 @@ import (
 
 // define changes definitions under the caller's idempotency key, and returns what was made.
 func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	who := engine.Definer{App: s.caller.App, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
+	who := engine.Definer{App: s.caller.App, Mode: s.caller.Mode, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
 	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
 }
 

@@ -67,7 +67,10 @@ func (s *Session) Balances(ctx context.Context, customer, creditID string, at cl
 	if err != nil {
 		return v1.Balances{}, err
 	}
-	now := s.core.Clock.Now()
+	now, err := s.Now(ctx)
+	if err != nil {
+		return v1.Balances{}, err
+	}
 	out := v1.Balances{CustomerID: customer, At: now, Data: []v1.Balance{}}
 	only := ""
 	if creditID != "" {

@@ -25,7 +25,10 @@ func (s *Session) Usage(ctx context.Context, customerID, event string) (v1.Usage
 	if err != nil || r.Reading == nil {
 		return out, err
 	}
-	now := s.core.Clock.Now()
+	now, err := s.Now(ctx)
+	if err != nil {
+		return out, err
+	}
 	out.Counters = append(out.Counters, wording.Counters(r.State.CountersAt(now, event))...)
 	out.Period = period(out.Counters, r.State, now)
 	for _, g := range r.State.Usable(r.defs) {

@@ -18,7 +18,7 @@ type batch struct {
 	shard   *shard
 	jobs    []*job
 	want    *store.Want
-	now     clock.Instant
+	now     clock.Instant // real time; each wallet has its own
 	wallets map[id.Wallet]*open
 	order   []*open // parallel to want.Wallets
 	defs    map[string]*catalog.Definitions
@@ -33,6 +33,7 @@ type open struct {
 	count     int  // how many do
 	asked     bool // by previews alone so far: what time did must not be written for them
 	exists    bool
+	now       clock.Instant // of the wallet's mode: see catalog.Definitions.Now
 	answers   map[string]store.StoredAnswer
 	change    store.WalletChange
 	grants    index[int64] // where in change a grant, hold or standing stands
@@ -129,7 +130,8 @@ func (b *batch) decide(found *store.Found) (*store.Changes, error) {
 
 func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	o.exists = f.Exists
-	app := o.app(f)
+	key := o.key(f)
+	app := key.App
 	defs := b.defs[app]
 	if defs == nil && app != o.first.Wallet.App {
 		// Only callers of other apps asked for it: they are told that it does not exist, and
@@ -140,14 +142,15 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	if defs == nil {
 		defs = catalog.NewDefinitions(app, "", 0)
 	}
+	o.now = defs.Now(key.Mode, b.now)
 	switch {
 	case f.Snapshot != nil:
 		b.shard.engine.stats.Loads.Add(1)
-		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
+		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, tellSeq: f.Snapshot.TellSeq, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
 		o.cached = nil
 		if state := emptyState(o.first); state != nil {
-			o.cached = &cached{state: state, defs: defs.Version, created: b.now}
+			o.cached = &cached{state: state, defs: defs.Version, created: o.now}
 		}
 	case o.defs != defs.Version:
 		o.state.Redefine(defs)
@@ -167,22 +170,22 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	}
 }
 
-// app is the app that the wallet belongs to: its own where it exists, whoever asks.
-func (o *open) app(f *store.FoundWallet) string {
+// key names the wallet: by its own name where it exists, whoever asks.
+func (o *open) key(f *store.FoundWallet) wallet.Key {
 	switch {
 	case f.Snapshot != nil:
-		return f.Snapshot.Key.App
+		return f.Snapshot.Key
 	case f.Exists && o.cached != nil:
-		return o.state.Key.App
+		return o.state.Key
 	}
-	return o.first.Wallet.App
+	return o.first.Wallet
 }
 
 func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
 		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq, InvoiceSeq: s.InvoiceSeq,
-		Head: s.Head, LastAt: s.LastAt, NextDue: o.nextDue, CreatedAt: o.created,
+		Head: s.Head, LastAt: s.LastAt, TellSeq: o.tellSeq, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
 
@@ -195,11 +198,11 @@ func (b *batch) run(j *job) error {
 	if j.err = b.admit(j, o, defs); j.err != nil {
 		return nil
 	}
-	j.result.Key, j.result.At = o.state.Key, b.now
+	j.result.Key, j.result.At = o.state.Key, o.now
 	if stored, ok := o.answers[j.Idempotency]; ok && j.Idempotency != "" {
 		return j.replay(stored)
 	}
-	cx := wallet.Context{Now: b.now, Defs: defs}
+	cx := wallet.Context{Now: o.now, Defs: defs}
 	if err := b.settle(o, cx); err != nil {
 		return err
 	}
@@ -305,7 +308,7 @@ func (b *batch) remember(j *job, o *open) error {
 	if err != nil {
 		return fault.New("engine.Do", fault.CodeInternalError, "the answer cannot be remembered").Because(err)
 	}
-	stored := store.StoredAnswer{Key: j.Idempotency, Request: j.hash, Answer: body, At: b.now}
+	stored := store.StoredAnswer{Key: j.Idempotency, Request: j.hash, Answer: body, At: o.now}
 	o.answers[j.Idempotency] = stored
 	o.change.Answers = append(o.change.Answers, stored)
 	return nil
@@ -456,11 +459,11 @@ func (b *batch) changes() (*store.Changes, error) {
 		o.state.Trim()
 		o.change.Standings = slices.DeleteFunc(o.change.Standings, o.isStored)
 		o.splitGrants()
-		if o.unchanged() || o.asked {
+		if o.asked || (o.unchanged() && !o.overdue()) {
 			continue
 		}
-		o.nextDue = dueAfter(o.nextDue, o.state.NextDue(), b.now)
-		o.state.LastAt = max(o.state.LastAt, b.now)
+		o.nextDue = dueAfter(o.nextDue, o.state.NextDue(), o.now)
+		o.state.LastAt = max(o.state.LastAt, o.now)
 		o.state.Version++
 		o.change.Created = !o.exists
 		o.change.Header = o.header()
@@ -481,6 +484,10 @@ func (o *open) unchanged() bool {
 		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil &&
 		c.Counts == nil && len(c.NewInvoices)+len(c.Invoices) == 0
 }
+
+// overdue reports whether the row says that time has something to do which turned out to be
+// nothing: it must stop saying so, or it would be looked at for ever.
+func (o *open) overdue() bool { return o.exists && !o.nextDue.IsZero() && o.nextDue <= o.now }
 
 // dueAfter is what the row says about when time changes the wallet next. It may be too early,
 // never too late: so a hold that comes and goes does not move an index entry each time.

@@ -22,6 +22,7 @@ type cached struct {
 	state    *wallet.State
 	defs     int64 // the version of the definitions that ordered its queues
 	nextDue  clock.Instant
+	tellSeq  int64 // number of the last delivery
 	created  clock.Instant
 	mark     int64             // what the store said with the version
 	stored   []wallet.Standing // the standings as they are stored

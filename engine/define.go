@@ -59,21 +59,21 @@ func (e *Engine) takeTurns(ctx context.Context, change func() error) error {
 
 // DefineOnce is Define under an idempotency key: asked again with the same request it returns
 // the answer that was stored with the change. Without a key it is Define.
-func (e *Engine) DefineOnce(ctx context.Context, app, key string, request []byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
+func (e *Engine) DefineOnce(ctx context.Context, who Definer, request []byte, change func(*catalog.Definitions) (store.Definition, []byte, error)) ([]byte, error) {
 	var answer []byte
-	if key == "" {
-		err := e.Define(ctx, app, func(defs *catalog.Definitions) (d store.Definition, err error) {
+	if who.Idempotency == "" {
+		err := e.Define(ctx, who.App, func(defs *catalog.Definitions) (d store.Definition, err error) {
 			d, answer, err = change(defs)
 			return d, err
 		})
 		return answer, err
 	}
-	if err := checkIdempotencyKey(key); err != nil {
+	if err := checkIdempotencyKey(who.Idempotency); err != nil {
 		return nil, err
 	}
 	hash := sha256.Sum256(request)
 	err := e.takeTurns(ctx, func() (err error) {
-		answer, err = e.defineUnder(ctx, app, key, hash, change)
+		answer, err = e.defineUnder(ctx, who.App, who.key(), hash, change)
 		return err
 	})
 	return answer, err
@@ -106,8 +106,17 @@ func (e *Engine) defineUnder(ctx context.Context, app, key string, hash [32]byte
 // Definer is who changes definitions, and under which idempotency key.
 type Definer struct {
 	App         string
-	APIKey      string // id of the API key that must still be valid; empty: the process itself
-	Idempotency string // empty: none
+	Mode        catalog.Mode // the idempotency keys of each are its own, as what it is answered may be
+	APIKey      string       // id of the API key that must still be valid; empty: the process itself
+	Idempotency string       // empty: none
+}
+
+// key is the idempotency key as it is stored. No key that a caller can choose has a space.
+func (d Definer) key() string {
+	if d.Mode == catalog.Live {
+		return d.Idempotency
+	}
+	return string(d.Mode) + " " + d.Idempotency
 }
 
 // DefineAs is DefineOnce for a request and an answer that are values: it remembers them as JSON.
@@ -120,7 +129,7 @@ func DefineAs[T any](ctx context.Context, e *Engine, who Definer, request any, c
 		return out, fault.New(op, fault.CodeInternalError, "the request cannot be remembered").Because(err)
 	}
 	body = fmt.Appendf(body, "\n%T", request)
-	answer, err := e.DefineOnce(ctx, who.App, who.Idempotency, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
+	answer, err := e.DefineOnce(ctx, who, body, func(defs *catalog.Definitions) (store.Definition, []byte, error) {
 		if who.APIKey != "" && !defs.Keys[who.APIKey] {
 			return store.Definition{}, nil, fault.New(op, fault.CodeInvalidKey, "the API key was revoked")
 		}

@@ -34,7 +34,7 @@ func (e *Engine) Read(ctx context.Context, w id.Wallet) (*Reading, error) {
 	r := &Reading{
 		State: wallet.Load(sn, defs), Grants: map[int64]*wallet.Grant{}, Holds: map[int64]*wallet.Hold{},
 	}
-	return r, e.settleCopy(ctx, r, wallet.Context{Now: e.clock.Now(), Defs: defs})
+	return r, e.settleCopy(ctx, r, wallet.Context{Now: defs.Now(sn.Key.Mode, e.clock.Now()), Defs: defs})
 }
 
 // settleCopy brings a private copy of a wallet to now, fetching what it looks back at.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/wallet"
 )
 
 // SweepBatch bounds the wallets that one sweep writes down.
@@ -18,12 +19,17 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, key := range due {
-		if _, err := e.Do(ctx, Request{Wallet: key, Actor: "sweep"}); err != nil {
-			return 0, err
-		}
+	return len(due), e.settleAll(ctx, due)
+}
+
+// settleAll writes down what time has done to wallets.
+func (e *Engine) settleAll(ctx context.Context, due []wallet.Key) error {
+	requests := make([]Request, len(due))
+	for i, key := range due {
+		requests[i] = Request{Wallet: key, Actor: "sweep"}
 	}
-	return len(due), nil
+	_, err := e.DoAll(ctx, requests)
+	return err
 }
 
 func (e *Engine) sweepLoop() {

@@ -18,27 +18,36 @@ func (b *batch) tell(o *open, d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	for i := range d.Entries {
 		e := &d.Entries[i]
-		next := e.Seq * store.PerEntry
-		add := func(event catalog.EventType, low *wallet.LowBalance) {
-			for _, r := range receivers {
-				if event == "" || !r.Accepts(event) {
-					continue
-				}
-				o.change.Deliveries = append(o.change.Deliveries, store.Delivery{
-					Wallet: o.state.ID, N: next, Seq: e.Seq, Endpoint: r.ID, Type: event, Low: low,
-					Status: store.DeliveryPending, CreatedAt: b.now, NextAt: b.now,
-				})
-				next++
-				if !slices.Contains(b.told, r) {
-					b.told = append(b.told, r)
-				}
-			}
-		}
-		add(e.Event(), nil)
+		b.tellTo(o, receivers, store.Delivery{Seq: e.Seq, Type: e.Event()})
 		for j := range d.Low {
 			if d.Low[j].Seq == e.Seq {
-				add(catalog.EventBalanceLow, &d.Low[j])
+				b.tellTo(o, receivers, store.Delivery{Seq: e.Seq, Type: catalog.EventBalanceLow, About: store.About{Low: &d.Low[j]}})
 			}
+		}
+	}
+	for i := range d.History {
+		change := &d.History[i]
+		b.tellTo(o, receivers, store.Delivery{Type: change.Event(), About: store.About{Change: change}})
+	}
+	for _, v := range d.Invoices {
+		for _, event := range v.Events() {
+			b.tellTo(o, receivers, store.Delivery{Type: event, About: store.About{Invoice: v.N}})
+		}
+	}
+}
+
+// tellTo writes one event to every receiver that wants to hear of it.
+func (b *batch) tellTo(o *open, receivers []*catalog.Endpoint, d store.Delivery) {
+	d.Wallet, d.Event, d.Status, d.CreatedAt, d.NextAt = o.state.ID, o.tellSeq+1, store.DeliveryPending, b.now, b.now
+	for _, r := range receivers {
+		if d.Type == "" || !r.Accepts(d.Type) {
+			continue
+		}
+		o.tellSeq++
+		d.N, d.Endpoint = o.tellSeq, r.ID
+		o.change.Deliveries = append(o.change.Deliveries, d)
+		if !slices.Contains(b.told, r) {
+			b.told = append(b.told, r)
 		}
 	}
 }

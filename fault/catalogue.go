@@ -66,6 +66,7 @@ var catalogue = []Entry{
 	// Who is asking.
 	{"invalid_key", Unauthenticated, "Invalid API key", "The request has no API key, or one that is unknown or revoked.", "Send a current key as Authorization: Bearer sk_..."},
 	{"requires_secret_key", Forbidden, "Secret key required", "A publishable key was used for a call that only a secret key may make.", "Make this call from your backend with a secret key."},
+	{"requires_test_key", Forbidden, "Test key required", "A key of live was used for a call that is about the clock of a test mode; live has none.", "Make this call with a secret key of mode test, or of a sandbox."},
 	{"customer_token_required", Forbidden, "Customer token required", "A publishable key came without a customer token, or with one that is wrong or has expired.", "Have your backend mint a token with POST /v1/customer-tokens and send it as Scrip-Customer-Token."},
 	{"wrong_customer", Forbidden, "Wrong customer", "The customer token was issued for another customer.", "Ask your backend for a token of the customer in question."},
 
@@ -117,7 +118,7 @@ var catalogue = []Entry{
 
 	// Limits per time.
 	{"limit_reached", RateLimited, "Limit reached", "The customer has used up the plan's quota for the period.", "Wait for the period to end, or move the customer to a larger plan."},
-	{"workspace_limit_reached", RateLimited, "Workspace limit reached", "The app has used up its own allowance of operations in this mode.", "Wait for the allowance to reset, or have the operator raise it."},
+	{"workspace_limit_reached", RateLimited, "Workspace limit reached", "The app has used up its allowance of operations in test modes for this month; live is not affected.", "Wait for the month that resets_at names, or have the operator raise the allowance."},
 
 	// The server.
 	{"overloaded", Unavailable, "Overloaded", "The server has more work queued than it can do in time, and did not begin this request.", "Retry after the time in the Retry-After header, with the same idempotency key."},

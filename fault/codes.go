@@ -118,6 +118,8 @@ const (
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.
 	CodeRequiresSecretKey Code = "requires_secret_key"
+	// CodeRequiresTestKey (403): A key of live was used for a call that is about the clock of a test mode; live has none.
+	CodeRequiresTestKey Code = "requires_test_key"
 	// CodeReservationExpired (400): The reservation ran out before it was committed; its credits are back in their grants.
 	CodeReservationExpired Code = "reservation_expired"
 	// CodeReservationNotFound (404): No reservation with this id exists in this app and mode.
@@ -152,7 +154,7 @@ const (
 	CodeWebhookDeliveryNotFound Code = "webhook_delivery_not_found"
 	// CodeWebhookEndpointNotFound (404): No webhook endpoint with this id exists in this app and mode.
 	CodeWebhookEndpointNotFound Code = "webhook_endpoint_not_found"
-	// CodeWorkspaceLimitReached (429): The app has used up its own allowance of operations in this mode.
+	// CodeWorkspaceLimitReached (429): The app has used up its allowance of operations in test modes for this month; live is not affected.
 	CodeWorkspaceLimitReached Code = "workspace_limit_reached"
 	// CodeWrongCustomer (403): The customer token was issued for another customer.
 	CodeWrongCustomer Code = "wrong_customer"

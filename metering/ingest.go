@@ -37,7 +37,11 @@ func (s *Session) IngestEvents(ctx context.Context, r v1.IngestRequest, opts ...
 	if len(r.Events) > v1.MaxEvents {
 		return v1.Ingested{}, fault.New(op, fault.CodeInvalidRequest, "a call has at most %d events", v1.MaxEvents).In("events")
 	}
-	requests, err := s.ingests(&r, v1.NewCall(opts).IdempotencyKey)
+	now, err := s.now(ctx)
+	if err != nil {
+		return v1.Ingested{}, err
+	}
+	requests, err := s.ingests(&r, now, v1.NewCall(opts).IdempotencyKey)
 	if err != nil {
 		return v1.Ingested{}, err
 	}
@@ -51,8 +55,7 @@ func (s *Session) IngestEvents(ctx context.Context, r v1.IngestRequest, opts ...
 }
 
 // ingests makes a command a customer, and refuses a call in which anything is wrong.
-func (s *Session) ingests(r *v1.IngestRequest, idempotency string) ([]engine.Request, error) {
-	now := s.core.Clock.Now()
+func (s *Session) ingests(r *v1.IngestRequest, now clock.Instant, idempotency string) ([]engine.Request, error) {
 	byCustomer := make(map[string]*wallet.Ingest, 1)
 	seen := make(map[string]bool, len(r.Events))
 	var requests []engine.Request
@@ -159,7 +162,11 @@ func (s *Session) CorrectEvent(ctx context.Context, eventID string, r v1.Correct
 	if e.Timestamp.IsZero() {
 		e.Timestamp.Instant = old.At
 	}
-	event, err := readEvent(&e, s.core.Clock.Now())
+	now, err := s.now(ctx)
+	if err != nil {
+		return v1.Event{}, err
+	}
+	event, err := readEvent(&e, now)
 	if err != nil {
 		return v1.Event{}, err
 	}

@@ -42,6 +42,11 @@ func (s *Session) key(customer string) (wallet.Key, error) {
 	return wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: customer}, nil
 }
 
+// now is the time of the caller's mode.
+func (s *Session) now(ctx context.Context) (clock.Instant, error) {
+	return s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
+}
+
 // meter finds a meter by id or name, looking again in the store before it says no.
 func (s *Session) meter(ctx context.Context, idOrName string) (*catalog.Meter, error) {
 	defs, err := s.core.Engine.Known(ctx, s.caller.App)

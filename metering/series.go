@@ -28,7 +28,11 @@ func (s *Session) UsageSeries(ctx context.Context, q v1.SeriesQuery) (v1.Series,
 	}
 	out := v1.Series{CustomerID: q.CustomerID, Window: q.Window, Data: []v1.Window{}}
 	if q.To.IsZero() {
-		q.To = s.core.Clock.Now() + 1
+		now, err := s.now(ctx)
+		if err != nil {
+			return out, err
+		}
+		q.To = now + 1
 	}
 	length, err := checkSeries(&q)
 	if err != nil {

@@ -71,7 +71,7 @@ func behind(r run, last *store.Leased, at clock.Instant, hold bool) []store.Foll
 // attempt makes one delivery once, and says what it comes to.
 func (d *Dispatcher) attempt(l *store.Leased, r run) store.Result {
 	s := d.service
-	body, err := s.render(d.ctx, s.event(l, r.defs, r.endpoint))
+	body, err := s.write(d.ctx, l, r)
 	result := store.Result{Wallet: l.Wallet, N: l.N, Lease: l.NextAt, Tries: l.Tries, Log: l.Log}
 	if err == nil && body == nil {
 		result.Status, result.FinishedAt = store.DeliverySkipped, s.Clock.Now()
@@ -105,4 +105,13 @@ func (d *Dispatcher) judge(result store.Result, made *store.Attempt) store.Resul
 		result.Status, result.NextAt = store.DeliveryPending, now.Add(schedule[result.Tries-1])
 	}
 	return result
+}
+
+// write is the body of a delivery.
+func (s *Service) write(ctx context.Context, l *store.Leased, r run) ([]byte, error) {
+	e, err := s.event(ctx, l, r.defs, r.endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return s.render(ctx, e)
 }

@@ -11,9 +11,6 @@ import (
 
 // Limits of deliveries.
 const (
-	// PerEntry is how many deliveries one entry can have: they are numbered PerEntry times the
-	// entry's sequence, and on. catalog.MaxEndpoints keeps to it.
-	PerEntry = 256
 	// MaxLog bounds the attempts that are kept of a delivery; the oldest go first.
 	MaxLog = 20
 	// MaxRun bounds the deliveries of one customer that an ordered lease takes.
@@ -45,11 +42,12 @@ type Deliveries interface {
 // Delivery is one event on its way to one endpoint.
 type Delivery struct {
 	Wallet     id.Wallet
-	N          int64 // the number within the wallet; it rises with the entries
-	Seq        int64 // of the entry that it tells of
+	N          int64 // the number within the wallet, in order of what happened
+	Event      int64 // the number of the event, the same for every endpoint: that of its first delivery
+	Seq        int64 // of the entry that it tells of; 0: of none
 	Endpoint   string
 	Type       catalog.EventType
-	Low        *wallet.LowBalance // of a balance_low; its Seq is the delivery's
+	About      About
 	Status     DeliveryStatus
 	Tries      int // attempts since it was last made pending
 	CreatedAt  clock.Instant
@@ -58,14 +56,15 @@ type Delivery struct {
 	Log        []Attempt // oldest first
 }
 
-// Message is the id of the event: the same for every endpoint and every attempt.
-func (d *Delivery) Message() string {
-	n := 2 * d.Seq
-	if d.Low != nil {
-		n++
-	}
-	return id.Object(id.PrefixMessage, d.Wallet, n)
+// About is what an event tells besides an entry; of most it is empty.
+type About struct {
+	Low     *wallet.LowBalance        `json:"low,omitempty"`     // of a balance_low; its Seq is the delivery's
+	Change  *wallet.SubscriptionEvent `json:"change,omitempty"`  // of a subscription
+	Invoice int64                     `json:"invoice,omitempty"` // its number
 }
+
+// Message is the id of the event: the same for every endpoint and every attempt.
+func (d *Delivery) Message() string { return id.Object(id.PrefixMessage, d.Wallet, d.Event) }
 
 // DeliveryStatus is where a delivery is in its life.
 type DeliveryStatus string
@@ -111,7 +110,7 @@ type LeaseQuery struct {
 type Leased struct {
 	Delivery
 	Key   wallet.Key
-	Entry wallet.Entry
+	Entry *wallet.Entry // nil: it tells of none
 }
 
 // Result is what came of a leased delivery.

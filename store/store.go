@@ -34,6 +34,7 @@ type Store interface {
 	Keys
 	Customers
 	Deliveries
+	Sandboxes
 
 	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
 	// (newer_schema).
@@ -73,7 +74,8 @@ type Wallets interface {
 	SubscriptionEvents(ctx context.Context, w id.Wallet, n, before int64, limit int) ([]wallet.SubscriptionEvent, error)
 	// Invoices lists invoices, newest first.
 	Invoices(ctx context.Context, q InvoiceQuery) ([]FoundInvoice, error)
-	// Due lists wallets in which time has something to write down, at most limit of them.
+	// Due lists wallets in which time has something to write down, at most limit of them. Now is
+	// real time; those of a test mode with a clock are reckoned with its time.
 	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
 	// Headers lists wallets in order of their ids, for verification.
 	Headers(ctx context.Context, after id.Wallet, limit int) ([]wallet.Header, error)
@@ -328,6 +330,7 @@ type Definition struct {
 	Products  []*catalog.Product
 	Endpoints []*catalog.Endpoint
 	NewKeys   []Key
+	Clocks    map[catalog.Mode]catalog.TestClock
 	Revoke    []string // ids of keys to revoke
 	At        clock.Instant
 }

@@ -435,7 +435,7 @@ type CustomerQuery struct {
 
 // CreateKey makes an API key.
 type CreateKey struct {
-	Mode  string `json:"mode,omitempty" enum:"live,test," doc:"The mode of the calling key when absent"`
+	Mode  string `json:"mode,omitempty" maxLength:"45" doc:"live, test or test/NAME; the mode of the calling key when absent"`
 	Kind  string `json:"kind" enum:"secret,publishable"`
 	Label string `json:"label,omitempty" maxLength:"100"`
 }

@@ -155,6 +155,10 @@ type Operations interface {
 	ListKeys(ctx context.Context) (Page[Key], error)
 	RevokeKey(ctx context.Context, keyID string, opts ...Option) (Key, error)
 	MintToken(ctx context.Context, r MintToken) (Token, error)
+	// TestClock reads the time of the caller's test mode; AdvanceTestClock moves it on, and returns
+	// when all that fell due by then is written down. Live has no such clock.
+	TestClock(ctx context.Context) (TestClock, error)
+	AdvanceTestClock(ctx context.Context, r AdvanceTestClock, opts ...Option) (TestClock, error)
 	// GetApp reads the app that the caller acts for.
 	GetApp(ctx context.Context) (App, error)
 }

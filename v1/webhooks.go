@@ -10,7 +10,7 @@ import (
 // WebhookEndpoint is where events of one mode are sent.
 type WebhookEndpoint struct {
 	ID          string            `json:"id"`
-	Mode        string            `json:"mode" enum:"live,test"`
+	Mode        string            `json:"mode" doc:"live, test or test/NAME"`
 	URL         string            `json:"url"`
 	Description string            `json:"description,omitempty"`
 	Format      string            `json:"format" doc:"How bodies are written; native unless a compatibility layer made the endpoint"`
@@ -108,7 +108,7 @@ type WebhookEvent struct {
 	ID        string          `json:"id" doc:"As the header webhook-id"`
 	Type      string          `json:"type"`
 	AppID     string          `json:"app_id"`
-	Mode      string          `json:"mode" enum:"live,test"`
+	Mode      string          `json:"mode" doc:"live, test or test/NAME"`
 	Timestamp clock.Instant   `json:"timestamp" doc:"When it took effect"`
 	Data      json.RawMessage `json:"data"`
 }
@@ -129,6 +129,13 @@ type WebhookBalanceLow struct {
 	Balance    money.Decimal `json:"balance"`
 	Threshold  money.Decimal `json:"threshold"`
 	EntryID    string        `json:"entry_id" doc:"The entry that took the balance below"`
+}
+
+// WebhookSubscription is the data of events of a subscription: what happened, and how the
+// subscription is when this is sent.
+type WebhookSubscription struct {
+	Change       SubscriptionEvent `json:"change"`
+	Subscription Subscription      `json:"subscription"`
 }
 
 // WebhookTest is the data of endpoint.test.

@@ -94,3 +94,36 @@ func (e *Entry) Event() catalog.EventType {
 	}
 	return ""
 }
+
+// Event is what the change of a subscription tells the outside.
+func (e *SubscriptionEvent) Event() catalog.EventType {
+	switch e.Change {
+	case SubscriptionStarted:
+		return catalog.EventSubscriptionStarted
+	case SubscriptionRenewed, SubscriptionConverted:
+		return catalog.EventSubscriptionRenewed
+	case SubscriptionPlanChanged:
+		return catalog.EventSubscriptionPlanChanged
+	case SubscriptionPaused:
+		return catalog.EventSubscriptionPaused
+	case SubscriptionResumed:
+		return catalog.EventSubscriptionResumed
+	case SubscriptionEnded:
+		return catalog.EventSubscriptionEnded
+	}
+	return catalog.EventSubscriptionUpdated
+}
+
+// Events are what an invoice tells the outside when it is issued or closed: one over nothing is
+// paid as it is issued.
+func (v *Invoice) Events() []catalog.EventType {
+	switch {
+	case v.Status == InvoiceOpen:
+		return []catalog.EventType{catalog.EventInvoiceIssued}
+	case v.Status == InvoiceVoid:
+		return []catalog.EventType{catalog.EventInvoiceVoided}
+	case v.Total == 0:
+		return []catalog.EventType{catalog.EventInvoiceIssued, catalog.EventInvoicePaid}
+	}
+	return []catalog.EventType{catalog.EventInvoicePaid}
+}

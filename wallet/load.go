@@ -16,6 +16,7 @@ type Header struct {
 	HoldSeq    int64
 	UsageSeq   int64
 	InvoiceSeq int64
+	TellSeq    int64 // of the last delivery of an event
 	Head       Hash
 	LastAt     clock.Instant
 	NextDue    clock.Instant // no later than the next instant at which time changes the wallet; zero: none known

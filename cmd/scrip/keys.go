@@ -20,9 +20,17 @@ type keysCmd struct {
 type keysCreateCmd struct {
 	database
 	App   string `required:"" placeholder:"NAME" help:"The app that the key is for; made where it is new."`
-	Mode  string `required:"" enum:"${modes}" placeholder:"live|test" help:"live or test: their balances never meet."`
+	Mode  string `required:"" placeholder:"MODE" help:"live, test, or test/NAME for a sandbox of its own: their balances never meet."`
 	Kind  string `enum:"${kinds}" default:"secret" placeholder:"KIND" help:"secret (for backends) or publishable (for browsers: reads one customer, with a token) (${default})."`
 	Label string `placeholder:"TEXT" help:"What to recognise the key by."`
+}
+
+// Validate checks what an enum cannot say.
+func (c *keysCreateCmd) Validate() error {
+	if !catalog.Mode(c.Mode).Valid() {
+		return fmt.Errorf("--mode must be %s", catalog.ModeWords)
+	}
+	return nil
 }
 
 // Run makes a key. Its text is stored nowhere, so it is printed where a script can take it.

@@ -297,6 +297,14 @@ var limits = []struct {
 			"mail address of a customer, characters", v1.MaxCustomerEmail, "v1.MaxCustomerEmail", fault.CodeInvalidRequest,
 			call{"PUT /v1/customers/u", `{"email": "` + text(321) + `"}`},
 		},
+		{
+			"name of a sandbox, characters", catalog.MaxSandboxName, "catalog.MaxSandboxName", fault.CodeInvalidRequest,
+			call{"POST /v1/keys", `{"kind": "secret", "mode": "test/` + text(catalog.MaxSandboxName+1) + `"}`},
+		},
+		{
+			"how far a test clock is ahead of real time", catalog.MaxAhead, "catalog.MaxAhead", fault.CodeInvalidTime,
+			call{"POST /v1/test-clock/advance", `{"to": "2099-01-01T00:00:00Z"}`},
+		},
 		{"name of an app, characters", accounts.MaxAppName, "accounts.MaxAppName", fault.CodeInvalidRequest, call{}},
 		{
 			"telephone number of a customer, characters", v1.MaxCustomerPhone, "v1.MaxCustomerPhone", fault.CodeInvalidRequest,
@@ -308,7 +316,7 @@ var limits = []struct {
 		},
 	}},
 	{"Webhooks", []limit{
-		{"endpoints of an app, both modes together", catalog.MaxEndpoints, "catalog.MaxEndpoints", fault.CodeTooManyWebhookEndpoints, call{}},
+		{"endpoints of an app, all modes together", catalog.MaxEndpoints, "catalog.MaxEndpoints", fault.CodeTooManyWebhookEndpoints, call{}},
 		{
 			"address of an endpoint, bytes", catalog.MaxEndpointURL, "catalog.MaxEndpointURL", fault.CodeInvalidRequest,
 			hook(`"url": "https://example.test/` + text(catalog.MaxEndpointURL) + `"`),

@@ -85,7 +85,7 @@ func newParser(c *cli) *kong.Kong {
 		c, kong.Name("scrip"), kong.DefaultEnvars("SCRIP"),
 		kong.Description("Prepaid credits for products: grant, hold, spend, and prove where every credit went."),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: helpWidth}),
-		kong.Vars{"kinds": "secret,publishable", "modes": "live,test"},
+		kong.Vars{"kinds": "secret,publishable"},
 	)
 }
 

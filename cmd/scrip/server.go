@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed42445051/scrip"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/dev"
 	"github.com/seed42445051/scrip/internal/serve"
 )
@@ -20,11 +21,25 @@ import (
 type devCmd struct {
 	Addr string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	DB   string `name:"db" default:"sqlite:scrip-dev.db" placeholder:"sqlite:FILE" help:"The SQLite file to work on (${default})."`
+	sandbox
+}
+
+// sandbox is the flag that bounds trying out.
+type sandbox struct {
+	SandboxOperations int64 `default:"0" placeholder:"N" help:"How many calls that change something each app has in a month with test keys (0: any number)."`
+}
+
+func (s *sandbox) option() (scrip.Option, error) {
+	if s.SandboxOperations < 0 {
+		return nil, fault.New("scrip.sandbox", fault.CodeInvalidConfig, "--sandbox-operations must not be negative").In("sandbox-operations")
+	}
+	return scrip.SandboxOperations(s.SandboxOperations), nil
 }
 
 // serveCmd is scrip serve.
 type serveCmd struct {
 	database
+	sandbox
 	Addr                string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	NoMigrate           bool          `help:"Leave the schema as it is instead of bringing it up to date."`
 	WebhookAllowPrivate bool          `help:"Send webhooks to private and local addresses too, such as those of your own network."`
@@ -37,8 +52,12 @@ func (c *devCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	allowance, err := c.option()
+	if err != nil {
+		return err
+	}
 	log := w.log(slog.LevelWarn) // the output is for reading
-	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.WebhooksToLoopback()}}
+	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.WebhooksToLoopback(), allowance}}
 	return h.run(w.ctx, func(s *scrip.Scrip, l net.Listener) error {
 		keys, err := dev.Prepare(w.ctx, s, keyFile)
 		if err != nil {
@@ -50,8 +69,12 @@ func (c *devCmd) Run(w *world) error {
 
 // Run runs the server.
 func (c *serveCmd) Run(w *world) error {
+	allowance, err := c.option()
+	if err != nil {
+		return err
+	}
 	log := w.log(slog.LevelInfo)
-	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log)}}
+	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), allowance}}
 	if c.WebhookAllowPrivate {
 		h.options = append(h.options, scrip.WebhooksToPrivate())
 	}

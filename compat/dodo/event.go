@@ -95,7 +95,11 @@ func (b *eventBody) read(i int) (v1.UsageEvent, error) {
 // checkEvents refuses a report for what only this interface refuses: an id that is there twice, be
 // it of two customers, an event that is too old, and a customer nobody has made.
 func (c *call) checkEvents(events []v1.UsageEvent) error {
-	oldest := c.clock.Now().Add(-maxAge)
+	now, err := c.Now(c)
+	if err != nil {
+		return err
+	}
+	oldest := now.Add(-maxAge)
 	seen, known := make(map[string]bool, len(events)), make(map[string]bool, 1)
 	for i := range events {
 		e := &events[i]

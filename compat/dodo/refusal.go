@@ -108,8 +108,8 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch told.status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
-	case http.StatusConflict, http.StatusNotImplemented:
-		// The SDKs repeat both, and would get the same answer (dodo.md section 1.1).
+	case http.StatusConflict, http.StatusTooManyRequests, http.StatusNotImplemented:
+		// The SDKs repeat them, and would get the same answer (dodo.md section 1.1).
 		h.Set("X-Should-Retry", "false")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")

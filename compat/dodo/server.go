@@ -165,6 +165,11 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 	if !who.CanWrite() {
 		return nil, fault.New(op, fault.CodeRequiresSecretKey, "this interface needs a secret key")
 	}
+	if r.Method != http.MethodGet {
+		if err := s.Accounts.Operate(r.Context(), who); err != nil {
+			return nil, err
+		}
+	}
 	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
 	c := &call{
 		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),

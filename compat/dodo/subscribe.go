@@ -15,6 +15,7 @@ import (
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // absent are parts of the vendor's requests that have no counterpart here. They are refused, and not
@@ -385,7 +386,7 @@ func (b *changePlanBody) check() error {
 // (section 2).
 func (b *changePlanBody) allows(have *billing.Found) error {
 	switch s := have.Subscription; {
-	case have.V1.Status == billing.Ended || have.V1.Status == billing.Paused:
+	case have.V1.Status == wording.Ended || have.V1.Status == wording.Paused:
 		return &refusal{http.StatusUnprocessableEntity, "INACTIVE_SUBSCRIPTION_PLAN_CHANGE_NOT_SUPPORTED", "the subscription is " + have.V1.Status}
 	case cancels(s):
 		return &refusal{http.StatusUnprocessableEntity, "PLAN_CHANGE_NOT_ALLOWED_FOR_SCHEDULED_CANCELLATION", "the subscription is going to be cancelled: drop that first"}
@@ -446,7 +447,7 @@ func (c *call) cancelChangePlan() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if have.Subscription.Next == nil || have.V1.Status == billing.Ended {
+	if have.Subscription.Next == nil || have.V1.Status == wording.Ended {
 		return nil, &refusal{http.StatusNotFound, "SCHEDULED_PLAN_CHANGE_NOT_FOUND", "no change of plan waits for the next billing date"}
 	}
 	_, err = c.Change(c, have.V1.ID, false, func(n int64) wallet.Command { return &wallet.EditSubscription{N: n, KeepPlan: true} })

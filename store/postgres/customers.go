@@ -63,9 +63,9 @@ func (s *Store) SaveCustomer(ctx context.Context, c store.Customer) error {
 	bucket, head := int16(w.Bucket()), wallet.Hash{}
 	var work script
 	work.exec(begin)
-	work.exec(`INSERT INTO wallets (bucket, wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, head,
+	work.exec(`INSERT INTO wallets (bucket, wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, tell_seq, head,
 			last_at, next_due, created_at)
-		VALUES ($1::smallint, $2::uuid, $3::text, $4::text, $5::text, 1, 0, 0, 0, 0, 0, $6::bytea, 0, 0, $7::bigint)
+		VALUES ($1::smallint, $2::uuid, $3::text, $4::text, $5::text, 1, 0, 0, 0, 0, 0, 0, $6::bytea, 0, 0, $7::bigint)
 		ON CONFLICT (bucket, wallet) DO NOTHING`,
 		bucket, uuid(w), c.Key.App, string(c.Key.Mode), c.Key.Customer, head[:], int64(c.CreatedAt))
 	work.exec(`INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)

@@ -129,6 +129,7 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 		defs[app].Keys[key] = true
 		return nil
 	}, "SELECT app_id, id FROM api_keys WHERE app_id = ANY($1::text[]) AND revoked_at = 0", apps)
+	s.clocks(apps, defs)
 	return defs
 }
 
@@ -334,6 +335,9 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 			int64(k.CreatedAt), int64(k.RevokedAt)); err != nil {
 			return err
 		}
+	}
+	if err := d.clocks(change.Clocks); err != nil {
+		return err
 	}
 	for _, key := range change.Revoke {
 		n, err := d.exec(partOther, revokeKey, d.app, key, int64(change.At))

@@ -29,6 +29,8 @@ SELECT create_reference_table('packs');
 SELECT create_reference_table('meters');
 SELECT create_reference_table('products');
 SELECT create_reference_table('webhook_endpoints');
+SELECT create_reference_table('test_clocks');
+SELECT create_reference_table('sandbox_operations');
 SELECT create_reference_table('app_answers');
 
 SELECT create_distributed_table('wallets', 'bucket');

@@ -5,7 +5,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -196,23 +195,6 @@ func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tall
 		return err
 	}, f.sql("SELECT "+tallyColumns+" FROM tallies t", "t.period_start DESC, t.meter_id DESC, t.credit_id DESC", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.Tallies", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
-}
-
-// Due lists wallets in which time has something to write down, the longest due first.
-func (s *Store) Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error) {
-	var list []wallet.Key
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
-		var k wallet.Key
-		err := r.Scan(&k.App, (*string)(&k.Mode), &k.Customer)
-		list = append(list, k)
-		return err
-	}, `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= $1::bigint
-		ORDER BY next_due LIMIT $2::bigint`, int64(now), int64(store.PageLimit(limit)))
-	if err := s.read(ctx, "postgres.Due", &work); err != nil {
 		return nil, err
 	}
 	return list, nil

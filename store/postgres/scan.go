@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -148,7 +149,7 @@ func key(w *id.Wallet) *[16]byte { return (*[16]byte)(w) }
 // Columns, each list in the order in which its scan function takes them.
 const (
 	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, w.usage_seq, " +
-		"w.invoice_seq, w.head, w.last_at, w.next_due, w.created_at"
+		"w.invoice_seq, w.tell_seq, w.head, w.last_at, w.next_due, w.created_at"
 
 	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.metered, g.expired, " +
 		"g.revoked, g.rolled_over, g.status, g.disputed, g.category, g.priority, g.effective_at, g.expires_at, " +
@@ -186,7 +187,7 @@ const (
 func scanHeader(r pgx.Rows, h *wallet.Header) error {
 	return r.Scan(
 		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq, &h.UsageSeq,
-		&h.InvoiceSeq, (*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
+		&h.InvoiceSeq, &h.TellSeq, (*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
 	)
 }
 
@@ -360,33 +361,37 @@ func scanEndpoint(r pgx.Rows) (*catalog.Endpoint, error) {
 
 // deliveryColumns are in the order in which deliveryTargets takes them; a log only where it is
 // asked for.
-const deliveryColumns = "v.wallet, v.n, v.seq, v.endpoint_id, v.type, v.low, v.status, v.tries, v.created_at, v.next_at, v.finished_at"
+const deliveryColumns = "v.wallet, v.n, v.event, coalesce(v.seq, 0), v.endpoint_id, v.type, v.about, v.status, v.tries, v.created_at, v.next_at, v.finished_at"
 
 func deliveryTargets(d *store.Delivery) []any {
 	return []any{
-		key(&d.Wallet), &d.N, &d.Seq, &d.Endpoint, (*string)(&d.Type), doc(&d.Low), (*string)(&d.Status), &d.Tries,
+		key(&d.Wallet), &d.N, &d.Event, &d.Seq, &d.Endpoint, (*string)(&d.Type), doc(&d.About), (*string)(&d.Status), &d.Tries,
 		instant(&d.CreatedAt), instant(&d.NextAt), instant(&d.FinishedAt),
 	}
 }
 
 // tellSeq completes what is stored of a balance that was low.
 func tellSeq(d *store.Delivery) {
-	if d.Low != nil {
-		d.Low.Seq = d.Seq
+	if d.About.Low != nil {
+		d.About.Low.Seq = d.Seq
 	}
 }
 
 // selectLeased reads deliveries with what it takes to write their bodies.
 const selectLeased = "SELECT " + entryColumns + ", w.app_id, w.mode, w.customer_id, v.log, " + deliveryColumns + " FROM deliveries v " +
 	"JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet " +
-	"JOIN entries e ON e.bucket = v.bucket AND e.wallet = v.wallet AND e.seq = v.seq"
+	"LEFT JOIN entries e ON e.bucket = v.bucket AND e.wallet = v.wallet AND e.seq = v.seq"
 
 func scanLeased(r pgx.Rows) (store.Leased, error) {
 	var l store.Leased
+	rest := append([]any{&l.Key.App, (*string)(&l.Key.Mode), &l.Key.Customer, doc(&l.Log)}, deliveryTargets(&l.Delivery)...)
+	if r.RawValues()[0] == nil { // it tells of no entry: its columns are passed over
+		none := make([]any, strings.Count(entryColumns, ",")+1)
+		return l, r.Scan(append(none, rest...)...)
+	}
 	var w id.Wallet
-	err := scanEntry(r, &w, &l.Entry, append([]any{
-		&l.Key.App, (*string)(&l.Key.Mode), &l.Key.Customer, doc(&l.Log),
-	}, deliveryTargets(&l.Delivery)...)...)
+	l.Entry = &wallet.Entry{}
+	err := scanEntry(r, &w, l.Entry, rest...)
 	tellSeq(&l.Delivery)
 	return l, err
 }

@@ -14,6 +14,7 @@ import (
 type table struct {
 	name      string
 	numbers   []string // bigint
+	absent    []string // those of the numbers of which zero is stored as NULL
 	texts     []string // text
 	documents []string // jsonb, sent as text
 	blobs     []string // bytea
@@ -54,6 +55,11 @@ func (t *table) value(column string) string {
 	for _, name := range t.documents {
 		if name == column {
 			return "d." + column + "::jsonb"
+		}
+	}
+	for _, name := range t.absent {
+		if name == column {
+			return "nullif(d." + column + ", 0)"
 		}
 	}
 	return "d." + column

@@ -14,13 +14,13 @@ import (
 var (
 	walletsTable = table{
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "last_at", "next_due", "created_at"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "tell_seq", "last_at", "next_due", "created_at"},
 		texts:   []string{"app_id", "mode", "customer_id"},
 		blobs:   []string{"head"},
 	}
 	headersTable = table{ // what changes of a wallet's own row
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "last_at", "next_due"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "tell_seq", "last_at", "next_due"},
 		blobs:   []string{"head"},
 	}
 	lanesTable = table{
@@ -154,9 +154,10 @@ var (
 	}
 	deliveriesTable = table{
 		name:      "deliveries",
-		numbers:   []string{"n", "seq", "tries", "created_at", "next_at", "finished_at"},
+		numbers:   []string{"n", "event", "seq", "tries", "created_at", "next_at", "finished_at"},
+		absent:    []string{"seq"},
 		texts:     []string{"endpoint_id", "type", "status"},
-		documents: []string{"low", "log"},
+		documents: []string{"about", "log"},
 	}
 )
 
@@ -299,11 +300,11 @@ func (w *writer) wallet(c *store.WalletChange) {
 	h := &c.Header
 	if c.Created {
 		w.created.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
 			strs(h.Key.App, string(h.Key.Mode), h.Key.Customer).bins(h.Head[:])
 	} else {
 		w.headers.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
 	}
 	for _, l := range c.Lanes {
 		w.lanes.add(h.ID).nums(int64(l.N)).strs(l.Credit).docs(list(w, l.Scope)).bits(l.Inherited)
@@ -343,8 +344,8 @@ func (w *writer) wallet(c *store.WalletChange) {
 	}
 	for i := range c.Deliveries {
 		d := &c.Deliveries[i]
-		w.deliveries.add(h.ID).nums(d.N, d.Seq, 0, int64(d.CreatedAt), int64(d.NextAt), 0).
-			strs(d.Endpoint, string(d.Type), string(store.DeliveryPending)).docs(w.low(d.Low), "[]")
+		w.deliveries.add(h.ID).nums(d.N, d.Event, d.Seq, 0, int64(d.CreatedAt), int64(d.NextAt), 0).
+			strs(d.Endpoint, string(d.Type), string(store.DeliveryPending)).docs(w.about(d.About), "[]")
 	}
 }
 
@@ -496,11 +497,12 @@ func (w *writer) entry(c *store.WalletChange, e *wallet.Entry) {
 }
 
 // low is nothing, most often.
-func (w *writer) low(l *wallet.LowBalance) string {
-	if l == nil {
+// about is most often empty.
+func (w *writer) about(a store.About) string {
+	if a == (store.About{}) {
 		return "{}"
 	}
-	return w.json(l)
+	return w.json(a)
 }
 
 // metadata is most often empty, and then costs nothing.

@@ -112,7 +112,10 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 		defs.Keys[r.text(0)] = true
 		return nil
 	}, app)
-	return defs, err
+	if err != nil {
+		return nil, err
+	}
+	return defs, c.clocks(ctx, defs)
 }
 
 // DefinitionsVersion reads only their version; 0 when there is no such app.
@@ -164,6 +167,9 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 			if err := c.writeEndpoint(ctx, app, endpoint); err != nil {
 				return err
 			}
+		}
+		if err := c.writeClocks(ctx, app, change.Clocks); err != nil {
+			return err
 		}
 		if err := c.writeKeys(ctx, app, &change); err != nil || answer == nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math"
 
-	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
@@ -111,14 +110,7 @@ func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tall
 
 // Due lists wallets in which time has something to write down, the longest due first.
 func (s *Store) Due(ctx context.Context, now clock.Instant, most int) ([]wallet.Key, error) {
-	var keys []wallet.Key
-	err := s.read(ctx, "sqlite.Due", func(c *session) error {
-		return c.query(ctx, selectDue, func(r row) error {
-			keys = append(keys, wallet.Key{App: r.text(0), Mode: catalog.Mode(r.text(1)), Customer: r.text(2)})
-			return nil
-		}, int64(now), limit(most))
-	})
-	return keys, err
+	return s.due(ctx, "sqlite.Due", selectDue, int64(now), limit(most))
 }
 
 // Headers lists wallets in order of their ids.

@@ -46,7 +46,7 @@ func (r row) header() wallet.Header {
 		ID:      id.Wallet(r.blob(0)),
 		Key:     wallet.Key{App: r.text(1), Mode: catalog.Mode(r.text(2)), Customer: r.text(3)},
 		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7), UsageSeq: r.int(8), InvoiceSeq: r.int(9),
-		Head: wallet.Hash(r.blob(10)), LastAt: r.instant(11), NextDue: r.instant(12), CreatedAt: r.instant(13),
+		TellSeq: r.int(10), Head: wallet.Hash(r.blob(11)), LastAt: r.instant(12), NextDue: r.instant(13), CreatedAt: r.instant(14),
 	}
 }
 
@@ -219,27 +219,31 @@ func (r row) delivery() (store.Delivery, error) {
 	d := store.Delivery{
 		Wallet: id.Wallet(r.blob(0)), N: r.int(1), Seq: r.int(2), Endpoint: r.text(3), Type: catalog.EventType(r.text(4)),
 		Status: store.DeliveryStatus(r.text(6)), Tries: int(r.int(7)), CreatedAt: r.instant(8), NextAt: r.instant(9), FinishedAt: r.instant(10),
+		Event: r.int(12),
 	}
-	if err := r.json(5, &d.Low); err != nil {
+	if err := r.json(5, &d.About); err != nil {
 		return d, err
 	}
-	if d.Low != nil {
-		d.Low.Seq = d.Seq
+	if d.About.Low != nil {
+		d.About.Low.Seq = d.Seq
 	}
 	return d, r.json(11, &d.Log)
 }
 
-// leased reads a delivery with its wallet's key and its entry.
+// leased reads a delivery with its wallet's key, and its entry where it tells of one.
 func (r row) leased() (store.Leased, error) {
-	const key, entry = 12, 15 // where their columns begin
+	const key, entry = 13, 16 // where their columns begin
 	d, err := r.delivery()
 	if err != nil {
 		return store.Leased{}, err
 	}
-	e, err := r[entry:].entry()
-	return store.Leased{
-		Delivery: d, Entry: e, Key: r.keyAt(key),
-	}, err
+	l := store.Leased{Delivery: d, Key: r.keyAt(key)}
+	if d.Seq > 0 {
+		e, err := r[entry:].entry()
+		l.Entry = &e
+		return l, err
+	}
+	return l, nil
 }
 
 // keyAt reads whose a row is.

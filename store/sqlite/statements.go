@@ -49,6 +49,7 @@ const (
 	selectUniques
 	selectMeteredGrants
 	selectDue
+	selectDueIn
 
 	insertWallet
 	updateWallet
@@ -97,6 +98,10 @@ const (
 	selectKeyByHash
 	selectKeys
 	selectValidKeys
+	upsertClock
+	selectClocks
+	takeOperations
+	returnOperations
 	insertAppAnswer
 	selectAppAnswer
 
@@ -127,7 +132,7 @@ const (
 )
 
 const (
-	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, head, last_at,
+	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, tell_seq, head, last_at,
 		next_due, created_at`
 	grantColumns = `n, lane, credit_id, amount, available, frozen, held, spent, metered, expired, revoked, rolled_over, status, disputed,
 		category, priority, effective_at, expires_at, ended_at, created_at, source, source_id, pack_id, pack_item_id, external_ref,
@@ -182,12 +187,12 @@ const (
 		ORDER BY w.customer_id LIMIT ?7 OFFSET ?8`
 	mine = ` WHERE bucket = ? AND wallet = ?`
 	// A delivery with what it takes to write its body. The entry's columns come last.
-	leased = `SELECT d.wallet, d.n, d.seq, d.endpoint_id, d.type, d.low, d.status, d.tries, d.created_at, d.next_at, d.finished_at, d.log,
+	leased = `SELECT d.wallet, d.n, coalesce(d.seq, 0), d.endpoint_id, d.type, d.about, d.status, d.tries, d.created_at, d.next_at, d.finished_at, d.log, d.event,
 		w.app_id, w.mode, w.customer_id, e.seq, e.type, e.credit_id, e.amount, e.balance_before, e.balance_after, e.overage_before,
 		e.overage_after, e.slices, e.op, e.ref_type, e.ref_id, e.reason, e.metadata, e.idempotency_key, e.actor, e.effective_at,
 		e.recorded_at, e.prev_hash, e.hash FROM deliveries d
 		JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet
-		JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.seq = d.seq`
+		LEFT JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.seq = d.seq`
 )
 
 // text is the SQL of each statement.
@@ -258,13 +263,23 @@ var text = [statements]string{
 	selectTally:         `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND meter_id = ? AND credit_id = ? AND period_start = ?`,
 	selectUniques:       `SELECT meter_id, credit_id, period_start, value, events FROM uniques` + mine + ` AND meter_id = ? AND credit_id = ? AND value = ?`,
 	selectMeteredGrants: `SELECT n FROM grants` + mine + ` AND credit_id = ? AND metered > 0`,
-	selectDue: `SELECT app_id, mode, customer_id FROM wallets WHERE next_due > 0 AND next_due <= ?
-		ORDER BY next_due LIMIT ?`,
+	// In the usual case the second half finds no clock, and so reads no wallet. Live has none, which
+	// is said again for the sake of the index that leaves it out.
+	selectDue: `SELECT app_id, mode, customer_id FROM (
+		SELECT * FROM (SELECT app_id, mode, customer_id, next_due FROM wallets INDEXED BY wallets_due
+			WHERE next_due > 0 AND next_due <= ?1 ORDER BY next_due LIMIT ?2)
+		UNION ALL
+		SELECT * FROM (SELECT w.app_id, w.mode, w.customer_id, w.next_due FROM test_clocks c
+			CROSS JOIN wallets w INDEXED BY wallets_due_test ON w.app_id = c.app_id AND w.mode = c.mode
+			WHERE w.mode <> 'live' AND w.next_due > 0 AND w.next_due > ?1 AND w.next_due <= ?1 + c.ahead ORDER BY w.next_due LIMIT ?2))
+		ORDER BY next_due LIMIT ?2`,
+	selectDueIn: `SELECT app_id, mode, customer_id FROM wallets INDEXED BY wallets_due_test
+		WHERE app_id = ? AND mode = ? AND mode <> 'live' AND next_due > 0 AND next_due <= ? ORDER BY next_due LIMIT ?`,
 
-	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, head = ?, last_at = ?` + mine +
+	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, tell_seq = ?, head = ?, last_at = ?` + mine +
 		` AND version = ? AND next_due = ?`,
-	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, head = ?, last_at = ?,
+	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, tell_seq = ?, head = ?, last_at = ?,
 		next_due = ?` + mine +
 		` AND version = ?`,
 	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
@@ -357,10 +372,18 @@ var text = [statements]string{
 	selectKeyByHash: `SELECT ` + keyColumns + ` FROM api_keys WHERE hash = ?`,
 	selectKeys:      `SELECT ` + keyColumns + ` FROM api_keys WHERE app_id = ? ORDER BY created_at, id`,
 	selectValidKeys: `SELECT id FROM api_keys WHERE app_id = ? AND revoked_at = 0`,
-	insertAppAnswer: `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
-	selectAppAnswer: `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
+	upsertClock: `INSERT INTO test_clocks (app_id, mode, ahead, reached) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET ahead = excluded.ahead, reached = excluded.reached`,
+	selectClocks: `SELECT mode, ahead, reached FROM test_clocks WHERE app_id = ?`,
+	takeOperations: `INSERT INTO sandbox_operations (app_id, month, used, taken)
+		SELECT ?1, ?2, n, n FROM (SELECT min(?4, max(1, ?3 / 10)) AS n) WHERE ?3 > 0
+		ON CONFLICT DO UPDATE SET used = used + min(?4, max(1, (?3 - used) / 10)), taken = min(?4, max(1, (?3 - used) / 10))
+		WHERE used < ?3 RETURNING taken`,
+	returnOperations: `UPDATE sandbox_operations SET used = used - ?3 WHERE app_id = ?1 AND month = ?2`,
+	insertAppAnswer:  `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
+	selectAppAnswer:  `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
 
-	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
 	// When a customer became known is told once.
 	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
@@ -382,8 +405,8 @@ var text = [statements]string{
 	selectHolder: holder + `wallets w WHERE w.bucket = ?1 AND w.wallet = ?2 AND (
 		EXISTS (SELECT 1 FROM lanes l WHERE l.bucket = ?1 AND l.wallet = ?2 AND l.credit_id = ?3) OR
 		EXISTS (SELECT 1 FROM standings s WHERE s.bucket = ?1 AND s.wallet = ?2 AND s.credit_id = ?3))`,
-	insertDelivery: `INSERT INTO deliveries (bucket, wallet, n, seq, endpoint_id, type, low, status, tries, created_at, next_at,
-		finished_at, log) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, 0, '')`,
+	insertDelivery: `INSERT INTO deliveries (bucket, wallet, n, event, seq, endpoint_id, type, about, status, tries, created_at, next_at,
+		finished_at, log) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, 'pending', 0, ?, ?, 0, '')`,
 	selectDueDeliveries: `SELECT app_id, id, due, next FROM (SELECT p.app_id, p.id, EXISTS (SELECT 1 FROM deliveries d
 		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at <= ?1) AS due, (SELECT coalesce(min(d.next_at), 0) FROM deliveries d
 		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at > ?1) AS next FROM webhook_endpoints p WHERE p.archived_at = 0)
@@ -400,7 +423,7 @@ var text = [statements]string{
 	redeliverOne:  `UPDATE deliveries SET status = 'pending', tries = 0, next_at = ?, finished_at = 0` + mine + ` AND n = ?`,
 	redeliverRange: `UPDATE deliveries SET status = 'pending', tries = 0, next_at = ?, finished_at = 0 WHERE endpoint_id = ? AND status <> 'pending'
 		AND created_at >= ? AND created_at < ? AND (? = 0 OR status = 'failed')`,
-	selectDeliveries: `SELECT wallet, n, seq, endpoint_id, type, low, status, tries, created_at, next_at, finished_at, '' FROM deliveries
+	selectDeliveries: `SELECT wallet, n, coalesce(seq, 0), endpoint_id, type, about, status, tries, created_at, next_at, finished_at, '', event FROM deliveries
 		WHERE endpoint_id = ?1 AND created_at <= ?2 AND (created_at, wallet, n) < (?2, ?3, ?4)
 		AND (?5 = '' OR status = ?5) AND (?6 = '' OR type = ?6) ORDER BY created_at DESC, wallet DESC, n DESC LIMIT ?7`,
 	selectDelivery: leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.n = ?`,

@@ -59,11 +59,11 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 	}
 	for i := range w.Deliveries {
 		d := &w.Deliveries[i]
-		low := ""
-		if d.Low != nil {
-			low = jsonOf(d.Low, 1)
+		about := ""
+		if d.About != (store.About{}) {
+			about = jsonOf(d.About, 1)
 		}
-		_, err := c.exec(ctx, insertDelivery, o.bucket, o.wallet, d.N, d.Seq, d.Endpoint, string(d.Type), low, int64(d.CreatedAt), int64(d.NextAt))
+		_, err := c.exec(ctx, insertDelivery, o.bucket, o.wallet, d.N, d.Event, d.Seq, d.Endpoint, string(d.Type), about, int64(d.CreatedAt), int64(d.NextAt))
 		if err != nil {
 			return err
 		}
@@ -76,12 +76,12 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 		_, err := c.exec(ctx, insertWallet, headerValues(o, h)...)
 		return raced(err)
 	}
-	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.Head[:], int64(h.LastAt),
+	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
 		o.bucket, o.wallet, h.Version-1, int64(h.NextDue))
 	if err != nil || n == 1 {
 		return err
 	}
-	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.Head[:], int64(h.LastAt),
+	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
 		int64(h.NextDue), o.bucket, o.wallet, h.Version-1)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 func headerValues(o owner, h *wallet.Header) []any {
 	return []any{
 		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq,
-		h.InvoiceSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
+		h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
 	}
 }
 

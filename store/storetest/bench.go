@@ -339,7 +339,7 @@ func (d *draft) finish() *store.WalletChange {
 	}
 	c.Header = wallet.Header{
 		ID: s.ID, Key: s.Key, Version: d.before.Version + 1, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
-		InvoiceSeq: s.InvoiceSeq, Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
+		InvoiceSeq: s.InvoiceSeq, TellSeq: d.before.TellSeq, Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
 	}
 	return c
 }

@@ -38,10 +38,12 @@ func (b *bench) tell(customer string, endpoints ...string) id.Wallet {
 	}
 	h := before
 	h.Version, h.Seq = before.Version+1, before.Seq+1
+	first := before.TellSeq + 1
+	h.TellSeq += int64(len(endpoints))
 	c := store.WalletChange{Header: h, Created: sn == nil, Entries: []wallet.Entry{{Seq: h.Seq, Type: wallet.OverageReset, Credit: calls}}}
 	for i, endpoint := range endpoints {
 		c.Deliveries = append(c.Deliveries, store.Delivery{
-			Wallet: h.ID, N: h.Seq*store.PerEntry + int64(i), Seq: h.Seq, Endpoint: endpoint, Type: catalog.EventOverageReset,
+			Wallet: h.ID, N: first + int64(i), Event: first, Seq: h.Seq, Endpoint: endpoint, Type: catalog.EventOverageReset,
 			Status: store.DeliveryPending, CreatedAt: b.now, NextAt: b.now,
 		})
 	}
@@ -100,7 +102,7 @@ func checkDeliveryRoundTrip(b *bench) {
 	c := fullChange(key(longest))
 	b.must(b.write(c))
 	w := c.Header.ID
-	want := &store.Leased{Delivery: c.Deliveries[0], Key: c.Header.Key, Entry: c.Entries[0]}
+	want := &store.Leased{Delivery: c.Deliveries[0], Key: c.Header.Key, Entry: &c.Entries[0]}
 	b.same("delivery", b.delivery(w, 1), want)
 	last := b.delivery(w, c.Deliveries[1].N)
 	b.same("the last one there can be", last.Delivery, c.Deliveries[1])
@@ -120,6 +122,12 @@ func checkDeliveryRoundTrip(b *bench) {
 	if none != nil {
 		b.Fatal("a delivery that was never made")
 	}
+	apart := newDelivery(w, 2, 0)
+	apart.About.Low = nil
+	h := c.Header
+	h.Version++
+	b.must(b.write(store.WalletChange{Header: h, Deliveries: []store.Delivery{apart}}))
+	b.same("one that tells of no entry", b.delivery(w, 2), &store.Leased{Delivery: apart, Key: c.Header.Key})
 }
 
 func checkDeliveryRefusals(b *bench) {

@@ -38,7 +38,7 @@ func fullRollover() catalog.Rollover {
 
 func fullHeader(key wallet.Key) wallet.Header {
 	return wallet.Header{
-		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, InvoiceSeq: 5, Head: sum("head"),
+		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, InvoiceSeq: 5, TellSeq: math.MaxInt64, Head: sum("head"),
 		LastAt: math.MaxInt64 - 1, NextDue: 1, CreatedAt: math.MinInt64,
 	}
 }
@@ -102,7 +102,7 @@ func fullSubscription(n int64) *wallet.Subscription {
 		StartedAt: math.MinInt64, EndsAt: math.MaxInt64, TrialEnds: math.MinInt64, PausedAt: math.MaxInt64, Ended: true,
 		Anchor: math.MinInt64, Zone: "Europe/Zurich", CycleStart: math.MinInt64, CycleEnd: math.MaxInt64,
 		Cycles:   []clock.Instant{math.MinInt64, -1, math.MaxInt64},
-		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64}, {}},
+		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true}, {}},
 		Next: &wallet.PlanChange{
 			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts,
 		},
@@ -119,7 +119,7 @@ func plainSubscription(n int64, allowances ...wallet.Allowance) *wallet.Subscrip
 func fullTerms() wallet.Terms {
 	every := catalog.Interval{Count: 3, Unit: catalog.Month}
 	return wallet.Terms{
-		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, TrialMinor: math.MaxInt64,
+		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64,
 		Credits: []wallet.IncludedCredit{{
 			Credit: calls, Amount: math.MaxInt64, Every: every, Trial: of(int64(math.MaxInt64)), TrialExpires: true, Prorate: true,
 			AtCycleEnd: true, ExpiresAfterDays: catalog.MaxExpiryDays, Category: catalog.Promotional, Priority: 100,
@@ -307,8 +307,14 @@ func fullCustomer(key wallet.Key) store.Customer {
 // newDelivery is one that a transaction writes.
 func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
 	return store.Delivery{
-		Wallet: w, N: n, Seq: seq, Endpoint: hook, Type: catalog.EventBalanceLow, Status: store.DeliveryPending,
-		Low:       &wallet.LowBalance{Seq: seq, Credit: hard, Balance: math.MaxInt64 - 1, Threshold: math.MaxInt64},
+		Wallet: w, N: n, Event: n, Seq: seq, Endpoint: hook, Type: catalog.EventBalanceLow, Status: store.DeliveryPending,
+		About: store.About{
+			Low: &wallet.LowBalance{Seq: seq, Credit: hard, Balance: math.MaxInt64 - 1, Threshold: math.MaxInt64},
+			Change: &wallet.SubscriptionEvent{
+				Subscription: 1, N: math.MaxInt64, Change: wallet.SubscriptionEnded, From: hard, To: hard, Reason: hard, Actor: hard, At: start - 1,
+			},
+			Invoice: math.MaxInt64,
+		},
 		CreatedAt: start, NextAt: start,
 	}
 }

@@ -21,7 +21,7 @@ CREATE TABLE apps (
 CREATE TABLE api_keys (
     id         text COLLATE "C" PRIMARY KEY,
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
-    mode       text NOT NULL CHECK (mode IN ('live', 'test')),
+    mode       text NOT NULL CHECK (mode IN ('live', 'test') OR mode ~ '^test/[a-z0-9_-]{1,40}$'),
     kind       text NOT NULL CHECK (kind IN ('secret', 'publishable')),
     label      text NOT NULL,
     prefix     text NOT NULL,
@@ -108,7 +108,7 @@ CREATE TABLE products (
 CREATE TABLE webhook_endpoints (
     id              text COLLATE "C" PRIMARY KEY,
     app_id          text COLLATE "C" NOT NULL REFERENCES apps (id),
-    mode            text NOT NULL CHECK (mode IN ('live', 'test')),
+    mode            text NOT NULL CHECK (mode IN ('live', 'test') OR mode ~ '^test/[a-z0-9_-]{1,40}$'),
     url             text NOT NULL,
     description     text NOT NULL,
     format          text NOT NULL,
@@ -126,6 +126,23 @@ CREATE TABLE webhook_endpoints (
     archived_at     bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX webhook_endpoints_app ON webhook_endpoints (app_id);
+
+CREATE TABLE test_clocks (
+    app_id  text COLLATE "C" NOT NULL REFERENCES apps (id),
+    mode    text COLLATE "C" NOT NULL CHECK (mode = 'test' OR mode ~ '^test/[a-z0-9_-]{1,40}$'),
+    ahead   bigint NOT NULL CHECK (ahead >= 0), -- microseconds by which its time is ahead of real time
+    reached bigint NOT NULL,                    -- to where it was last advanced
+    PRIMARY KEY (app_id, mode)
+);
+
+-- How much of its allowance of operations an app has used in a month, in all its test modes.
+CREATE TABLE sandbox_operations (
+    app_id text COLLATE "C" NOT NULL REFERENCES apps (id),
+    month  text COLLATE "C" NOT NULL,           -- such as 2026-03, in UTC
+    used   bigint NOT NULL CHECK (used >= 0),
+    taken  bigint NOT NULL CHECK (taken >= 0),  -- by the server that took last
+    PRIMARY KEY (app_id, month)
+);
 
 CREATE TABLE app_answers (
     app_id     text COLLATE "C" NOT NULL REFERENCES apps (id),
@@ -155,19 +172,22 @@ CREATE TABLE wallets (
     hold_seq    bigint NOT NULL,
     usage_seq   bigint NOT NULL,
     invoice_seq bigint NOT NULL,
+    tell_seq    bigint NOT NULL,
     last_at     bigint NOT NULL,
     next_due    bigint NOT NULL,
     head        bytea NOT NULL CHECK (length(head) = 32),
     app_id      text COLLATE "C" NOT NULL REFERENCES apps (id),
-    mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test')),
+    mode        text COLLATE "C" NOT NULL CHECK (mode IN ('live', 'test') OR mode ~ '^test/[a-z0-9_-]{1,40}$'),
     customer_id text COLLATE "C" NOT NULL,
-    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq, invoice_seq) >= 0),
+    CHECK (least(version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, tell_seq) >= 0),
     PRIMARY KEY (bucket, wallet)
 ) WITH (fillfactor = 70);
 -- These two serve lists that run over all buckets. An index that is not unique needs no bucket
 -- at its head: each node of Citus keeps one over its own rows and the lists are merged.
 CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
 CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
+-- And this one the wallets whose time is ahead. It holds none of live.
+CREATE INDEX wallets_due_test ON wallets (app_id, mode, next_due) WHERE next_due > 0 AND mode <> 'live';
 
 CREATE TABLE customers (
     bucket     smallint NOT NULL,
@@ -482,7 +502,8 @@ CREATE TABLE deliveries (
     bucket      smallint NOT NULL,
     wallet      uuid NOT NULL,
     n           bigint NOT NULL CHECK (n >= 1),
-    seq         bigint NOT NULL CHECK (seq >= 1),
+    event       bigint NOT NULL CHECK (event >= 1),
+    seq         bigint CHECK (seq >= 1), -- NULL: it tells of no entry
     tries       bigint NOT NULL CHECK (tries >= 0),
     created_at  bigint NOT NULL,
     next_at     bigint NOT NULL,
@@ -490,7 +511,7 @@ CREATE TABLE deliveries (
     endpoint_id text COLLATE "C" NOT NULL REFERENCES webhook_endpoints (id),
     type        text NOT NULL,
     status      text NOT NULL CHECK (status IN ('pending', 'delivered', 'failed', 'skipped')),
-    low         jsonb NOT NULL, -- the balance that was low
+    about       jsonb NOT NULL, -- what it tells besides an entry
     log         jsonb NOT NULL, -- list of attempts; bounded, and written whole
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)

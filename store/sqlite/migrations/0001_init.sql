@@ -11,7 +11,7 @@ CREATE TABLE apps (
 CREATE TABLE api_keys (
     id         TEXT PRIMARY KEY,
     app_id     TEXT NOT NULL REFERENCES apps (id),
-    mode       TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    mode       TEXT NOT NULL CHECK (mode = 'live' OR mode = 'test' OR mode GLOB 'test/?*' AND length(mode) <= 45 AND substr(mode, 6) NOT GLOB '*[^a-z0-9_-]*'),
     kind       TEXT NOT NULL CHECK (kind IN ('secret', 'publishable')),
     label      TEXT NOT NULL,
     prefix     TEXT NOT NULL,
@@ -96,7 +96,7 @@ CREATE TABLE products (
 CREATE TABLE webhook_endpoints (
     id              TEXT PRIMARY KEY,
     app_id          TEXT NOT NULL REFERENCES apps (id),
-    mode            TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    mode            TEXT NOT NULL CHECK (mode = 'live' OR mode = 'test' OR mode GLOB 'test/?*' AND length(mode) <= 45 AND substr(mode, 6) NOT GLOB '*[^a-z0-9_-]*'),
     url             TEXT NOT NULL,
     description     TEXT NOT NULL,
     format          TEXT NOT NULL,
@@ -114,6 +114,23 @@ CREATE TABLE webhook_endpoints (
     archived_at     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX webhook_endpoints_app ON webhook_endpoints (app_id);
+
+CREATE TABLE test_clocks (
+    app_id  TEXT NOT NULL REFERENCES apps (id),
+    mode    TEXT NOT NULL CHECK (mode = 'test' OR mode GLOB 'test/?*' AND length(mode) <= 45 AND substr(mode, 6) NOT GLOB '*[^a-z0-9_-]*'),
+    ahead   INTEGER NOT NULL CHECK (ahead >= 0), -- microseconds by which its time is ahead of real time
+    reached INTEGER NOT NULL,                    -- to where it was last advanced
+    PRIMARY KEY (app_id, mode)
+) STRICT, WITHOUT ROWID;
+
+-- How much of its allowance of operations an app has used in a month, in all its test modes.
+CREATE TABLE sandbox_operations (
+    app_id TEXT NOT NULL REFERENCES apps (id),
+    month  TEXT NOT NULL,                        -- such as 2026-03, in UTC
+    used   INTEGER NOT NULL CHECK (used >= 0),
+    taken  INTEGER NOT NULL CHECK (taken >= 0),  -- by the server that took last
+    PRIMARY KEY (app_id, month)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE app_answers (
     app_id     TEXT NOT NULL REFERENCES apps (id),
@@ -137,7 +154,7 @@ CREATE TABLE wallets (
     bucket      INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 1023),
     wallet      BLOB NOT NULL CHECK (length(wallet) = 16),
     app_id      TEXT NOT NULL REFERENCES apps (id),
-    mode        TEXT NOT NULL CHECK (mode IN ('live', 'test')),
+    mode        TEXT NOT NULL CHECK (mode = 'live' OR mode = 'test' OR mode GLOB 'test/?*' AND length(mode) <= 45 AND substr(mode, 6) NOT GLOB '*[^a-z0-9_-]*'),
     customer_id TEXT NOT NULL,
     version     INTEGER NOT NULL CHECK (version >= 0),
     seq         INTEGER NOT NULL CHECK (seq >= 0),
@@ -145,6 +162,7 @@ CREATE TABLE wallets (
     hold_seq    INTEGER NOT NULL CHECK (hold_seq >= 0),
     usage_seq   INTEGER NOT NULL CHECK (usage_seq >= 0),
     invoice_seq INTEGER NOT NULL CHECK (invoice_seq >= 0),
+    tell_seq    INTEGER NOT NULL CHECK (tell_seq >= 0),
     head        BLOB NOT NULL CHECK (length(head) = 32),
     last_at     INTEGER NOT NULL,
     next_due    INTEGER NOT NULL,
@@ -154,6 +172,8 @@ CREATE TABLE wallets (
 -- These two serve lists that run over all buckets, as on PostgreSQL.
 CREATE INDEX wallets_customer ON wallets (app_id, mode, customer_id);
 CREATE INDEX wallets_due ON wallets (next_due) WHERE next_due > 0;
+-- And this one the wallets whose time is ahead. It holds none of live.
+CREATE INDEX wallets_due_test ON wallets (app_id, mode, next_due) WHERE next_due > 0 AND mode <> 'live';
 
 CREATE TABLE customers (
     bucket     INTEGER NOT NULL,
@@ -466,10 +486,11 @@ CREATE TABLE deliveries (
     bucket      INTEGER NOT NULL,
     wallet      BLOB NOT NULL,
     n           INTEGER NOT NULL CHECK (n >= 1),
-    seq         INTEGER NOT NULL CHECK (seq >= 1),
+    event       INTEGER NOT NULL CHECK (event >= 1),
+    seq         INTEGER CHECK (seq >= 1), -- NULL: it tells of no entry
     endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (id),
     type        TEXT NOT NULL,
-    low         TEXT NOT NULL, -- JSON: the balance that was low
+    about       TEXT NOT NULL, -- JSON: what it tells besides an entry
     status      TEXT NOT NULL CHECK (status = 'pending' OR status = 'delivered' OR status = 'failed' OR status = 'skipped'),
     tries       INTEGER NOT NULL CHECK (tries >= 0),
     created_at  INTEGER NOT NULL,
