@@ -86,19 +86,14 @@ func newServer(keys authenticator, now clock.Clock, opts Options, ops func(accou
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	methods := map[string][]string{}
 	for _, section := range sections {
 		for i := range section.routes {
 			rt := &section.routes[i]
 			s.mux.HandleFunc(rt.method+" "+rt.path, s.serve(rt))
-			methods[rt.path] = append(methods[rt.path], rt.method)
 			if rt.access != secretOnly {
 				s.mux.HandleFunc(http.MethodOptions+" "+rt.path, preflight)
 			}
 		}
-	}
-	for path, allowed := range methods {
-		s.mux.HandleFunc(path, s.wrongMethod(strings.Join(allowed, ", ")))
 	}
 	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -131,21 +126,35 @@ func (s *server) readyz(ready func(context.Context) error) http.HandlerFunc {
 }
 
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.problem(w, r, fault.New("api.notFound", fault.CodeNotFound, "there is nothing at this path: GET /openapi.json lists what there is"))
+	if allowed := s.methods(r); allowed != "" {
+		w.Header().Set("Allow", allowed)
+		s.problem(w, r, fault.New("api.notFound", fault.CodeMethodNotAllowed, "this path has %s only", allowed))
+		return
+	}
+	s.nowhere(w, r)
 }
 
-func (s *server) wrongMethod(allowed string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", allowed)
-		s.problem(w, r, fault.New("api.wrongMethod", fault.CodeMethodNotAllowed, "this path has %s only", allowed))
+func (s *server) nowhere(w http.ResponseWriter, r *http.Request) {
+	s.problem(w, r, fault.New("api.nowhere", fault.CodeNotFound, "there is nothing at this path: GET /openapi.json lists what there is"))
+}
+
+// methods lists those with which a path leads somewhere.
+func (s *server) methods(r *http.Request) string {
+	var allowed []string
+	for _, method := range []string{post, read, put, patch} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(probe); pattern != "/" {
+			allowed = append(allowed, method)
+		}
 	}
+	return strings.Join(allowed, ", ")
 }
 
 // ServeHTTP routes a request, outlives a panic behind it, and logs it where debug is on.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recover(w, r)
 	if p := r.URL.EscapedPath(); strings.HasPrefix(p, "/v1/") && path.Clean(p) != p {
-		s.notFound(w, r) // the mux would redirect, and lose the body
+		s.nowhere(w, r) // the mux would redirect, and lose the body
 		return
 	}
 	if !s.log.Enabled(r.Context(), slog.LevelDebug) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -65,7 +66,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	}
 	f.revoked = text
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	services := Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
+	services := Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
 	server := httptest.NewServer(New(services, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seed42445051/scrip/accounts"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
@@ -192,6 +193,7 @@ func TestLimitsInTheLibrary(t *testing.T) {
 	caller := v1.Caller{App: f.app, Mode: catalog.Test}
 	ops := session{
 		f.core.As(caller), (&metering.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
+		(&billing.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
 		f.acc.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}), f.hooks.As(caller),
 	}
 	before := w.state()

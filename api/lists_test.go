@@ -68,7 +68,7 @@ func TestBalancesOfACredit(t *testing.T) {
 	f.must("PUT", "/v1/customers/without", `{}`)
 	path := w.fill("/v1/credits/{credit}/balances")
 	all := f.must("GET", path, "")
-	if all.ids("customer_id") != "c later" || all.ids("balance") != "93.5 0" || all.ids("held") != "7 0" {
+	if all.ids("customer_id") != "c later s" || all.ids("balance") != "93.5 0 50" || all.ids("held") != "7 0 0" {
 		t.Errorf("balances: %s", all.text)
 	}
 	if all.at("data", 1, "last_entry_at") != nil || all.at("data", 0, "last_entry_at") == nil {

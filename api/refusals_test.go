@@ -21,11 +21,16 @@ const (
 	deduct = "POST /v1/deduct"
 	grant  = "POST /v1/grants"
 	hook   = "POST /v1/webhook-endpoints"
+
+	subscribe = "POST /v1/subscriptions"
 )
 
 func charging(amount string) string {
 	return `{"customer_id":"c","credit_id":"api","amount":` + amount + `}`
 }
+
+// subscribing asks for the plan and something more.
+func subscribing(more string) string { return `{"customer_id":"n","plan_id":"pro",` + more + `}` }
 
 func tagged(metadata string) string {
 	return `{"customer_id":"c","credit_id":"api","amount":"1","metadata":` + metadata + `}`
@@ -138,6 +143,48 @@ var refusals = []refusal{
 	{"too many deliveries", "GET /v1/webhook-endpoints/{hook}/deliveries?limit=501", ``, fault.CodeInvalidLimit, "limit"},
 	{"negative threshold", "POST /v1/credits", `{"name":"n","unit":"u","low_balance_threshold":"-1"}`, fault.CodeInvalidAmount, "low_balance_threshold"},
 	{"threshold too precise", "POST /v1/credits", `{"name":"n","unit":"u","low_balance_threshold":"0.5"}`, fault.CodeAmountTooPrecise, "low_balance_threshold"},
+
+	{"subscription of nobody", subscribe, `{"plan_id":"pro"}`, fault.CodeMissingField, "customer_id"},
+	{"subscription to nothing", subscribe, `{"customer_id":"n"}`, fault.CodeMissingField, "plan_id"},
+	{"unknown plan", subscribe, `{"customer_id":"n","plan_id":"nope"}`, fault.CodePlanNotFound, "plan_id"},
+	{"a pack for a plan", subscribe, `{"customer_id":"n","plan_id":"starter"}`, fault.CodePlanNotFound, "plan_id"},
+	{"less than none of a plan", subscribe, subscribing(`"quantity":-1`), fault.CodeInvalidRequest, "quantity"},
+	{"trial of less than nothing", subscribe, subscribing(`"trial_days":-1`), fault.CodeInvalidRequest, "trial_days"},
+	{"unknown zone", subscribe, subscribing(`"zone":"Mars/Olympus"`), fault.CodeInvalidRequest, "zone"},
+	{"the zone of whichever machine", subscribe, subscribing(`"zone":"Local"`), fault.CodeInvalidRequest, "zone"},
+	{"end in the past", subscribe, subscribing(`"ends_at":"2020-01-01T00:00:00Z"`), fault.CodeInvalidTime, "ends_at"},
+	{"end now", subscribe, subscribing(`"ends_at":"2026-02-02T02:40:00Z"`), fault.CodeInvalidTime, "ends_at"},
+	{"limit of an unknown allowance", subscribe, subscribing(`"custom_limits":{"Videos":"5"}`), fault.CodeInvalidRequest, "custom_limits.Videos"},
+	{"negative limit", subscribe, subscribing(`"custom_limits":{"Images":"-1"}`), fault.CodeInvalidQuantity, "custom_limits.Images"},
+	{"limit that is no number", subscribe, subscribing(`"custom_limits":{"Images":"many"}`), fault.CodeInvalidAmount, "custom_limits.Images"},
+	{"change that comes never", subscribe, subscribing(`"when":"never"`), fault.CodeInvalidRequest, "when"},
+	{"unknown way to charge", subscribe, subscribing(`"charge":"twice"`), fault.CodeInvalidRequest, "charge"},
+	{"unknown way to change", subscribe, subscribing(`"on_change":"forget"`), fault.CodeInvalidRequest, "on_change"},
+	{"plan with more credits than fit", subscribe, `{"customer_id":"n","plan_id":"vast","quantity":1000000}`, fault.CodeAmountOutOfRange, "quantity"},
+	{"end of nothing", "POST /v1/subscriptions/cancel", `{}`, fault.CodeMissingField, "customer_id"},
+	{"end of two sorts", "POST /v1/subscriptions/cancel", `{"customer_id":"s","ends_at":"2040-01-01T00:00:00Z","at_cycle_end":true}`, fault.CodeConflictingFields, "ends_at"},
+	{"end of what never began", "POST /v1/subscriptions/cancel", `{"customer_id":"c"}`, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"unknown subscription to end", "POST /v1/subscriptions/cancel", `{"subscription_id":"nope"}`, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"unknown subscription", "GET /v1/subscriptions/nope", ``, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"an invoice for a subscription", "GET /v1/subscriptions/{invoice}", ``, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"history of an unknown subscription", "GET /v1/subscriptions/nope/history", ``, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"next invoice of an unknown subscription", "GET /v1/subscriptions/nope/next-invoice", ``, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"unknown subscription to pause", "POST /v1/subscriptions/nope/pause", `{}`, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"unknown subscription to change", "PATCH /v1/subscriptions/nope", `{}`, fault.CodeSubscriptionNotFound, "subscription_id"},
+	{"next cycle in the past", "PATCH /v1/subscriptions/{subscription}", `{"next_cycle_at":"2020-01-01T00:00:00Z"}`, fault.CodeInvalidTime, "next_cycle_at"},
+	{"terms of an unknown credit", "PATCH /v1/subscriptions/{subscription}", `{"credits":[{"credit_id":"nope"}]}`, fault.CodeCreditNotFound, "credits.credit_id"},
+	{"terms too precise", "PATCH /v1/subscriptions/{subscription}", `{"credits":[{"credit_id":"api","amount":"0.001"}]}`, fault.CodeAmountTooPrecise, "credits.amount"},
+	{"terms beyond what fits", "PATCH /v1/subscriptions/{subscription}", `{"credits":[{"credit_id":"api","amount":"92233720368547758.07"}]}`, fault.CodeAmountOutOfRange, "credits.amount"},
+	{"negative overage limit", "PATCH /v1/subscriptions/{subscription}", `{"credits":[{"credit_id":"api","overage":{"enabled":true,"limit":"-1"}}]}`, fault.CodeInvalidAmount, "credits.overage"},
+	{"unknown invoice", "GET /v1/invoices/nope", ``, fault.CodeInvoiceNotFound, "invoice_id"},
+	{"unknown invoice to pay", "POST /v1/invoices/nope/pay", `{}`, fault.CodeInvoiceNotFound, "invoice_id"},
+	{"a subscription for an invoice", "POST /v1/invoices/{subscription}/void", `{}`, fault.CodeInvoiceNotFound, "invoice_id"},
+	{"cursor of no subscription", "GET /v1/subscriptions?cursor=x", ``, fault.CodeInvalidCursor, "cursor"},
+	{"cursor of no invoice", "GET /v1/invoices?cursor=x", ``, fault.CodeInvalidCursor, "cursor"},
+	{"subscriptions of no status", "GET /v1/subscriptions?status=odd", ``, fault.CodeInvalidRequest, "status"},
+	{"invoices of no status", "GET /v1/invoices?status=draft", ``, fault.CodeInvalidRequest, "status"},
+	{"too many invoices", "GET /v1/invoices?limit=501", ``, fault.CodeInvalidLimit, "limit"},
+	{"wrong method beside an id", "GET /v1/subscriptions/cancel/", ``, fault.CodeNotFound, ""},
 
 	{"deep metadata", deduct, tagged(`{"a":{"b":1}}`), fault.CodeInvalidMetadata, "metadata"},
 	{"null in metadata", deduct, tagged(`{"a":null}`), fault.CodeInvalidMetadata, "metadata"},

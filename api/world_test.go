@@ -5,7 +5,8 @@ import (
 )
 
 // world is what a fixture's server holds before a request that should change nothing: credits,
-// a pack, a plan, a webhook endpoint with a delivery, and customer c with a grant, a deduction and a hold.
+// a pack, a plan, a webhook endpoint with a delivery, customer c with a grant, a deduction and a hold,
+// and customer s with a subscription and an invoice of it.
 type world struct {
 	f   *fixture
 	ids map[string]string
@@ -20,6 +21,7 @@ func newWorld(f *fixture) *world {
 	w.ids["pack"] = f.text(pack, "id")
 	plan := f.must("POST", "/v1/plans", `{"name":"pro","price":900,"allowances":[{"label":"Images","quota":"40","rules":[{"event":"image.*"}],"period":"monthly"}],"credits":[{"credit_id":"api","amount":"50"}]}`)
 	w.ids["plan"] = f.text(plan, "id")
+	f.must("POST", "/v1/plans", `{"name":"vast","credits":[{"credit_id":"api","amount":"1000000000000"}]}`)
 	hook := f.must("POST", "/v1/webhook-endpoints", `{"url":"http://127.0.0.1:9/hook","events":["credit.added"]}`)
 	w.ids["hook"] = f.text(hook, "id")
 	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
@@ -34,6 +36,8 @@ func newWorld(f *fixture) *world {
 	w.ids["event"] = "e1"
 	sent := f.must("GET", "/v1/webhook-endpoints/"+w.ids["hook"]+"/deliveries", "")
 	w.ids["delivery"] = f.text(sent, "data", 0, "id")
+	sub := f.must("POST", "/v1/subscriptions", `{"customer_id":"s","plan_id":"pro"}`)
+	w.ids["subscription"], w.ids["invoice"] = f.text(sub, "id"), f.text(sub, "invoices", 0, "id")
 	keys := f.must("GET", "/v1/keys", "")
 	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
@@ -59,6 +63,7 @@ func (w *world) path(rt *route) string {
 		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/plans": "plan", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
 		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
+		"/v1/subscriptions": "subscription", "/v1/invoices": "invoice",
 	} {
 		if strings.HasPrefix(rt.path, prefix) {
 			id = w.ids[name]
@@ -74,7 +79,8 @@ func (w *world) state() string {
 	for _, path := range []string{
 		"/v1/credits", "/v1/packs", "/v1/plans", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
-		"/v1/events", "/v1/customers/c/meters",
+		"/v1/events", "/v1/customers/c/meters", "/v1/customers/s/ledger",
+		"/v1/subscriptions", "/v1/subscriptions/{subscription}/history", "/v1/invoices",
 		"/v1/webhook-endpoints", "/v1/webhook-endpoints/{hook}/secret", "/v1/webhook-endpoints/{hook}/deliveries",
 	} {
 		all.WriteString(w.f.must("GET", w.fill(path), "").text)

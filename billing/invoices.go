@@ -83,6 +83,11 @@ func (s *Session) ListInvoices(ctx context.Context, q v1.InvoiceQuery) (v1.Page[
 	if err != nil {
 		return none, err
 	}
+	switch wallet.InvoiceStatus(q.Status) {
+	case "", wallet.InvoiceOpen, wallet.InvoicePaid, wallet.InvoiceVoid:
+	default:
+		return none, fault.New("billing.ListInvoices", fault.CodeInvalidRequest, "status must be open, paid or void").In("status")
+	}
 	query := store.InvoiceQuery{App: s.caller.App, Mode: s.caller.Mode, Status: wallet.InvoiceStatus(q.Status), Limit: limit + 1}
 	if q.CustomerID != "" {
 		req, err := s.request(q.CustomerID, nil)
@@ -125,8 +130,14 @@ func (s *Session) invoices(ctx context.Context, q store.InvoiceQuery) ([]store.F
 		return s.core.Store.Invoices(ctx, q)
 	}
 	r, _, err := s.read(ctx, q.Wallet)
-	if err != nil || r == nil {
+	if err != nil {
 		return nil, err
+	}
+	if r == nil && q.Subscription != 0 {
+		return nil, fault.New("billing.invoices", fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
+	}
+	if r == nil {
+		return nil, nil
 	}
 	var made []store.FoundInvoice
 	stored := r.State.InvoiceSeq - int64(len(r.Invoices))

@@ -241,6 +241,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	if err != nil {
 		return none, err
 	}
+	switch q.Status {
+	case "", Active, Paused, Ended:
+	default:
+		return none, fault.New("billing.ListSubscriptions", fault.CodeInvalidRequest, "status must be active, paused or ended").In("status")
+	}
 	now, err := s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
 	if err != nil {
 		return none, err

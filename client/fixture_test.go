@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/api"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -32,6 +33,7 @@ type fixture struct {
 	key     string
 	core    *credits.Core
 	meters  *metering.Core
+	plans   *billing.Core
 	acc     *accounts.Accounts
 	hooks   *notify.Service
 	who     accounts.Identity
@@ -41,11 +43,13 @@ type fixture struct {
 type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
+	billingSession  = billing.Session
 	accountSession  = accounts.Session
 	notifySession   = notify.Session
 	session         struct {
 		*creditSession
 		*meteringSession
+		*billingSession
 		*accountSession
 		*notifySession
 	}
@@ -71,8 +75,9 @@ func newFixture(t testing.TB) *fixture {
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
 	f.core = core
 	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
+	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters, Notify: f.hooks}, api.Options{})
+	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}, api.Options{})
 	f.use("app")
 	return f
 }
@@ -92,7 +97,7 @@ func (f *fixture) use(name string) {
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
 	caller := v1.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}
-	f.direct = session{f.core.As(caller), f.meters.As(caller), f.acc.As(f.who), f.hooks.As(caller)}
+	f.direct = session{f.core.As(caller), f.meters.As(caller), f.plans.As(caller), f.acc.As(f.who), f.hooks.As(caller)}
 }
 
 // serve starts a server of a handler.
@@ -137,7 +142,7 @@ func (f *fixture) world() {
 	if _, err := f.direct.CreateCredit(ctx, v1.CreateCredit{Name: "api", Unit: "call", Precision: 2}); err != nil {
 		f.t.Fatal(err)
 	}
-	if _, err := f.direct.CreatePlan(ctx, v1.CreatePlan{Name: "pro"}); err != nil {
+	if _, err := f.direct.CreatePlan(ctx, v1.CreatePlan{Name: "pro", Price: 900}); err != nil {
 		f.t.Fatal(err)
 	}
 	if _, err := f.direct.CreatePack(ctx, v1.CreatePack{Name: "starter", Items: []v1.PackItem{{CreditID: "api", Amount: "50"}}}); err != nil {

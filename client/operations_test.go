@@ -183,6 +183,7 @@ func TestEveryOperation(t *testing.T) {
 	both(t, called, "ArchivePack", over, f.direct, func(o v1.Operations) (v1.Pack, error) { return o.ArchivePack(ctx, pack.ID, key("archive-pack")) })
 
 	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
+	billingCalls(t, f, over, called)
 	webhooks(t, f, over, called)
 	made, err := over.CreateKey(ctx, v1.CreateKey{Kind: "publishable", Label: "browser"})
 	if called["CreateKey"] = true; err != nil || !strings.HasPrefix(made.Key, "pk_test_") || made.Label != "browser" {

@@ -60,7 +60,7 @@ func TestLostAnswersHappenOnce(t *testing.T) {
 	ctx := context.Background()
 	part := money.Decimal("1")
 	name := "renamed"
-	type made struct{ credit, pack, grant, entry, hold string }
+	type made struct{ credit, pack, grant, entry, hold, sub, invoice string }
 	f := newFixture(t)
 	for operation, call := range map[string]func(v1.Operations, made) error{
 		"Grant": func(o v1.Operations, _ made) error {
@@ -130,6 +130,30 @@ func TestLostAnswersHappenOnce(t *testing.T) {
 			return err
 		},
 		"ArchivePlan": func(o v1.Operations, _ made) error { _, err := o.ArchivePlan(ctx, "pro"); return err },
+		"Subscribe": func(o v1.Operations, _ made) error {
+			_, err := o.Subscribe(ctx, v1.Subscribe{CustomerID: "c", PlanID: "pro", Retake: true})
+			return err
+		},
+		"CancelSubscription": func(o v1.Operations, _ made) error {
+			_, err := o.CancelSubscription(ctx, v1.CancelSubscription{CustomerID: "c"})
+			return err
+		},
+		"UpdateSubscription": func(o v1.Operations, m made) error {
+			_, err := o.UpdateSubscription(ctx, m.sub, v1.UpdateSubscription{Reason: "x"})
+			return err
+		},
+		"PauseSubscription": func(o v1.Operations, m made) error {
+			_, err := o.PauseSubscription(ctx, m.sub, v1.PauseSubscription{})
+			return err
+		},
+		"PayInvoice": func(o v1.Operations, m made) error {
+			_, err := o.PayInvoice(ctx, m.invoice, v1.CloseInvoice{Reference: "x"})
+			return err
+		},
+		"VoidInvoice": func(o v1.Operations, m made) error {
+			_, err := o.VoidInvoice(ctx, m.invoice, v1.CloseInvoice{})
+			return err
+		},
 		"SaveCustomer": func(o v1.Operations, _ made) error {
 			_, err := o.SaveCustomer(ctx, "d", v1.SaveCustomer{Name: "D"})
 			return err
@@ -163,7 +187,7 @@ func TestLostAnswersHappenOnce(t *testing.T) {
 }
 
 // setup makes a reservation and a deduction, and tells the ids of what there is.
-func (f *fixture) setup() (m struct{ credit, pack, grant, entry, hold string }) {
+func (f *fixture) setup() (m struct{ credit, pack, grant, entry, hold, sub, invoice string }) {
 	f.t.Helper()
 	ctx := context.Background()
 	d, err := f.direct.Deduct(ctx, v1.DeductRequest{Charge: charge("2")})
@@ -183,6 +207,11 @@ func (f *fixture) setup() (m struct{ credit, pack, grant, entry, hold string }) 
 		f.t.Fatal(err)
 	}
 	m.credit, m.pack = credits.Data[0].ID, packs.Data[0].ID
+	sub, err := f.direct.Subscribe(ctx, v1.Subscribe{CustomerID: "c", PlanID: "pro"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	m.sub, m.invoice = sub.ID, sub.Invoices[0].ID
 	m.grant, m.entry, m.hold = d.Entry.Slices[0].GrantID, d.Entry.ID, h.ReservationID
 	return m
 }
@@ -213,6 +242,26 @@ func (f *fixture) state() string {
 	}
 	for _, c := range credits.Data {
 		note("credit", c.Name, c.ArchivedAt.String())
+	}
+	subs, err := f.direct.ListSubscriptions(ctx, v1.SubscriptionQuery{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, s := range subs.Data {
+		history, err := f.direct.SubscriptionHistory(ctx, s.ID, v1.PageQuery{})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, e := range history.Data {
+			note("subscription", e.Type)
+		}
+	}
+	invoices, err := f.direct.ListInvoices(ctx, v1.InvoiceQuery{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, v := range invoices.Data {
+		note("invoice", v.Status, v.Reference)
 	}
 	packs, err := f.direct.ListPacks(ctx)
 	if err != nil {

@@ -50,7 +50,7 @@ func period(shown []v1.Counter, state *wallet.State, now clock.Instant) *v1.Peri
 		return &v1.Period{Start: all[0].WindowStart, End: all[0].WindowEnd}
 	}
 	if sub := state.Subscription; sub.ActiveAt(max(now, state.LastAt)) {
-		return &v1.Period{Start: sub.StartedAt, End: sub.EndsAt}
+		return &v1.Period{Start: sub.CycleStart, End: sub.CycleEnd}
 	}
 	return nil
 }

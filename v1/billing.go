@@ -10,7 +10,7 @@ import (
 type Subscribe struct {
 	CustomerID string        `json:"customer_id" maxLength:"256"`
 	PlanID     string        `json:"plan_id" doc:"The plan's id, or its name in any case"`
-	Quantity   int64         `json:"quantity,omitempty" minimum:"1" maximum:"1000000" doc:"How many of the plan; one, or as it is, when absent"`
+	Quantity   int64         `json:"quantity,omitempty" minimum:"0" maximum:"1000000" doc:"How many of the plan; one, or as it is, when absent or 0"`
 	TrialDays  *int          `json:"trial_days,omitempty" minimum:"0" maximum:"10000" doc:"Of a subscription that begins; the plan's when absent"`
 	CycleStart clock.Instant `json:"cycle_start,omitzero" doc:"When the cycle begins at an outside biller; the start of the subscription when absent"`
 	Zone       string        `json:"zone,omitempty" doc:"IANA time zone in which cycles begin and end; UTC, or as it is, when absent" example:"Europe/Zurich"`

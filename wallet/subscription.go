@@ -205,14 +205,19 @@ func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
 // period is the cycle that holds an instant; false when the subscription did not run then, as far
 // as it remembers.
 func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool) {
-	if s == nil || at < s.StartedAt || !s.EndsAt.IsZero() && at >= s.EndsAt {
+	if s == nil || at < s.StartedAt || !s.EndsAt.IsZero() && at >= s.EndsAt && s.PausedAt.IsZero() {
 		return 0, 0, false
 	}
-	if at >= s.CycleEnd {
+	switch {
+	case at < s.CycleStart:
+	case s.Ended:
+		return s.CycleStart, s.EndsAt, true
+	case !s.PausedAt.IsZero():
+		return s.CycleStart, forever, true
+	case at >= s.CycleEnd:
 		from, to = s.Terms.Every.Window(s.Anchor, s.Zone, at)
 		return max(from, s.CycleEnd), to, true
-	}
-	if at >= s.CycleStart {
+	default:
 		return s.CycleStart, s.CycleEnd, true
 	}
 	i, found := slices.BinarySearch(s.Cycles, at)
@@ -639,7 +644,7 @@ func (c *EditSubscription) decide(w *work) error {
 	w.note = c.Note
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
-			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
+			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
 		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}

@@ -177,11 +177,12 @@ var explainRows = []row[*shown]{
 	}},
 	{"gated, with allowances before", func(t *testing.T, w *shown) {
 		w.credit("A")
-		w.do(catalog.Live, "u", &wallet.Subscribe{Subscription: plans["free"]})
+		_, err := w.Subscribe(t.Context(), v1.Subscribe{CustomerID: "u", PlanID: "free"})
+		noError(t, err)
 		w.gives("a", v1.GrantRequest{CreditID: "A", Amount: "5", Scope: only(gemini)})
 		equal(t, "asked", w.asks(v1.Charge{Event: gemini, Quantity: "3"}), usual+" a 1/5 last; images 2/2;")
 		equal(t, "refused", w.asks(v1.Charge{Event: gemini, Quantity: "8"}), usual+" a 0/5 last; images 0/2; refused plan_and_credits_exhausted: 8 needed, 7 there, 1 enough")
-		_, err := w.Reserve(t.Context(), v1.ReserveRequest{Charge: charge("u", gemini, "3")})
+		_, err = w.Reserve(t.Context(), v1.ReserveRequest{Charge: charge("u", gemini, "3")})
 		noError(t, err)
 		equal(t, "reserved", w.lastly(), usual+" a 1/5 last; images 2/;")
 	}},

@@ -4,12 +4,10 @@ import (
 	"context"
 	"testing"
 
-	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // row is one numbered claim of vevee-golivekit-stripe.md sections 2 and 3.
@@ -73,6 +71,8 @@ func forgeOver(t *testing.T, w *world) *forge {
 			{ID: "v", CreditID: f.renders, Amount: "5", Scope: only(veo)},
 		},
 	})
+	f.createPlan(v1.CreatePlan{ID: "free", Name: "Free", Allowances: named("images", images("2", "lifetime", gemini))})
+	f.createPlan(v1.CreatePlan{ID: "pro", Name: "Pro", Price: 900, Allowances: named("images", images("40", "monthly", "image.*"))})
 	return f
 }
 
@@ -86,26 +86,25 @@ func (f *forge) createPack(p v1.CreatePack) v1.Pack {
 	return made
 }
 
-// plans are the plans of fixture F, as what a wallet knows of them.
-var plans = map[string]wallet.Subscription{
-	"free": {ID: "sub_1", Plan: "free", Allowances: []wallet.Allowance{{
-		ID: "images", Label: "Images", Unit: "count", Quota: 2 * wallet.MicrosPerUnit, Rules: catalog.Scope{{Event: gemini}},
-		Period: catalog.Period{Kind: catalog.Lifetime, Anchor: catalog.AnchorStart},
-	}}},
-	"pro": {ID: "sub_1", Plan: "pro", Allowances: []wallet.Allowance{{
-		ID: "images", Label: "Images", Unit: "count", Quota: 40 * wallet.MicrosPerUnit, Rules: catalog.Scope{{Event: "image.*"}},
-		Period: catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar},
-	}}},
+// subscribe gives a customer a plan, or changes what they have of one.
+func (f *forge) subscribe(customer, plan string) v1.Subscription {
+	f.t.Helper()
+	return f.upsert(v1.Subscribe{CustomerID: customer, PlanID: plan})
 }
 
-func (f *forge) subscribe(customer, plan string) {
+func (f *forge) upsert(r v1.Subscribe) v1.Subscription {
 	f.t.Helper()
-	f.do(catalog.Live, customer, &wallet.Subscribe{Subscription: plans[plan]})
+	sub, err := f.Subscribe(context.Background(), r)
+	noError(f.t, err)
+	return sub
 }
 
-func (f *forge) unsubscribe(customer string) {
+// unsubscribe ends what a customer has, at once.
+func (f *forge) unsubscribe(customer string) v1.Subscription {
 	f.t.Helper()
-	f.do(catalog.Live, customer, &wallet.EndSubscription{})
+	sub, err := f.CancelSubscription(context.Background(), v1.CancelSubscription{CustomerID: customer})
+	noError(f.t, err)
+	return sub
 }
 
 // buy grants a pack as the webhook of its purchase does.

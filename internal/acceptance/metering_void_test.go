@@ -3,12 +3,12 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 func (g *gauge) void(customer, id string) {
@@ -284,14 +284,113 @@ func TestVoidAfterTheMeterChanged(t *testing.T) {
 			_, err = g.UpdateMeter(ctx, meter, v1.UpdateMeter{Links: &[]v1.MeterLink{linked(credit, "", "")}})
 			noError(t, err)
 
-			// Counted in a subscription's month, and the subscription has ended since.
-			give("ended" + kind)
-			g.do(catalog.Live, "ended"+kind, &wallet.Subscribe{Subscription: wallet.Subscription{ID: "s", Plan: "p", StartedAt: begin - 1}})
-			counted = send("ended"+kind, "3")
-			g.stands("ended"+kind, credit, decimal(paid), "0")
-			g.do(catalog.Live, "ended"+kind, &wallet.EndSubscription{})
-			g.void("ended"+kind, counted)
-			g.stands("ended"+kind, credit, "10", "0")
+			// Counted in a subscription's cycle, and the subscription has ended since, or another has
+			// begun.
+			for _, since := range []string{"ended", "ended and begun again"} {
+				customer := since + kind
+				give(customer)
+				_, err = g.Subscribe(ctx, v1.Subscribe{CustomerID: customer, PlanID: g.bare(ctx)})
+				noError(t, err)
+				counted = send(customer, "3")
+				g.stands(customer, credit, decimal(paid), "0")
+				_, err = g.CancelSubscription(ctx, v1.CancelSubscription{CustomerID: customer})
+				noError(t, err)
+				if since != "ended" {
+					_, err = g.Subscribe(ctx, v1.Subscribe{CustomerID: customer, PlanID: g.bare(ctx)})
+					noError(t, err)
+				}
+				g.void(customer, counted)
+				g.stands(customer, credit, "10", "0")
+			}
 		}
+	})
+}
+
+// bare makes a plan that is only a cycle of a month, once.
+func (g *gauge) bare(ctx context.Context) string {
+	g.t.Helper()
+	if p, err := g.GetPlan(ctx, "bare"); err == nil {
+		return p.ID
+	}
+	p, err := g.CreatePlan(ctx, v1.CreatePlan{ID: "bare", Name: "Bare"})
+	noError(g.t, err)
+	return p.ID
+}
+
+// TestLateEventsOfASubscription: an event counts in the cycle in which it took place, also when
+// that is over, when the subscription has ended, and when it stands still; and a server that has not
+// the cycle in memory any more counts on where it was.
+func TestLateEventsOfASubscription(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		ctx := context.Background()
+		credit := g.credit(v1.CreateCredit{Name: "C"})
+		meter := g.meter("metered", "sum", "n", linked(credit, "", "10"))
+		late := func(customer, at, n string) {
+			t.Helper()
+			e := g.event(customer, "metered", number("n", n))
+			e.Timestamp.Instant = clockOf(at)
+			g.ingest(e)
+		}
+		// periods lists what the meter has counted, newest period first.
+		periods := func(customer string) string {
+			t.Helper()
+			page, err := g.MeterUsages(ctx, customer, v1.MeterUsageQuery{MeterID: meter})
+			noError(t, err)
+			var all []string
+			for _, u := range page.Data {
+				all = append(all, fmt.Sprintf("%s..%s %s", u.PeriodStart, u.PeriodEnd, u.Aggregate))
+			}
+			return strings.Join(all, "; ")
+		}
+		const first, second = "2026-03-01T12:00:00Z..2026-04-01T12:00:00Z", "2026-04-01T12:00:00Z..2026-04-20T00:00:00Z"
+
+		g.give("c", credit, "100", 0)
+		_, err := g.Subscribe(ctx, v1.Subscribe{CustomerID: "c", PlanID: g.bare(ctx)})
+		noError(t, err)
+		g.to("2026-03-10T00:00:00Z")
+		late("c", "2026-03-05T00:00:00Z", "11")
+		g.stands("c", credit, "99", "0")
+		g.to("2026-04-10T00:00:00Z") // in the second cycle
+		late("c", "2026-04-02T00:00:00Z", "11")
+		late("c", "2026-03-06T00:00:00Z", "1")
+		equal(t, "in the second cycle", periods("c"), "2026-04-01T12:00:00Z..2026-05-01T12:00:00Z 11; "+first+" 12")
+		g.stands("c", credit, "97", "0")
+
+		g.to("2026-04-20T00:00:00Z")
+		_, err = g.CancelSubscription(ctx, v1.CancelSubscription{CustomerID: "c"})
+		noError(t, err)
+		g.to("2026-04-25T00:00:00Z")
+		g.give("c", credit, "1", 0) // the wallet has been used since, so an ended cycle is over
+		other := startServer(t, g.store, g.options())
+		over := other.serve(t)
+		send := func(at, n string) {
+			t.Helper()
+			e := g.event("c", "metered", number("n", n))
+			e.Timestamp.Instant = clockOf(at)
+			_, err := over.client(g.secret).IngestEvents(ctx, v1.IngestRequest{Events: []v1.UsageEvent{e}})
+			noError(t, err)
+		}
+		send("2026-04-19T23:59:59Z", "1")
+		send("2026-03-07T00:00:00Z", "1")
+		equal(t, "once it ended", periods("c"), second+" 12; "+first+" 13")
+		g.stands("c", credit, "96", "0")
+		send("2026-04-20T00:00:00Z", "12") // the month of the calendar, with a threshold of its own
+		equal(t, "after the end", periods("c"), second+" 12; 2026-04-01T00:00:00Z..2026-05-01T00:00:00Z 12; "+first+" 13")
+		g.stands("c", credit, "94", "0")
+
+		// A cycle that stands still goes on as one, however long it does.
+		g.give("still", credit, "100", 0)
+		sub, err := g.Subscribe(ctx, v1.Subscribe{CustomerID: "still", PlanID: g.bare(ctx)})
+		noError(t, err)
+		late("still", "2026-04-25T00:00:00Z", "11")
+		_, err = g.PauseSubscription(ctx, sub.ID, v1.PauseSubscription{})
+		noError(t, err)
+		g.to("2026-07-25T00:00:00Z")
+		late("still", "2026-07-24T00:00:00Z", "1")
+		_, err = g.ResumeSubscription(ctx, sub.ID, v1.PauseSubscription{})
+		noError(t, err)
+		late("still", "2026-07-24T00:00:00Z", "1")
+		equal(t, "paused", periods("still"), "2026-04-25T00:00:00Z..2026-08-24T00:00:00Z 13")
+		g.stands("still", credit, "97", "0")
 	})
 }

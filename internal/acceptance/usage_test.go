@@ -4,9 +4,7 @@ import (
 	"context"
 	"testing"
 
-	"github.com/seed42445051/scrip/catalog"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // usageRows are what a page shows of a customer's plan and credits.
@@ -30,10 +28,11 @@ var usageRows = []row[*forge]{
 		equal(t, "no period once it ended", u.Period == nil, true)
 	}},
 	{"a plan without allowances has a period", func(t *testing.T, f *forge) {
-		f.do(catalog.Live, "u", &wallet.Subscribe{Subscription: wallet.Subscription{ID: "sub", Plan: "bare"}})
+		f.createPlan(v1.CreatePlan{Name: "Bare"})
+		f.subscribe("u", "bare")
 		u, err := f.Usage(context.Background(), "u", "")
 		noError(t, err)
-		equal(t, "period", u.Period.Start.String()+" "+u.Period.End.String(), "2026-03-01T12:00:00Z ")
+		equal(t, "period", u.Period.Start.String()+" "+u.Period.End.String(), "2026-03-01T12:00:00Z 2026-04-01T12:00:00Z")
 	}},
 	{"what is held stays in sight", func(t *testing.T, f *forge) {
 		f.buy("u", topUp, "cs_1")

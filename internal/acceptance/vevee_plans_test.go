@@ -12,10 +12,10 @@ import (
 // Plans as an operator defines them.
 var planRows = []row[*forge]{
 	{"V01 free: two images for life", func(t *testing.T, f *forge) {
-		p := f.createPlan(v1.CreatePlan{ID: "free", Name: "Free", Allowances: images("2", "lifetime", gemini)})
+		p := f.createPlan(v1.CreatePlan{ID: "gratis", Name: "Gratis", Allowances: images("2", "lifetime", gemini)})
 		equal(t, "price", p.Price, 0)
 		a := p.Allowances[0]
-		equal(t, "id", a.ID, "free.1")
+		equal(t, "id", a.ID, "gratis.1")
 		equal(t, "quota", a.Quota, money.Decimal("2"))
 		equal(t, "period", a.Period, "lifetime")
 		equal(t, "anchor", a.Anchor, "start")
@@ -26,7 +26,6 @@ var planRows = []row[*forge]{
 		equal(t, "anchor", a.Anchor, "calendar")
 	}},
 	{"V07 pro is 9 a month", func(t *testing.T, f *forge) {
-		f.pro()
 		p, err := f.GetPlan(t.Context(), "pro")
 		noError(t, err)
 		equal(t, "price", p.Price, 900)
@@ -38,16 +37,18 @@ var planRows = []row[*forge]{
 		equal(t, "on change", p.OnChange, "reset")
 	}},
 	{"V07 plans that are listed", func(t *testing.T, f *forge) {
-		f.pro()
 		f.createPlan(v1.CreatePlan{ID: "team", Name: "Team"})
 		_, err := f.ArchivePlan(t.Context(), "team")
 		noError(t, err)
 		f.createPlan(v1.CreatePlan{ID: "squad", Name: "Team"})
 		page, err := f.ListPlans(t.Context())
 		noError(t, err)
-		equal(t, "plans", len(page.Data), 2)
-		equal(t, "first", page.Data[0].ID, "pro")
-		equal(t, "second", page.Data[1].ID, "squad")
+		equal(t, "plans", len(page.Data), 3)
+		ids := map[string]bool{}
+		for _, p := range page.Data {
+			ids[p.ID] = true
+		}
+		same(t, "plans", ids, map[string]bool{"free": true, "pro": true, "squad": true})
 		old, err := f.GetPlan(t.Context(), "team")
 		noError(t, err)
 		equal(t, "archived", old.ArchivedAt.IsZero(), false)
@@ -68,7 +69,6 @@ var planRows = []row[*forge]{
 		refused(t, err, fault.CodeNameTaken, 409)
 	}},
 	{"V65 a plan may be named in any case", func(t *testing.T, f *forge) {
-		f.pro()
 		for _, name := range []string{"pro", "PRO", "Pro"} {
 			p, err := f.GetPlan(t.Context(), name)
 			noError(t, err)
@@ -78,7 +78,6 @@ var planRows = []row[*forge]{
 		refused(t, err, fault.CodePlanNotFound, 404)
 	}},
 	{"V81 both modes have the plan", func(t *testing.T, f *forge) {
-		f.pro()
 		p, err := f.as(f.app, catalog.Test).GetPlan(t.Context(), "pro")
 		noError(t, err)
 		equal(t, "price", p.Price, 900)
@@ -96,7 +95,15 @@ func (f *forge) createPlan(r v1.CreatePlan) v1.Plan {
 
 func (f *forge) pro() v1.Plan {
 	f.t.Helper()
-	return f.createPlan(v1.CreatePlan{ID: "pro", Name: "Pro", Price: 900, Allowances: images("40", "monthly", "image.*")})
+	p, err := f.GetPlan(f.t.Context(), "pro")
+	noError(f.t, err)
+	return p
+}
+
+// named gives the only allowance of a list an id of its own.
+func named(id string, a []v1.PlanAllowance) []v1.PlanAllowance {
+	a[0].ID = id
+	return a
 }
 
 // images is an allowance of so many of an event per period.
@@ -209,5 +216,5 @@ func TestPlansThatAreRefused(t *testing.T) {
 	}
 	page, err := f.ListPlans(t.Context())
 	noError(t, err)
-	equal(t, "plans", len(page.Data), 0)
+	equal(t, "plans", len(page.Data), 2)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/audit"
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -143,6 +144,7 @@ type server struct {
 	engine   *engine.Engine
 	core     *credits.Core
 	metering *metering.Core
+	billing  *billing.Core
 	accounts *accounts.Accounts
 	notify   *notify.Service
 }
@@ -206,6 +208,7 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 		engine:   e,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.Clock},
 		metering: &metering.Core{Engine: e, Store: st, Clock: o.Clock},
+		billing:  &billing.Core{Engine: e, Store: st, Clock: o.Clock},
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.Clock},
 		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.Clock, Log: log, Allow: notify.AllowLoopback}),
 	}
@@ -215,12 +218,14 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 type ops struct {
 	*credits.Session
 	*meters
+	*plans
 	*keys
 	*hooks
 }
 
 type (
 	meters = metering.Session
+	plans  = billing.Session
 	keys   = accounts.Session
 	hooks  = notify.Session
 )
@@ -232,6 +237,7 @@ func (s *server) as(app store.App, mode catalog.Mode) *ops {
 	return &ops{
 		Session: s.core.As(caller),
 		meters:  s.metering.As(caller),
+		plans:   s.billing.As(caller),
 		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
 		hooks:   s.notify.As(caller),
 	}
