@@ -38,7 +38,7 @@ func (s *Session) subscribe(ctx context.Context, r v1.Subscribe, preview bool, o
 }
 
 // SubscribeCommand is what a request asks of the wallet. Those who speak another vocabulary add
-// what v1 does not say, and pass it to Change.
+// what v1 does not say, and pass it to Begin or Change.
 func (s *Session) SubscribeCommand(ctx context.Context, r v1.Subscribe) (*wallet.Subscribe, error) {
 	const op = "billing.Subscribe"
 	p, defs, err := s.plan(ctx, r.PlanID)
@@ -158,40 +158,68 @@ func readTerms(r *v1.CreditTerms, defs *catalog.Definitions) (catalog.ProductCre
 
 // changeOf runs a command on the subscription of an id.
 func (s *Session) changeOf(ctx context.Context, subscriptionID string, opts []v1.Option, command func(n int64) wallet.Command) (v1.Subscription, error) {
-	w, n, err := parse(id.PrefixSubscription, subscriptionID, "subscription_id", fault.CodeSubscriptionNotFound)
-	if err != nil {
-		return v1.Subscription{}, err
-	}
-	req := s.inside(w, opts)
-	req.Command = command(n)
-	return s.change(ctx, req)
+	found, err := s.Change(ctx, subscriptionID, false, command, opts...)
+	return found.V1, err
 }
 
 // change runs a command about a subscription, and tells how that is then.
 func (s *Session) change(ctx context.Context, req engine.Request) (v1.Subscription, error) {
+	found, err := s.run(ctx, req)
+	return found.V1, err
+}
+
+// Begin gives a customer a plan.
+func (s *Session) Begin(ctx context.Context, customerID string, command *wallet.Subscribe, opts ...v1.Option) (Found, error) {
+	req, err := s.request(customerID, opts)
+	if err != nil {
+		return Found{}, err
+	}
+	req.Command = command
+	return s.run(ctx, req)
+}
+
+// Change runs a command on the subscription of an id; with preview it says what would come of it,
+// and nothing is changed.
+func (s *Session) Change(ctx context.Context, subscriptionID string, preview bool, command func(n int64) wallet.Command, opts ...v1.Option) (Found, error) {
+	w, n, err := parse(id.PrefixSubscription, subscriptionID, "subscription_id", fault.CodeSubscriptionNotFound)
+	if err != nil {
+		return Found{}, err
+	}
+	req := s.inside(w, opts)
+	req.Command, req.Preview = command(n), preview
+	return s.run(ctx, req)
+}
+
+func (s *Session) run(ctx context.Context, req engine.Request) (Found, error) {
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
-		return v1.Subscription{}, err
+		return Found{}, err
 	}
 	defs, err := s.core.Engine.Known(ctx, s.caller.App)
 	if err != nil {
-		return v1.Subscription{}, err
+		return Found{}, err
 	}
 	v := newView(defs, res.Key)
-	out := v.subscription(res.Subscription, res.At)
+	out := Found{res.Key, res.Subscription, v.subscription(res.Subscription, res.At)}
 	for i := range res.Invoices {
-		out.Invoices = append(out.Invoices, v.invoice(&res.Invoices[i]))
+		out.V1.Invoices = append(out.V1.Invoices, v.invoice(&res.Invoices[i]))
 	}
 	return out, nil
 }
 
 // GetSubscription reads a subscription, as time has made it.
 func (s *Session) GetSubscription(ctx context.Context, subscriptionID string) (v1.Subscription, error) {
+	found, err := s.FindSubscription(ctx, subscriptionID)
+	return found.V1, err
+}
+
+// FindSubscription reads a subscription with its terms, as time has made it.
+func (s *Session) FindSubscription(ctx context.Context, subscriptionID string) (Found, error) {
 	v, sub, _, err := s.find(ctx, subscriptionID)
 	if err != nil {
-		return v1.Subscription{}, err
+		return Found{}, err
 	}
-	return v.subscription(sub, s.now(v.defs)), nil
+	return Found{v.key, sub, v.subscription(sub, s.now(v.defs))}, nil
 }
 
 // find reads a subscription: the wallet's last as time has made it, an earlier one as it was
@@ -242,7 +270,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 		return none, err
 	}
 	switch q.Status {
-	case "", Active, Paused, Ended:
+	case "", wording.Active, wording.Paused, wording.Ended:
 	default:
 		return none, fault.New("billing.ListSubscriptions", fault.CodeInvalidRequest, "status must be active, paused or ended").In("status")
 	}
@@ -279,7 +307,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	}), nil
 }
 
-// Found is a subscription in a list.
+// Found is a subscription with whose it is.
 type Found struct {
 	Key          wallet.Key
 	Subscription *wallet.Subscription
@@ -307,6 +335,41 @@ func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) 
 		all[i] = Found{key, sub, newView(defs, key).subscription(sub, s.now(defs))}
 	}
 	return all, nil
+}
+
+// Matching lists the subscriptions that a query selects and keep accepts, newest first; all that
+// the query selects where keep is nil.
+func (s *Session) Matching(ctx context.Context, q store.SubscriptionQuery, keep func(*Found) bool) ([]Found, error) {
+	if keep == nil {
+		return s.Subscriptions(ctx, q)
+	}
+	skip, limit := q.Skip, q.Limit
+	var kept []Found
+	q.Skip, q.Limit = 0, v1.MaxPage
+	for {
+		rows, err := s.Subscriptions(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			f := &rows[i]
+			if !keep(f) {
+				continue
+			}
+			if skip > 0 {
+				skip--
+				continue
+			}
+			if kept = append(kept, *f); len(kept) == limit {
+				return kept, nil
+			}
+		}
+		if len(rows) < q.Limit {
+			return kept, nil
+		}
+		last := &rows[len(rows)-1]
+		q.After = store.ListPosition{At: last.Subscription.StartedAt, Wallet: last.Key.ID(), N: last.Subscription.N}
+	}
 }
 
 // SubscriptionHistory lists what happened to a subscription, newest first.

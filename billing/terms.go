@@ -13,7 +13,7 @@ import (
 func TermsOf(p *catalog.Product, defs *catalog.Definitions) wallet.Terms {
 	t := wallet.Terms{
 		Name: p.Name, Currency: p.Price.Currency, Minor: p.Price.Minor, Every: p.Price.Every, Runs: p.Price.Period,
-		TrialMinor: p.Price.TrialMinor,
+		TrialMinor: p.Price.TrialMinor, TaxInside: p.Price.TaxInclusive,
 	}
 	if off := int64(p.Price.DiscountBps); off > 0 {
 		// Rounded down in favour of who pays; the operands are bounded far below overflow.

@@ -147,6 +147,9 @@ func (p *ProductCredit) Rollover(def *Credit) Rollover {
 
 // Expiry is after how many days the product's grants expire; 0 is never.
 func (p *ProductCredit) Expiry(def *Credit) int {
+	if p.Never {
+		return 0
+	}
 	days := def.ExpiresAfterDays
 	override(&days, p.ExpiresAfterDays)
 	return days
@@ -230,8 +233,8 @@ func (m *ProductMeter) validate(defs *Definitions) error {
 	if _, ok := defs.Meters[m.Meter]; !ok {
 		return fault.New(op, fault.CodeInvalidRequest, "there is no meter %q in this app", clip(m.Meter)).In("price.meters")
 	}
-	if m.FreeThreshold < 0 {
-		return fault.New(op, fault.CodeInvalidRequest, "free_threshold must not be negative").In("price.meters")
+	if m.FreeThreshold < 0 || m.FreeThreshold > MaxQuota/1_000_000 {
+		return fault.New(op, fault.CodeInvalidRequest, "free_threshold must be 0 to %d", int64(MaxQuota/1_000_000)).In("price.meters")
 	}
 	if m.PricePerUnit != "" && !positive(m.PricePerUnit) {
 		return fault.New(op, fault.CodeInvalidRequest, "price_per_unit must be a decimal above zero").In("price.meters")
@@ -262,14 +265,14 @@ func (p *ProductCredit) validate(defs *Definitions) error {
 	if p.Amount <= 0 || p.Amount > MaxItemAmount || p.Trial != nil && (*p.Trial < 0 || *p.Trial > MaxItemAmount) {
 		return fault.New(op, fault.CodeInvalidAmount, "the amount of a product's credit must be positive and at most %d units of the credit's precision", int64(MaxItemAmount))
 	}
+	if err := p.validateCycle(); err != nil {
+		return err
+	}
 	if p.LowBalancePercent != nil && (*p.LowBalancePercent < 0 || *p.LowBalancePercent > 100) {
 		return fault.New(op, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%")
 	}
 	if days := p.Expiry(def); days < 0 || days > MaxExpiryDays || p.ExpiresAfterDays != nil && days == 0 {
 		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d, or absent for what the credit says", MaxExpiryDays)
-	}
-	if err := p.validateCycle(); err != nil {
-		return err
 	}
 	o := p.Overage(def)
 	if o.PricePerUnit != "" && o.Currency == "" {

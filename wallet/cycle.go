@@ -50,7 +50,7 @@ func (w *work) turn() {
 	}
 	for i := range sub.Included {
 		if sub.Included[i].End <= w.at {
-			w.resetOverage(sub, i, false)
+			w.resetOverage(sub, i, false, false)
 			w.nextCreditCycle(sub, i)
 		}
 	}
@@ -59,7 +59,7 @@ func (w *work) turn() {
 // renew begins the next billing cycle, under another plan where one waits for it. The credits
 // whose own cycle ends with it are granted anew.
 func (w *work) renew(sub *Subscription) {
-	lines := w.closeCycle(sub)
+	lines := w.closeCycle(sub, sub.Next != nil)
 	change := SubscriptionRenewed
 	if sub.TrialEnds == sub.CycleEnd {
 		change = SubscriptionConverted
@@ -87,14 +87,15 @@ func (w *work) renew(sub *Subscription) {
 }
 
 // closeCycle settles what the cycle that ends has used beyond what it gave: it returns the lines
-// that say what it comes to.
-func (w *work) closeCycle(sub *Subscription) []InvoiceLine {
+// that say what it comes to. With all, the cycles of the credits end with it, whenever else they
+// would have.
+func (w *work) closeCycle(sub *Subscription, all bool) []InvoiceLine {
 	lines := w.usageLines(sub)
 	for i := range sub.Terms.Credits {
 		if line, ok := w.overageLine(sub, i); ok {
 			lines = append(lines, line)
 		}
-		w.resetOverage(sub, i, true)
+		w.resetOverage(sub, i, true, all)
 	}
 	return lines
 }
@@ -153,7 +154,6 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 		Scope: terms.Scope, Inherited: terms.Inherited, Rollover: terms.Rollover, Reason: w.note.Reason,
 		Actor: w.cx.Actor, Metadata: sub.Metadata,
 	}
-	cycle.Ends = trial || terms.AtCycleEnd
 	switch {
 	case trial:
 		g.ExpiresAt, g.Rollover = sub.TrialEnds, catalog.Rollover{}
@@ -161,6 +161,11 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 		g.ExpiresAt = cycle.End
 	case terms.ExpiresAfterDays > 0:
 		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
+	}
+	cycle.Ends = trial || terms.AtCycleEnd
+	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt >= cycle.End) {
+		// What rolls over does so with the cycle at the latest.
+		g.ExpiresAt, cycle.Ends = cycle.End, true
 	}
 	made, err := w.addGrant(g)
 	w.fail(err) // its lane is there since the plan was taken
@@ -176,8 +181,9 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 }
 
 // resetOverage takes overage away where the policy of the included credit says so: what is
-// forgiven with each cycle of the credit, what is billed with the billing cycle.
-func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
+// forgiven with each cycle of the credit, or when that is cut short, what is billed with the billing
+// cycle.
+func (w *work) resetOverage(sub *Subscription, i int, billing, cut bool) {
 	terms := &sub.Terms.Credits[i]
 	switch terms.Overage.Behavior {
 	case catalog.InvoiceAtBilling:
@@ -187,7 +193,7 @@ func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
 	case catalog.CarryDeficit, catalog.CarryDeficitAutoRepay:
 		return
 	}
-	if billing && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
+	if billing && !cut && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
 		return // its own cycle goes on
 	}
 	w.takeOverage(terms.Credit, sub)
@@ -210,7 +216,7 @@ func (w *work) takeOverage(credit string, sub *Subscription) {
 // endSubscription is the end: what was used beyond the plan is billed, and what was granted lives
 // on until its own end (dodo.md section 15).
 func (w *work) endSubscription(sub *Subscription) {
-	lines := w.closeCycle(sub)
+	lines := w.closeCycle(sub, true)
 	if !sub.PausedAt.IsZero() {
 		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + (w.at - sub.PausedAt) })
 		sub.PausedAt = 0
@@ -228,9 +234,8 @@ func (w *work) endSubscription(sub *Subscription) {
 func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
-		lines := w.closeCycle(sub)
-		ended := sub.Included
-		w.cutGrants(ended)
+		lines := w.closeCycle(sub, true)
+		w.cutGrants(sub.Included)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
@@ -343,8 +348,10 @@ func share(amount int64, at clock.Instant, c CreditCycle) int64 {
 
 // cutGrants ends now what was granted until the end of cycles that are cut short.
 func (w *work) cutGrants(cycles []CreditCycle) {
+	saved := w.note
 	w.reschedule(cycles, func(CreditCycle) clock.Instant { return w.at })
 	w.endDue()
+	w.note = saved
 }
 
 // reschedule gives the running grants of cycles another end, those that end with their cycle.

@@ -10,6 +10,11 @@ type LowBalance struct {
 	Credit    string `json:"credit"`
 	Balance   int64  `json:"balance"` // units, after the decision
 	Threshold int64  `json:"threshold"`
+
+	// Of a threshold that is a share of what a subscription gives each cycle.
+	Subscription string `json:"subscription_id,omitempty"`
+	Allowance    int64  `json:"allowance,omitempty"`
+	Percent      int    `json:"percent,omitempty"`
 }
 
 // lowBalances compares each balance before the decision with what it is after it: what goes
@@ -18,18 +23,35 @@ func (w *work) lowBalances() []LowBalance {
 	var low []LowBalance
 	for _, c := range w.d.Credits {
 		def, ok := w.cx.Defs.Credits[c.Credit]
-		if !ok || def.LowBalance == 0 || c.Balance() >= def.LowBalance {
+		if !ok {
 			continue
 		}
+		l := w.threshold(def)
 		before, ok := w.s.Credits[c.Credit]
-		if !ok || before.Balance() < def.LowBalance {
+		if !ok || c.Balance() >= l.Threshold || before.Balance() < l.Threshold {
 			continue
 		}
-		low = append(low, LowBalance{
-			Seq: w.crossing(c.Credit, def.LowBalance), Credit: c.Credit, Balance: c.Balance(), Threshold: def.LowBalance,
-		})
+		l.Seq, l.Balance = w.crossing(c.Credit, l.Threshold), c.Balance()
+		low = append(low, l)
 	}
 	return low
+}
+
+// threshold is what a balance is low below: a share of what the running plan gives each cycle where
+// that was agreed, else what the credit says.
+func (w *work) threshold(def *catalog.Credit) LowBalance {
+	if sub := w.seeSubscription(); sub.RunsAt(w.at) {
+		for i := range sub.Terms.Credits {
+			c := &sub.Terms.Credits[i]
+			if c.Credit != def.ID || c.LowPercent == 0 {
+				continue
+			}
+			given, percent := unitsOf(c.Amount, sub.quantity()), int64(c.LowPercent)
+			at := given/100*percent + given%100*percent/100
+			return LowBalance{Credit: def.ID, Threshold: at, Subscription: sub.ID(w.s.ID), Allowance: given, Percent: c.LowPercent}
+		}
+	}
+	return LowBalance{Credit: def.ID, Threshold: def.LowBalance}
 }
 
 // crossing is the entry that took a balance below a threshold for the last time.

@@ -195,7 +195,7 @@ func (w *work) overageLine(sub *Subscription, i int) (InvoiceLine, bool) {
 		return InvoiceLine{}, false
 	}
 	quantity := decimalOf(over, def.Precision)
-	minor, err := times(quantity, terms.Overage.PricePerUnit)
+	minor, err := UsagePrice(quantity, terms.Overage.PricePerUnit)
 	w.fail(err)
 	currency := terms.Overage.Currency
 	if currency == "" {
@@ -221,7 +221,7 @@ func (w *work) usageLines(sub *Subscription) []InvoiceLine {
 			continue
 		}
 		quantity := decimalOf(t.Aggregate-t.FreeThreshold, QuantityDecimals)
-		minor, err := times(quantity, m.PricePerUnit)
+		minor, err := UsagePrice(quantity, m.PricePerUnit)
 		w.fail(err)
 		name := m.Meter
 		if def, ok := w.cx.Defs.Meters[m.Meter]; ok {
@@ -281,12 +281,12 @@ func decimalOf(units int64, precision int) money.Decimal {
 	return money.Decimal(money.FormatUnits(units, precision))
 }
 
-// times multiplies two decimals, and rounds half up to a whole number.
-func times(a, b money.Decimal) (int64, error) {
-	x, ok := new(big.Rat).SetString(string(a))
-	y, good := new(big.Rat).SetString(string(b))
+// UsagePrice is what a quantity comes to at the price of one, rounded half up to the minor unit.
+func UsagePrice(quantity, price money.Decimal) (int64, error) {
+	x, ok := new(big.Rat).SetString(string(quantity))
+	y, good := new(big.Rat).SetString(string(price))
 	if !ok || !good {
-		return 0, fault.New("wallet.times", fault.CodeInvariantViolated, "%q times %q is no amount", a, b)
+		return 0, fault.New("wallet.UsagePrice", fault.CodeInvariantViolated, "%q times %q is no amount", quantity, price)
 	}
 	x.Mul(x, y)
 	two := big.NewInt(2)

@@ -57,6 +57,7 @@ type Terms struct {
 	Runs       catalog.Interval `json:"runs,omitzero"`  // how long the plan runs; zero: until it is ended
 	Until      clock.Instant    `json:"until,omitzero"` // when that is over, since the plan was taken
 	TrialMinor int64            `json:"trial_minor,omitempty"`
+	TaxInside  bool             `json:"tax_inside,omitempty"` // Minor includes the tax
 	Credits    []IncludedCredit `json:"credits,omitempty"`
 	Meters     []MeterTerm      `json:"meters,omitempty"`
 }
@@ -101,6 +102,7 @@ type CreditCycle struct {
 
 // PlanChange is a change of plan that waits for the end of the cycle.
 type PlanChange struct {
+	At         clock.Instant    `json:"at"` // when it was asked for
 	Plan       string           `json:"plan"`
 	Terms      Terms            `json:"terms"`
 	Quantity   int64            `json:"quantity"`
@@ -177,6 +179,9 @@ func (s *Subscription) RunsAt(at clock.Instant) bool {
 
 // TrialAt reports whether the trial runs at an instant.
 func (s *Subscription) TrialAt(at clock.Instant) bool { return at < s.TrialEnds }
+
+// RanOut reports whether what ends it, or ended it, is that its plan is over.
+func (s *Subscription) RanOut() bool { return !s.Terms.Until.IsZero() && s.EndsAt >= s.Terms.Until }
 
 // quantity is how many of the plan there are.
 func (s *Subscription) quantity() int64 { return max(1, s.Quantity) }
@@ -299,10 +304,12 @@ type PauseSubscription struct {
 // EditSubscription changes what was agreed with one customer. What is nil stays.
 type EditSubscription struct {
 	N         int64                   // 0: whichever runs
+	Runs      catalog.Interval        // how long the plan runs instead, and no shorter; zero: as it is
 	NextCycle clock.Instant           // when the running cycle ends instead; zero: as it is
 	Credits   []catalog.ProductCredit // of each only the overrides count, by its Credit
 	KeepPlan  bool                    // a change that waits for the end of the cycle is dropped
 	KeepOn    bool                    // an end that is yet to come is dropped
+	End       *EndSubscription        // it ends as well; what this says of N is of no account
 	Data      Metadata                // replaces the metadata when not nil
 	Note
 }
@@ -365,8 +372,11 @@ func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the subscription has a balance of %d minor units of %s, which a plan in %s cannot take over: end it, and begin another", sub.Owed, sub.Terms.Currency, to.Terms.Currency).In("plan_id")
 	}
 	if c.AtCycleEnd {
+		if sub.Next != nil {
+			to.At = sub.Next.At
+		}
 		if !reflect.DeepEqual(sub.Next, to) {
-			sub.Next = to
+			sub.Next, to.At = to, w.at
 			w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
 		}
 		c.moveEnd(w, sub)
@@ -601,20 +611,24 @@ func (c *EndSubscription) decide(w *work) error {
 	}
 	w.note = c.Note
 	w.d.Answer.Allowed = true
+	c.end(w, sub)
+	return nil
+}
+
+func (c *EndSubscription) end(w *work, sub *Subscription) {
 	end := max(c.At, w.at)
 	if c.AtCycleEnd {
 		end = sub.CycleEnd
 	}
 	if end == sub.EndsAt {
-		return nil // as it is
+		return // as it is
 	}
 	sub.EndsAt, sub.Reason = end, c.Reason
 	if end == w.at && !c.AtCycleEnd {
 		w.endSubscription(sub)
-		return nil
+		return
 	}
 	w.tellSubscription(sub, SubscriptionCancelSet, "", "")
-	return nil
 }
 
 func (c *PauseSubscription) decide(w *work) error {
@@ -642,6 +656,9 @@ func (c *EditSubscription) decide(w *work) error {
 		return err
 	}
 	w.note = c.Note
+	if err := c.prolong(sub); err != nil {
+		return err
+	}
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
 			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
@@ -668,7 +685,35 @@ func (c *EditSubscription) decide(w *work) error {
 		sub.Metadata = c.Data
 	}
 	w.tellSubscription(sub, SubscriptionUpdated, "", "")
+	if c.End != nil {
+		w.note.Reason = c.End.Reason
+		c.End.end(w, sub)
+	}
 	w.d.Answer.Allowed = true
+	return nil
+}
+
+// prolong lets the plan run longer. An end that is only the plan's moves along.
+func (c *EditSubscription) prolong(sub *Subscription) error {
+	const op = "wallet.EditSubscription"
+	if c.Runs == (catalog.Interval{}) {
+		return nil
+	}
+	if !c.Runs.Valid() {
+		return fault.New(op, fault.CodeInvalidRequest, "a plan runs 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("period")
+	}
+	t := &sub.Terms
+	if t.Until.IsZero() {
+		return fault.New(op, fault.CodeInvalidTime, "the plan runs until it is ended, and no longer than that").In("period")
+	}
+	longer := c.Runs.After(sub.StartedAt) - t.Runs.After(sub.StartedAt)
+	if longer < 0 {
+		return fault.New(op, fault.CodeInvalidTime, "how long the plan runs can only become longer").In("period")
+	}
+	if sub.EndsAt == t.Until {
+		sub.EndsAt += longer
+	}
+	t.Runs, t.Until = c.Runs, t.Until+longer
 	return nil
 }
 

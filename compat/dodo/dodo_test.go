@@ -76,8 +76,8 @@ func newFixture(t *testing.T) *fixture {
 	must(err)
 	f.native = f.core.As(f.caller(catalog.Test))
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
 	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
+	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
 	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, plans, f.hooks}, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"

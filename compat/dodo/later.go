@@ -6,11 +6,8 @@ import (
 	"github.com/seed42445051/scrip/fault"
 )
 
-// What a call that is not there yet waits for.
-const (
-	plans    = "it waits for plans and billing"
-	payments = "it waits for payments"
-)
+// payments are what a call that is not there yet waits for.
+const payments = "it waits for payments"
 
 // laterRoutes are calls whose services are not there yet. What changes something is refused, and
 // says what it waits for; a list is empty, because there is nothing yet.
@@ -18,17 +15,8 @@ var laterRoutes = []route{
 	later(http.MethodPost, "/checkouts", payments),
 	later(http.MethodPost, "/checkouts/preview", payments),
 	unknown("/checkouts/{id}"),
-	later(http.MethodPost, "/subscriptions", plans),
-	none("/subscriptions"),
-	unknown("/subscriptions/{id}"),
-	later(http.MethodPatch, "/subscriptions/{id}", plans),
-	later(http.MethodPost, "/subscriptions/{id}/change-plan", plans),
-	later(http.MethodPost, "/subscriptions/{id}/change-plan/preview", plans),
-	later(http.MethodDelete, "/subscriptions/{id}/change-plan/scheduled", plans),
 	later(http.MethodPost, "/subscriptions/{id}/charge", payments),
 	later(http.MethodPost, "/subscriptions/{id}/update-payment-method", payments),
-	unknown("/subscriptions/{id}/usage-history"),
-	unknown("/subscriptions/{id}/credit-usage"),
 	later(http.MethodPost, "/payments", payments),
 	none("/payments"),
 	unknown("/payments/{id}"),

@@ -73,14 +73,19 @@ type lowPayload struct {
 }
 
 // balanceLow tells of a balance that fell below the threshold of its credit. The vendor's
-// threshold is a share of what a subscription gives each cycle, ours an amount: the share is told
-// of the grant that was drawn on.
+// threshold is a share of what a subscription gives each cycle. Where ours is the credit's own
+// amount, the share is told of the grant that was drawn on.
 func balanceLow(ctx context.Context, e *notify.Event) (lowPayload, error) {
 	credit := e.Credit()
 	out := lowPayload{
 		PayloadType: "CreditBalanceLow", BrandID: e.Key.App, CustomerID: e.Key.Customer, CreditEntitlement: e.Low.Credit,
 		CreditName: credit.Name, AvailableBalance: wording.Amount(e.Low.Balance, credit.Precision), Allowance: "0",
 		ThresholdAmount: wording.Amount(e.Low.Threshold, credit.Precision),
+	}
+	if low := e.Low; low.Percent > 0 {
+		out.SubscriptionID, out.ThresholdPercent = low.Subscription, int64(low.Percent)
+		out.Allowance = wording.Amount(low.Allowance, credit.Precision)
+		return out, nil
 	}
 	grants, err := e.Grants(ctx)
 	if err != nil {

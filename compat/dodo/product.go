@@ -295,7 +295,8 @@ func attachedOut(a *catalog.ProductCredit, def *catalog.Credit) attached {
 	return out
 }
 
-// attach is a credit to come with a product. What is absent or null is as the credit itself says.
+// attach is a credit to come with a product. What is absent or null is as the credit itself says;
+// but expires_after_days that is null is never.
 type attach struct {
 	CreditEntitlement string                  `json:"credit_entitlement_id"`
 	CreditsAmount     money.Decimal           `json:"credits_amount"`
@@ -319,7 +320,7 @@ type attach struct {
 func (a *attach) credit(defs *catalog.Definitions) (catalog.ProductCredit, error) {
 	out := catalog.ProductCredit{
 		Credit: a.CreditEntitlement, TrialExpires: a.TrialExpires.value, LowBalancePercent: a.LowBalancePercent.pointer(),
-		Prorate: a.Proration.value == "prorate", ExpiresAfterDays: a.ExpiresAfterDays.pointer(), OverageEnabled: a.OverageEnabled.pointer(),
+		Prorate: a.Proration.value == "prorate", ExpiresAfterDays: a.ExpiresAfterDays.pointer(), Never: a.ExpiresAfterDays.null, OverageEnabled: a.OverageEnabled.pointer(),
 		PricePerUnit: a.PricePerUnit.pointer(), RolloverEnabled: a.RolloverEnabled.pointer(),
 		RolloverPercent: a.RolloverPercent.pointer(), RolloverMaxCount: a.MaxRolloverCount.pointer(),
 	}

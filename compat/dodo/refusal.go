@@ -62,6 +62,9 @@ var byCode = map[fault.Code]answer{
 	fault.CodeIdempotencyKeyReused: {
 		http.StatusConflict, "IDEMPOTENCY_KEY_ALREADY_USED",
 	},
+	fault.CodeSubscriptionExists: {http.StatusConflict, "CUSTOMER_HAS_EXISTING_SUBSCRIPTION"},
+	fault.CodeSubscriptionPaused: {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
+	fault.CodeAlreadyCanceled:    {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
 }
 
 // byKind is what becomes of all others.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/billing"
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
@@ -84,7 +85,7 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, webhookRoutes, laterRoutes}
+var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, subscriptionRoutes, webhookRoutes, laterRoutes}
 
 // call is a request that was let in.
 type call struct {
@@ -95,6 +96,7 @@ type call struct {
 	*notifySession
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
+	mode  catalog.Mode
 	r     *http.Request
 	query url.Values
 	body  []byte
@@ -171,7 +173,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
 	c := &call{
 		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),
-		billingSession: s.Billing.As(caller), notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, r: r,
+		billingSession: s.Billing.As(caller), notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, mode: who.Mode, r: r,
 	}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")

@@ -42,3 +42,67 @@ export async function all(list) {
 export function same(got, want, what) {
   assert.deepEqual([...got].sort(), [...want].sort(), what);
 }
+
+// until moves the server's clock to an instant, where the test lets it.
+export async function until(instant) {
+  const moved = await fetch(`${process.env.CLOCK}/?to=${encodeURIComponent(instant)}`, { method: 'POST' });
+  assert.equal(moved.status, 200, `${instant}: ${await moved.text()}`);
+}
+
+// monthly is a price that is paid every month, for ten years.
+export const monthly = (price, change) => ({
+  type: 'recurring_price', currency: 'USD', price, discount: 0, purchasing_power_parity: false,
+  payment_frequency_count: 1, payment_frequency_interval: 'Month', subscription_period_count: 10, subscription_period_interval: 'Year', ...change,
+});
+
+// metered is the same with meters.
+export const metered = (price, meters, change) => {
+  const { price: fixed_price, ...rest } = monthly(price, change);
+  return { ...rest, type: 'usage_based_price', fixed_price, meters };
+};
+
+// has checks some fields of an object.
+export function has(got, want, what = '') {
+  for (const [field, value] of Object.entries(want)) assert.deepEqual(got[field], value, `${what} ${field}`);
+}
+
+// when compares instants however many decimals their seconds have.
+export const when = (text) => text && new Date(text).toISOString();
+
+// subscribe makes a customer who subscribes to a product, and returns their ids.
+export async function subscribe(product_id, name, change) {
+  const { customer_id } = await client.customers.create({ email: `${name}@example.test`, name });
+  const { subscription_id } = await client.subscriptions.create({
+    product_id, quantity: 1, customer: { customer_id }, billing: { country: 'CH' }, ...change,
+  });
+  return { customer_id, subscription_id };
+}
+
+// invoices are what a customer was invoiced, newest first, as Scrip's own interface has them: the
+// vendor has none.
+export async function invoices(customer) {
+  const base = process.env.DODO_PAYMENTS_BASE_URL.replace('/dodo', '');
+  const answer = await fetch(`${base}/v1/invoices?customer_id=${customer}`, { headers: { authorization: `Bearer ${process.env.DODO_PAYMENTS_API_KEY}` } });
+  assert.equal(answer.status, 200);
+  return (await answer.json()).data;
+}
+
+// totals are what they come to.
+export const totals = async (customer) => (await invoices(customer)).map((i) => i.total);
+
+// holds is what a customer has of a credit: balance and overage.
+export async function holds(customer, credit) {
+  const { balance, overage } = await client.creditEntitlements.balances.retrieve(customer, { credit_entitlement_id: credit });
+  return [balance, overage];
+}
+
+// ledger is the types and amounts of a customer's entries, oldest first.
+export async function ledger(customer, credit) {
+  const { items } = await client.creditEntitlements.balances.listLedger(customer, { credit_entitlement_id: credit, page_number: 0, page_size: 100 });
+  return items.reverse().map((e) => `${e.transaction_type} ${e.amount}`);
+}
+
+// debit takes credits by hand.
+export const debit = (customer, credit, amount) => client.creditEntitlements.balances.createLedgerEntry(customer, {
+  credit_entitlement_id: credit, entry_type: 'debit', amount,
+});
