@@ -119,7 +119,7 @@ func plainSubscription(n int64, allowances ...wallet.Allowance) *wallet.Subscrip
 func fullTerms() wallet.Terms {
 	every := catalog.Interval{Count: 3, Unit: catalog.Month}
 	return wallet.Terms{
-		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64,
+		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64, TrialDays: math.MaxInt64, TaxInside: true,
 		Credits: []wallet.IncludedCredit{{
 			Credit: calls, Amount: math.MaxInt64, Every: every, Trial: of(int64(math.MaxInt64)), TrialExpires: true, Prorate: true,
 			AtCycleEnd: true, ExpiresAfterDays: catalog.MaxExpiryDays, Category: catalog.Promotional, Priority: 100,
