@@ -29,7 +29,7 @@ func (s *Session) subscribe(ctx context.Context, r v1.Subscribe, preview bool, o
 	if err != nil {
 		return v1.Subscription{}, err
 	}
-	command, err := s.SubscribeCommand(ctx, r)
+	command, err := s.SubscribeCommand(r)
 	if err != nil {
 		return v1.Subscription{}, err
 	}
@@ -39,30 +39,20 @@ func (s *Session) subscribe(ctx context.Context, r v1.Subscribe, preview bool, o
 
 // SubscribeCommand is what a request asks of the wallet. Those who speak another vocabulary add
 // what v1 does not say, and pass it to Begin or Change.
-func (s *Session) SubscribeCommand(ctx context.Context, r v1.Subscribe) (*wallet.Subscribe, error) {
+func (s *Session) SubscribeCommand(r v1.Subscribe) (*wallet.Subscribe, error) {
 	const op = "billing.Subscribe"
-	p, defs, err := s.plan(ctx, r.PlanID)
-	if err != nil {
-		return nil, err
-	}
-	if !p.ArchivedAt.IsZero() {
-		return nil, fault.New(op, fault.CodePlanNotFound, "the plan %q is archived: those who have it keep it, nobody new can have it", p.Name).In("plan_id")
+	if r.PlanID == "" {
+		return nil, fault.New(op, fault.CodeMissingField, "plan_id is missing").In("plan_id")
 	}
 	limits, err := readLimits(r.Limits)
 	if err != nil {
 		return nil, err
 	}
 	c := &wallet.Subscribe{
-		Plan: p.ID, Terms: TermsOf(p, defs), Quantity: r.Quantity, Allowances: allowancesOf(p), Limits: limits, OnChange: p.OnChange,
-		TrialDays: p.Price.TrialDays, CycleStart: r.CycleStart, Zone: r.Zone, EndsAt: r.EndsAt, Retake: r.Retake,
+		Plan: r.PlanID, Quantity: r.Quantity, Limits: limits, OnChange: catalog.OnChange(r.OnChange), TrialDays: r.TrialDays,
+		CycleStart: r.CycleStart, Zone: r.Zone, EndsAt: r.EndsAt, Retake: r.Retake,
 		AtCycleEnd: r.When == "cycle_end", Charge: wallet.Charging(r.Charge),
 		Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},
-	}
-	if r.OnChange != "" {
-		c.OnChange = catalog.OnChange(r.OnChange)
-	}
-	if r.TrialDays != nil {
-		c.TrialDays = *r.TrialDays
 	}
 	if r.When != "" && r.When != "now" && r.When != "cycle_end" {
 		return nil, fault.New(op, fault.CodeInvalidRequest, "when must be now or cycle_end").In("when")
@@ -287,7 +277,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 		query.Wallet = req.Wallet.ID()
 	}
 	if q.PlanID != "" {
-		p, _, err := s.plan(ctx, q.PlanID)
+		p, err := s.plan(ctx, q.PlanID)
 		if err != nil {
 			return none, err
 		}

@@ -57,6 +57,7 @@ type Terms struct {
 	Runs       catalog.Interval `json:"runs,omitzero"`  // how long the plan runs; zero: until it is ended
 	Until      clock.Instant    `json:"until,omitzero"` // when that is over, since the plan was taken
 	TrialMinor int64            `json:"trial_minor,omitempty"`
+	TrialDays  int              `json:"trial_days,omitempty"`
 	TaxInside  bool             `json:"tax_inside,omitempty"` // Minor includes the tax
 	Credits    []IncludedCredit `json:"credits,omitempty"`
 	Meters     []MeterTerm      `json:"meters,omitempty"`
@@ -243,14 +244,16 @@ func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
 type Subscribe struct {
-	Plan       string
+	Plan string // id, or with no terms its name in any case
+	// Terms are agreed with this customer, with their allowances. With no cycle they are what the
+	// plan says when the command is decided (law 7).
 	Terms      Terms
-	Quantity   int64 // zero: one, or as it is
 	Allowances []Allowance
+	Quantity   int64            // zero: one, or as it is
 	Limits     map[string]int64 // quotas agreed with this customer, in micros, by the allowance's id or label; of a plan that runs the others stay
 	OnChange   catalog.OnChange // how counts enter this plan from another
 
-	TrialDays  int           // of one that begins
+	TrialDays  *int          // of one that begins; nil: as the terms say
 	CycleStart clock.Instant // an outside biller's own start of the cycle; zero: the start
 	Zone       string
 	EndsAt     clock.Instant // zero: as long as the plan runs
@@ -329,6 +332,17 @@ func (c *EditSubscription) Needs(*catalog.Definitions) Needs { return Needs{} }
 const opSubscribe = "wallet.Subscribe"
 
 func (c *Subscribe) decide(w *work) error {
+	agreed := *c
+	if c.Terms.Every == (catalog.Interval{}) {
+		if err := agreed.asDefined(w); err != nil {
+			return err
+		}
+	}
+	return agreed.take(w)
+}
+
+// take carries the command out under terms that are known.
+func (c *Subscribe) take(w *work) error {
 	if err := c.check(w); err != nil {
 		return err
 	}
@@ -401,7 +415,7 @@ func (c *Subscribe) check(w *work) error {
 	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
 		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
 	}
-	if c.TrialDays < 0 || c.TrialDays > catalog.MaxTrialDays {
+	if c.TrialDays != nil && (*c.TrialDays < 0 || *c.TrialDays > catalog.MaxTrialDays) {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a trial lasts 0 to %d days", catalog.MaxTrialDays).In("trial_days")
 	}
 	if !c.OnChange.Valid() {
@@ -501,8 +515,12 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	if sub.EndsAt.IsZero() {
 		sub.EndsAt = sub.Terms.Until
 	}
-	if c.TrialDays > 0 {
-		_, sub.TrialEnds = catalog.Interval{Count: c.TrialDays, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
+	days := c.Terms.TrialDays
+	if c.TrialDays != nil {
+		days = *c.TrialDays
+	}
+	if days > 0 {
+		_, sub.TrialEnds = catalog.Interval{Count: days, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
 		sub.Anchor = sub.TrialEnds
 	}
 	if !c.CycleStart.IsZero() {

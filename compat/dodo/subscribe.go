@@ -121,7 +121,7 @@ func (c *call) createSubscription() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	command, err := c.SubscribeCommand(c, v1.Subscribe{
+	command, err := c.SubscribeCommand(v1.Subscribe{
 		CustomerID: customer.ID, PlanID: p.ID, Quantity: body.Quantity.value, TrialDays: body.TrialDays.pointer(), Metadata: body.Metadata.value,
 	})
 	if err != nil {
@@ -437,7 +437,7 @@ func (c *call) planChange(preview bool) (body changePlanBody, was, is billing.Fo
 	if body.EffectiveAt.value == atNextBilling {
 		r.When = "cycle_end"
 	}
-	command, err := c.SubscribeCommand(c, r)
+	command, err := c.SubscribeCommand(r)
 	if err != nil {
 		return body, was, is, err
 	}
