@@ -2910,6 +2910,8 @@ export interface components {
             /** Format: date-time */
             finished_at?: string;
             id: string;
+            /** @description The invoice that it tells of */
+            invoice_id?: string;
             /** @description The header webhook-id: the same for every attempt, and for every endpoint of the event */
             message_id: string;
             /** Format: date-time */
@@ -2919,6 +2921,8 @@ export interface components {
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "skipped" | "canceled";
+            /** @description The subscription that it tells of */
+            subscription_id?: string;
             /**
              * Format: int64
              * @description Attempts since it was made, or sent again by hand
