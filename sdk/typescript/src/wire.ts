@@ -1750,10 +1750,10 @@ export interface components {
         };
         Excluded: {
             /**
-             * @description scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; pending: it has not begun; frozen, held: nothing else is left of it
+             * @description scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; metered: meters charge the event, and another credit; pending: it has not begun; frozen, held: nothing else is left of it
              * @enum {string}
              */
-            because: "scope" | "no_scope" | "pending" | "frozen" | "held";
+            because: "scope" | "no_scope" | "metered" | "pending" | "frozen" | "held";
             credit_id: string;
             grant_id: string;
         } & {
@@ -1775,7 +1775,7 @@ export interface components {
             allowed: boolean;
             available?: components["schemas"]["Decimal"];
             candidates: components["schemas"]["Candidate"][];
-            /** @description By which the candidates are ordered; empty where no order decided, or none is known any more */
+            /** @description By which the candidates are ordered; empty where no order decided, none is known any more, or meters charge credits that are ordered each in its own way */
             draw_order: string[];
             /** @description How much more would have been enough */
             enough?: components["schemas"]["Decimal"];
