@@ -37,7 +37,7 @@ type fixture struct {
 	app    string
 	native *credits.Session // the same app and mode, past this interface
 	acc    *accounts.Accounts
-	hooks  *notify.Service  // sends nothing until it is started
+	hooks  *notify.Service // sends nothing until it is started
 
 	test, live, publishable, revoked string
 }
