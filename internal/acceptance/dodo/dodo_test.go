@@ -99,7 +99,7 @@ func readScript(t *testing.T, name string) string {
 // TestSDK has the vendor's unmodified SDK do what it can.
 func TestSDK(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "webhooks", "later", "text"} {
+		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "webhooks", "later", "text", "reserve"} {
 			t.Run(script, func(t *testing.T) {
 				newServer(t, address).run(t, readScript(t, script+".mjs"))
 			})
