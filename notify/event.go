@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
@@ -29,15 +30,16 @@ type Event struct {
 	Subscription *wallet.Subscription
 	Invoice      *wallet.Invoice // of events of an invoice, as it is when this is sent
 
-	Now   clock.Instant // when it is sent, by the clock of the app and mode
-	store store.Store
+	Now    clock.Instant // when it is sent, by the clock of the app and mode
+	store  store.Store
+	engine *engine.Engine
 }
 
 // event gathers what it takes to write a delivery down.
 func (s *Service) event(ctx context.Context, d *store.Leased, defs *catalog.Definitions, endpoint *catalog.Endpoint) (*Event, error) {
 	e := &Event{
 		ID: d.Message(), Type: d.Type, Key: d.Key, Defs: defs, Endpoint: endpoint, Entry: d.Entry, Low: d.About.Low,
-		Change: d.About.Change, Now: defs.Now(d.Key.Mode, s.Clock.Now()), store: s.Store,
+		Change: d.About.Change, Now: defs.Now(d.Key.Mode, s.Clock.Now()), store: s.Store, engine: s.Engine,
 	}
 	switch {
 	case d.Entry != nil:
@@ -91,6 +93,24 @@ func (e *Event) Grants(ctx context.Context) ([]*wallet.Grant, error) {
 		numbers[i] = s.Grant
 	}
 	return e.store.Grants(ctx, store.GrantQuery{Wallet: e.Key.ID(), Only: numbers})
+}
+
+// Customer reads what is known of whose the event is, as it is now.
+func (e *Event) Customer(ctx context.Context) (store.Customer, error) {
+	found, err := e.store.Customers(ctx, store.CustomerQuery{App: e.Key.App, Mode: e.Key.Mode, ID: e.Key.Customer, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return store.Customer{Key: e.Key}, err
+	}
+	return found[0], nil
+}
+
+// Standing reads how a customer stands in a credit now.
+func (e *Event) Standing(ctx context.Context, credit string) (wallet.CreditState, error) {
+	r, err := e.engine.Read(ctx, e.Key.ID())
+	if err != nil || r == nil || r.State.Credits[credit] == nil {
+		return wallet.CreditState{Credit: credit}, err
+	}
+	return *r.State.Credits[credit], nil
 }
 
 // render writes an event in the format of its endpoint; no body when it has no such event.

@@ -9,6 +9,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
+	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
 )
@@ -27,24 +28,108 @@ type envelope struct {
 
 // Render writes an event; no body for one that the vendor does not have.
 func (Renderer) Render(ctx context.Context, e *notify.Event) ([]byte, error) {
-	if !told(e) {
+	name := nameOf(e)
+	if name == "" || !wants(e.Endpoint.Events, e.Type, name) {
 		return nil, nil
 	}
-	var data any = entryPayload{"CreditLedgerEntry", eventEntry(e)}
-	if e.Low != nil {
-		low, err := balanceLow(ctx, e)
-		if err != nil {
-			return nil, err
-		}
-		data = low
+	data, err := payload(ctx, e)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(envelope{e.Key.App, string(e.Type), e.At, data})
+	return json.Marshal(envelope{e.Key.App, name, e.At, data})
 }
 
-// told reports whether the vendor tells of an event. It does not of a top-up, which is credits
-// added to us (section 13.6), nor of what has no entry.
-func told(e *notify.Event) bool {
-	return e.Entry != nil && slices.Contains(eventTypes, string(e.Type)) && (e.Type == catalog.EventBalanceLow || e.Entry.Type != wallet.AutoTopUp)
+func payload(ctx context.Context, e *notify.Event) (any, error) {
+	switch {
+	case e.Subscription != nil:
+		return subscriptionEvent(ctx, e)
+	case e.Low != nil:
+		return balanceLow(ctx, e)
+	}
+	return entryPayload{"CreditLedgerEntry", eventEntry(e)}, nil
+}
+
+// otherNames are the vendor's names of events that have another name here, and more than one where
+// the vendor tells apart what we do not.
+var otherNames = map[catalog.EventType][]string{
+	catalog.EventSubscriptionStarted: {"subscription.active"},
+	catalog.EventSubscriptionResumed: {"subscription.unpaused"},
+	catalog.EventSubscriptionEnded:   {"subscription.cancelled", "subscription.expired"},
+}
+
+// nameOf is the vendor's name of an event; empty of one that the vendor does not have. It tells of no
+// top-up, which is credits added to us (section 13.6).
+func nameOf(e *notify.Event) string {
+	names := otherNames[e.Type]
+	switch {
+	case e.Entry == nil && e.Subscription == nil, e.Entry != nil && e.Low == nil && e.Entry.Type == wallet.AutoTopUp:
+		return ""
+	case len(names) > 1 && e.Subscription.RanOut():
+		return names[1]
+	case len(names) > 0:
+		return names[0]
+	case !slices.Contains(eventTypes, string(e.Type)):
+		return ""
+	}
+	return string(e.Type)
+}
+
+// wants reports whether a filter that lets an event through means it under one of its names too.
+func wants(filter []catalog.EventType, event catalog.EventType, name string) bool {
+	names := otherNames[event]
+	among := func(one catalog.EventType) bool { return slices.Contains(names, string(one)) }
+	return !slices.ContainsFunc(filter, among) || slices.Contains(filter, catalog.EventType(name))
+}
+
+// filterIn is a filter of the vendor's names with those that the same events have here.
+func filterIn(names []string) []string {
+	all := slices.Clone(names)
+	for ours, theirs := range otherNames {
+		if slices.ContainsFunc(theirs, func(name string) bool { return slices.Contains(names, name) }) {
+			all = append(all, string(ours))
+		}
+	}
+	slices.Sort(all[len(names):])
+	return all
+}
+
+// filterOut is the vendor's part of it.
+func filterOut(all []string) []string {
+	var names []string
+	for _, name := range all {
+		if slices.Contains(eventTypes, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// subscriptionPayload is the data of every event of a subscription: how that is now.
+type subscriptionPayload struct {
+	PayloadType string `json:"payload_type"`
+	subscription
+}
+
+func subscriptionEvent(ctx context.Context, e *notify.Event) (subscriptionPayload, error) {
+	holder, err := e.Customer(ctx)
+	if err != nil {
+		return subscriptionPayload{}, err
+	}
+	d := subscribed{app: e.Key.App, defs: e.Defs, key: e.Key, sub: e.Subscription, at: e.Now, customer: v1.Customer{
+		ID: e.Key.Customer, Name: holder.Name, Email: holder.Email, Phone: holder.Phone, Metadata: v1.Metadata(holder.Metadata),
+	}}
+	for i := range d.sub.Terms.Credits {
+		credit := d.sub.Terms.Credits[i].Credit
+		standing, err := e.Standing(ctx, credit)
+		if err != nil {
+			return subscriptionPayload{}, err
+		}
+		p := wording.Precision(e.Defs, credit)
+		d.balances = append(d.balances, v1.Balance{
+			CreditID: credit, Balance: wording.Amount(standing.Balance(), p), Overage: wording.Amount(standing.Overage, p),
+		})
+	}
+	return subscriptionPayload{"Subscription", d.whole()}, nil
 }
 
 // entryPayload is the data of every event of credits but one (section 13.6).

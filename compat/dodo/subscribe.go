@@ -241,14 +241,12 @@ func (c *call) updateSubscription() (any, error) {
 		})
 		return c.whole(&f, err)
 	}
-	edit, err := body.edit(c, have.Subscription)
+	command, err := body.command(c, have.Subscription)
+	if err == nil && command != nil {
+		have, err = c.Change(c, have.V1.ID, false, command)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if edit != nil {
-		if have, err = c.Change(c, have.V1.ID, false, func(n int64) wallet.Command { edit.N = n; return edit }); err != nil {
-			return nil, err
-		}
 	}
 	customer, err := c.GetCustomer(c, have.Key.Customer)
 	if err != nil {
@@ -259,12 +257,35 @@ func (c *call) updateSubscription() (any, error) {
 	return c.whole(&have, err)
 }
 
-// edit is what the body changes of the subscription itself; nil when that is nothing.
-func (b *updateSubscriptionBody) edit(c *call, have *wallet.Subscription) (*wallet.EditSubscription, error) {
+// command is what the body changes of the subscription itself; nil when that is nothing.
+func (b *updateSubscriptionBody) command(c *call, have *wallet.Subscription) (func(n int64) wallet.Command, error) {
 	about := updateSubscriptionBody{CustomerName: b.CustomerName, BusinessName: b.BusinessName, TaxID: b.TaxID, Billing: b.Billing}
-	if given(*b) == given(about) {
+	end := b.end()
+	switch given(*b) - given(about) {
+	case 0:
 		return nil, nil
+	case given(updateSubscriptionBody{Status: b.Status, CancelAtNext: b.CancelAtNext, Comment: b.Comment}):
+		if end != nil { // and nothing else
+			return func(n int64) wallet.Command { end.N = n; return end }, nil
+		}
 	}
+	edit, err := b.edit(c, have)
+	if err != nil {
+		return nil, err
+	}
+	edit.End = end
+	return func(n int64) wallet.Command { edit.N = n; return edit }, nil
+}
+
+// end is how the body ends the subscription; nil when it does not.
+func (b *updateSubscriptionBody) end() *wallet.EndSubscription {
+	if b.Status.value != "cancelled" && !b.CancelAtNext.value {
+		return nil
+	}
+	return &wallet.EndSubscription{AtCycleEnd: b.Status.value != "cancelled", Note: wallet.Note{Reason: b.Comment.value}}
+}
+
+func (b *updateSubscriptionBody) edit(c *call, have *wallet.Subscription) (*wallet.EditSubscription, error) {
 	edit := &wallet.EditSubscription{NextCycle: b.NextBilling.value, KeepOn: b.CancelAtNext.has() && !b.CancelAtNext.value}
 	if b.PeriodCount.has() {
 		edit.Runs = cmp.Or(have.Terms.Runs, endless)
@@ -289,9 +310,6 @@ func (b *updateSubscriptionBody) edit(c *call, have *wallet.Subscription) (*wall
 		edit.Credits = append(edit.Credits, credit)
 	}
 	edit.Data = b.metadata(have)
-	if b.Status.value == "cancelled" || b.CancelAtNext.value {
-		edit.End = &wallet.EndSubscription{AtCycleEnd: b.Status.value != "cancelled", Note: wallet.Note{Reason: b.Comment.value}}
-	}
 	return edit, nil
 }
 

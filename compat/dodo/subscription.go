@@ -285,8 +285,11 @@ func (d *subscribed) credit(c *wallet.IncludedCredit) creditCart {
 
 // told gathers what a subscription is told with.
 func (c *call) told(f *billing.Found, whole bool) (*subscribed, error) {
-	d := &subscribed{app: c.app, key: f.Key, sub: f.Subscription, at: c.clock.Now()}
+	d := &subscribed{app: c.app, key: f.Key, sub: f.Subscription}
 	var err error
+	if d.at, err = c.Now(c); err != nil {
+		return nil, err
+	}
 	if d.defs, err = c.Catalog(c); err != nil {
 		return nil, err
 	}
@@ -336,7 +339,11 @@ func (c *call) listSubscriptions() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := store.SubscriptionQuery{At: c.clock.Now(), Plan: c.query.Get("product_id"), Skip: w.offset, Limit: w.limit}
+	now, err := c.Now(c)
+	if err != nil {
+		return nil, err
+	}
+	q := store.SubscriptionQuery{At: now, Plan: c.query.Get("product_id"), Skip: w.offset, Limit: w.limit}
 	if q.From, err = c.instant("created_at_gte"); err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func webhookOut(e *v1.WebhookEndpoint) webhook {
 		Metadata: present(e.Metadata), CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 	if len(e.Events) > 0 {
-		out.FilterTypes = e.Events
+		out.FilterTypes = filterOut(e.Events)
 	}
 	return out
 }
@@ -109,6 +109,7 @@ func (c *call) webhookBody() (webhookBody, error) {
 			return body, invalidBody("filter_types: there is no such event: " + name)
 		}
 	}
+	body.FilterTypes.value = filterIn(body.FilterTypes.value)
 	return body, nil
 }
 

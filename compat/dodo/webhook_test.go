@@ -212,7 +212,7 @@ func TestPayloads(t *testing.T) {
 	defs.Credits["crd_1"] = &catalog.Credit{ID: "crd_1", Name: "Calls", Precision: 2}
 	key := wallet.Key{App: "app_1", Mode: catalog.Live, Customer: "ada"}
 	render := func(e *wallet.Entry) map[string]any {
-		body, err := Renderer{}.Render(t.Context(), &notify.Event{Type: e.Event(), At: start, Key: key, Defs: defs, Entry: e})
+		body, err := Renderer{}.Render(t.Context(), &notify.Event{Type: e.Event(), At: start, Key: key, Defs: defs, Endpoint: &catalog.Endpoint{}, Entry: e})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,6 +266,46 @@ func TestPayloads(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.event, diff)
 		}
+	}
+}
+
+func eventTypesOf(names []string) []catalog.EventType {
+	var types []catalog.EventType
+	for _, name := range names {
+		types = append(types, catalog.EventType(name))
+	}
+	return types
+}
+
+// TestNames reads and writes filters of events that have another name in Scrip.
+func TestNames(t *testing.T) {
+	for _, c := range []struct {
+		filter, stored []string
+		event          catalog.EventType
+		name           string
+		want           bool
+	}{
+		{nil, nil, catalog.EventSubscriptionStarted, "subscription.active", true},
+		{[]string{"credit.added"}, []string{"credit.added"}, catalog.EventCreditAdded, "credit.added", true},
+		{[]string{"subscription.active"}, []string{"subscription.active", "subscription.started"}, catalog.EventSubscriptionStarted, "subscription.active", true},
+		{[]string{"subscription.expired", "subscription.unpaused"}, []string{"subscription.expired", "subscription.unpaused", "subscription.ended", "subscription.resumed"}, catalog.EventSubscriptionEnded, "subscription.cancelled", false},
+		{[]string{"subscription.expired"}, []string{"subscription.expired", "subscription.ended"}, catalog.EventSubscriptionEnded, "subscription.expired", true},
+		{[]string{"subscription.expired", "subscription.cancelled"}, []string{"subscription.expired", "subscription.cancelled", "subscription.ended"}, catalog.EventSubscriptionEnded, "subscription.cancelled", true},
+	} {
+		stored := filterIn(c.filter)
+		if diff := cmp.Diff(c.stored, stored); diff != "" {
+			t.Errorf("%v is stored as (-want +got):\n%s", c.filter, diff)
+		}
+		if diff := cmp.Diff(c.filter, filterOut(stored)); diff != "" {
+			t.Errorf("%v is told as (-want +got):\n%s", c.filter, diff)
+		}
+		if got := wants(eventTypesOf(stored), c.event, c.name); got != c.want {
+			t.Errorf("%v wants %s: %v", c.filter, c.name, got)
+		}
+	}
+	// An endpoint that Scrip's own interface made may have Scrip's own names.
+	if !wants([]catalog.EventType{catalog.EventSubscriptionEnded}, catalog.EventSubscriptionEnded, "subscription.cancelled") {
+		t.Error("subscription.ended is neither of the vendor's names")
 	}
 }
 

@@ -104,7 +104,7 @@ func fullSubscription(n int64) *wallet.Subscription {
 		Cycles:   []clock.Instant{math.MinInt64, -1, math.MaxInt64},
 		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true}, {}},
 		Next: &wallet.PlanChange{
-			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts,
+			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts, At: start + 1,
 		},
 		Owed: math.MaxInt64, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
 		Reason: hard, Metadata: hardMetadata(), Events: math.MaxInt64,
@@ -309,7 +309,7 @@ func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
 	return store.Delivery{
 		Wallet: w, N: n, Event: n, Seq: seq, Endpoint: hook, Type: catalog.EventBalanceLow, Status: store.DeliveryPending,
 		About: store.About{
-			Low: &wallet.LowBalance{Seq: seq, Credit: hard, Balance: math.MaxInt64 - 1, Threshold: math.MaxInt64},
+			Low: &wallet.LowBalance{Subscription: hard, Allowance: math.MaxInt64, Percent: 100, Seq: seq, Credit: hard, Balance: math.MaxInt64 - 1, Threshold: math.MaxInt64},
 			Change: &wallet.SubscriptionEvent{
 				Subscription: 1, N: math.MaxInt64, Change: wallet.SubscriptionEnded, From: hard, To: hard, Reason: hard, Actor: hard, At: start - 1,
 			},

@@ -20,22 +20,43 @@ func TestPayloads(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
 		now := clock.NewManual(clock.System{}.Now())
 		d := newServer(t, address, scrip.WithClock(now))
-		sent := make(chan delivery, 100)
-		receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				return // cut off; it is sent again
-			}
-			sent <- delivery{r.Header.Get("webhook-id"), string(body)}
-		}))
-		t.Cleanup(receiver.Close)
-		_, err := d.app.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: receiver.URL, Format: "dodo"})
+		url, sent := receiver(t)
+		_, err := d.app.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: url, Format: "dodo"})
 		noError(t, err)
 		d.everyEvent(t, now)
 		text, err := json.Marshal(collect(t, sent, 9))
 		noError(t, err)
 		d.run(t, readScript(t, "payloads.mjs"), "BODIES="+string(text))
 	})
+}
+
+// TestSubscriptionPayloads has every event happen that a subscription makes without payments.
+func TestSubscriptionPayloads(t *testing.T) {
+	onBoth(t, func(t *testing.T, address string) {
+		start, err := clock.Parse(begin)
+		noError(t, err)
+		now := clock.NewManual(start)
+		d := newServer(t, address, scrip.WithClock(now))
+		url, sent := receiver(t)
+		d.run(t, readScript(t, "lifecycle.mjs"), "CLOCK="+moved(t, now), "RECEIVER="+url)
+		text, err := json.Marshal(collect(t, sent, 11))
+		noError(t, err)
+		d.run(t, readScript(t, "lifecyclepayloads.mjs"), "BODIES="+string(text))
+	})
+}
+
+// receiver is where webhooks arrive, and what arrives there.
+func receiver(t *testing.T) (string, <-chan delivery) {
+	sent := make(chan delivery, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // cut off; it is sent again
+		}
+		sent <- delivery{r.URL.Path + r.Header.Get("webhook-id"), string(body)}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, sent
 }
 
 // everyEvent makes nine events that the vendor has, and two that it has not.
@@ -68,7 +89,7 @@ func (d *server) everyEvent(t *testing.T, now *clock.Manual) {
 	noError(t, err)
 }
 
-// delivery is a body under the id that it has however often it is sent.
+// delivery is a body under the path and the id that it has however often it is sent.
 type delivery struct{ id, body string }
 
 // collect waits for the bodies of so many events. One may come twice, as any receiver has to

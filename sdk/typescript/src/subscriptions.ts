@@ -1,16 +1,9 @@
 // Which plan a customer is on.
+import type { components } from './wire.js';
 import { amount, instant, type Amount, type Instant, type Metadata } from './values.js';
 import type { CallOptions, Transport } from './transport.js';
 
-/** A subscription as it is on the wire. */
-interface WireSubscription {
-  id: string;
-  customer_id: string;
-  plan_id: string;
-  started_at: string;
-  ends_at?: string | null;
-  cycle_anchor_at?: string | null;
-}
+type WireSubscription = components['schemas']['Subscription'];
 
 export interface UpsertSubscriptionArgs {
   userId: string;

@@ -505,6 +505,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Invoices, newest first */
+        get: operations["listInvoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an invoice */
+        get: operations["getInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that an invoice was paid */
+        post: operations["payInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that an invoice is owed no longer */
+        post: operations["voidInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys": {
         parameters: {
             query?: never;
@@ -663,6 +731,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List plans */
+        get: operations["listPlans"];
+        put?: never;
+        /** Define a plan */
+        post: operations["createPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a plan */
+        get: operations["getPlan"];
+        /** Replace a plan; subscriptions and grants stay as they are */
+        put: operations["updatePlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End selling a plan */
+        post: operations["archivePlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/release": {
         parameters: {
             query?: never;
@@ -708,6 +829,178 @@ export interface paths {
         put?: never;
         /** Set credits aside until they are committed, released, or the time is up */
         post: operations["reserve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Subscriptions, newest first */
+        get: operations["listSubscriptions"];
+        put?: never;
+        /** Give a customer a plan, or change what they have of one */
+        post: operations["subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a subscription, at once or later */
+        post: operations["cancelSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What that would come to; changes nothing */
+        post: operations["previewSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a subscription */
+        get: operations["getSubscription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what was agreed with one customer */
+        patch: operations["updateSubscription"];
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a subscription, newest first */
+        get: operations["listSubscriptionHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/next-invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the running cycle's end would invoice; a draft */
+        get: operations["getNextInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the cycle stand still */
+        post: operations["pauseSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it go on where it was */
+        post: operations["resumeSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/test-clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The time of the key's test mode */
+        get: operations["getTestClock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/test-clock/advance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the clock on; it answers when all that fell due by then is written down */
+        post: operations["advanceTestClock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -952,6 +1245,18 @@ export interface components {
             };
             reason: string;
         };
+        AdvanceTestClock: {
+            /**
+             * Format: int64
+             * @description Or by so many seconds
+             */
+            by_seconds?: number;
+            /**
+             * Format: date-time
+             * @description To this instant, not back. Moving it again to where it was moved last changes nothing
+             */
+            to?: string;
+        };
         Aggregation: {
             /** @description The metadata property that is read; not for count */
             key?: string;
@@ -1018,6 +1323,18 @@ export interface components {
              */
             shortfall?: "deny" | "partial" | "overage";
         };
+        CancelSubscription: {
+            /** @description Instead of ends_at */
+            at_cycle_end?: boolean;
+            customer_id?: string;
+            /**
+             * Format: date-time
+             * @description Now when absent. An end that is yet to come can be moved
+             */
+            ends_at?: string;
+            reason?: string;
+            subscription_id?: string;
+        };
         Candidate: {
             /** @description Before the charge */
             available: components["schemas"]["Decimal"];
@@ -1036,6 +1353,10 @@ export interface components {
             taken: components["schemas"]["Decimal"];
         } & {
             [key: string]: unknown;
+        };
+        CloseInvoice: {
+            /** @description Of the payment, or why it is void */
+            reference?: string;
         };
         CommitRequest: {
             /** @description Draw what exceeds the reservation afresh */
@@ -1106,6 +1427,7 @@ export interface components {
              */
             precision?: number;
             rollover?: components["schemas"]["Rollover"];
+            sales?: components["schemas"]["Sales"];
             /** @description Which usage grants of this credit may pay for, unless a grant says otherwise */
             scope?: components["schemas"]["Rule"][];
             /**
@@ -1118,11 +1440,8 @@ export interface components {
             /** @enum {string} */
             kind: "secret" | "publishable";
             label?: string;
-            /**
-             * @description The mode of the calling key when absent
-             * @enum {string}
-             */
-            mode?: "live" | "test";
+            /** @description live, test or test/NAME; the mode of the calling key when absent */
+            mode?: string;
         };
         CreateMeter: {
             aggregation: components["schemas"]["Aggregation"];
@@ -1155,6 +1474,43 @@ export interface components {
              * @description In minor units of currency
              */
             price?: number;
+            /** @description The payment provider's own id of the price, where it has one */
+            price_ref?: string;
+        };
+        CreatePlan: {
+            allowances?: components["schemas"]["PlanAllowance"][];
+            credits?: components["schemas"]["PlanCredit"][];
+            /** @description usd when absent */
+            currency?: string;
+            description?: string;
+            /** @description Your own id for the plan; one is made when absent */
+            id?: string;
+            /** @description The billing cycle; one month when absent */
+            interval?: components["schemas"]["Interval"];
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            name: string;
+            /**
+             * @description What becomes of the counts of allowances when a customer comes from another plan: they begin anew (the default), those with the same id count on, or all are used up until the next period
+             * @enum {string}
+             */
+            on_change?: "reset" | "keep" | "block";
+            /**
+             * Format: int64
+             * @description Each cycle, in minor units of currency
+             */
+            price?: number;
+            /** @description How long a subscription runs; until it is cancelled when absent */
+            runs_for?: components["schemas"]["Interval"];
+            /** Format: int64 */
+            trial_days?: number;
+            /**
+             * Format: int64
+             * @description Of a trial that is paid for
+             */
+            trial_price?: number;
         };
         CreateWebhookEndpoint: {
             description?: string;
@@ -1203,12 +1559,23 @@ export interface components {
             /** Format: int64 */
             precision: number;
             rollover: components["schemas"]["Rollover"];
+            sales?: components["schemas"]["Sales"];
             scope?: components["schemas"]["Rule"][];
             unit: string;
             /** Format: date-time */
             updated_at: string;
         } & {
             [key: string]: unknown;
+        };
+        CreditTerms: {
+            amount?: components["schemas"]["Decimal"];
+            credit_id: string;
+            /** Format: int64 */
+            expires_after_days?: number;
+            /** Format: int64 */
+            low_balance_percent?: number;
+            overage?: components["schemas"]["Overage"];
+            rollover?: components["schemas"]["Rollover"];
         };
         Customer: {
             /** Format: date-time */
@@ -1543,6 +1910,22 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        IncludedCredit: {
+            /** @description Each cycle, for one of the plan */
+            amount: components["schemas"]["Decimal"];
+            credit_id: string;
+            cycle: components["schemas"]["Period"];
+            /** @enum {string} */
+            expires: "cycle_end" | "after_days" | "never";
+            /** Format: int64 */
+            expires_after_days?: number;
+            /** @description What the running cycle gave */
+            grant_id?: string;
+            overage: components["schemas"]["Overage"];
+            rollover: components["schemas"]["Rollover"];
+        } & {
+            [key: string]: unknown;
+        };
         IngestRequest: {
             events: components["schemas"]["UsageEvent"][];
         };
@@ -1557,6 +1940,53 @@ export interface components {
              * @description Events that were new
              */
             ingested: number;
+        } & {
+            [key: string]: unknown;
+        };
+        Interval: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            unit: "day" | "week" | "month" | "year";
+        };
+        Invoice: {
+            /**
+             * Format: date-time
+             * @description When it was paid or voided
+             */
+            closed_at?: string;
+            currency: string;
+            customer_id: string;
+            /** @description Absent of a draft */
+            id?: string;
+            /** Format: date-time */
+            issued_at: string;
+            lines: components["schemas"]["InvoiceLine"][];
+            number?: string;
+            period: components["schemas"]["Period"];
+            reference?: string;
+            /** @enum {string} */
+            status: "draft" | "open" | "paid" | "void";
+            subscription_id: string;
+            /** Format: int64 */
+            total: number;
+        } & {
+            [key: string]: unknown;
+        };
+        InvoiceLine: {
+            /** Format: int64 */
+            amount: number;
+            description: string;
+            /** Format: date-time */
+            from?: string;
+            /** @description The plan, credit or meter */
+            item_id?: string;
+            /** @enum {string} */
+            kind: "plan" | "proration" | "overage" | "usage" | "top_up" | "balance";
+            quantity: components["schemas"]["Decimal"];
+            /** Format: date-time */
+            to?: string;
+            unit_price: components["schemas"]["Decimal"];
         } & {
             [key: string]: unknown;
         };
@@ -1631,12 +2061,32 @@ export interface components {
              */
             ttl_seconds?: number;
         };
+        NextPlan: {
+            /** Format: date-time */
+            at: string;
+            plan_id: string;
+            plan_name: string;
+            /** Format: int64 */
+            quantity?: number;
+        } & {
+            [key: string]: unknown;
+        };
         Overage: {
             /** @enum {string} */
             behavior?: "forgive_at_reset" | "invoice_at_billing" | "carry_deficit" | "carry_deficit_auto_repay";
             currency?: string;
             enabled: boolean;
             /** @description The most overage a customer may have, in whole credits; no limit when absent */
+            limit?: components["schemas"]["Decimal"];
+            /** @description Price of one credit of overage in minor units of currency */
+            price_per_unit?: components["schemas"]["Decimal"];
+        };
+        OverageOverride: {
+            /** @enum {string} */
+            behavior?: "forgive_at_reset" | "invoice_at_billing" | "carry_deficit" | "carry_deficit_auto_repay";
+            currency?: string;
+            enabled?: boolean;
+            /** @description In whole credits */
             limit?: components["schemas"]["Decimal"];
             /** @description Price of one credit of overage in minor units of currency */
             price_per_unit?: components["schemas"]["Decimal"];
@@ -1658,6 +2108,8 @@ export interface components {
              * @description In minor units of currency
              */
             price: number;
+            /** @description The payment provider's own id of the price */
+            price_ref?: string;
             /** Format: date-time */
             updated_at: string;
         } & {
@@ -1724,6 +2176,14 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        PageInvoice: {
+            data: components["schemas"]["Invoice"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
         PageKey: {
             data: components["schemas"]["Key"][];
             has_more: boolean;
@@ -1756,6 +2216,30 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        PagePlan: {
+            data: components["schemas"]["Plan"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PageSubscription: {
+            data: components["schemas"]["Subscription"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PageSubscriptionEvent: {
+            data: components["schemas"]["SubscriptionEvent"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
         PageWebhookDelivery: {
             data: components["schemas"]["WebhookDelivery"][];
             has_more: boolean;
@@ -1772,6 +2256,9 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        PauseSubscription: {
+            reason?: string;
+        };
         Period: {
             /**
              * Format: date-time
@@ -1782,6 +2269,102 @@ export interface components {
             start: string;
         } & {
             [key: string]: unknown;
+        };
+        Plan: {
+            allowances: components["schemas"]["PlanAllowance"][];
+            /** Format: date-time */
+            archived_at?: string;
+            /** Format: date-time */
+            created_at: string;
+            credits: components["schemas"]["PlanCredit"][];
+            currency: string;
+            description?: string;
+            id: string;
+            /** @description The billing cycle */
+            interval: components["schemas"]["Interval"];
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            name: string;
+            /** @enum {string} */
+            on_change: "reset" | "keep" | "block";
+            /**
+             * Format: int64
+             * @description Each cycle, in minor units of currency
+             */
+            price: number;
+            /** @description Until it is cancelled when absent */
+            runs_for?: components["schemas"]["Interval"];
+            /** Format: int64 */
+            trial_days?: number;
+            /** Format: int64 */
+            trial_price?: number;
+            /** Format: date-time */
+            updated_at: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PlanAllowance: {
+            /**
+             * @description What periods are counted from: midnight, Monday, the 1st, 1 January; or the start of the subscription, which is what lifetime has when absent
+             * @enum {string}
+             */
+            anchor?: "calendar" | "start";
+            /** @description Your own id; the allowance's place in the plan when absent */
+            id?: string;
+            /** @example Images */
+            label: string;
+            /** @enum {string} */
+            period: "daily" | "weekly" | "monthly" | "yearly" | "lifetime";
+            /** @description How much quantity each period has; up to 6 decimals */
+            quota: components["schemas"]["Decimal"];
+            /** @description Which usage it counts: what any of them accepts */
+            rules: components["schemas"]["UsageRule"][];
+            unit?: string;
+            /**
+             * @description The time zone of the periods, by its IANA name; UTC when absent
+             * @example Europe/Zurich
+             */
+            zone?: string;
+        };
+        PlanCredit: {
+            amount: components["schemas"]["Decimal"];
+            /** @enum {string} */
+            category?: "paid" | "promotional";
+            credit_id: string;
+            /** @description How often it is granted; with each billing cycle when absent */
+            every?: components["schemas"]["Interval"];
+            /**
+             * @description When absent: cycle_end, or after_days where expires_after_days is given
+             * @enum {string}
+             */
+            expires?: "cycle_end" | "never" | "after_days" | "as_credit";
+            /**
+             * Format: int64
+             * @description With after_days
+             */
+            expires_after_days?: number;
+            /**
+             * Format: int64
+             * @description A balance below this share of amount is low
+             */
+            low_balance_percent?: number;
+            overage?: components["schemas"]["OverageOverride"];
+            /**
+             * Format: int64
+             * @description As that of a pack's item when absent
+             */
+            priority?: number;
+            /** @description A change of plan moves credits in proportion to the rest of the cycle */
+            prorate?: boolean;
+            rollover?: components["schemas"]["RolloverOverride"];
+            /** @description Which usage it may pay for; the credit's scope when absent */
+            scope?: components["schemas"]["Rule"][];
+            /** @description Instead of amount while a trial runs */
+            trial_amount?: components["schemas"]["Decimal"];
+            /** @description What is unused of a trial ends with it */
+            trial_expires?: boolean;
         };
         Problem: {
             /**
@@ -1920,6 +2503,20 @@ export interface components {
             /** @enum {string} */
             validity_unit?: "day" | "week" | "month" | "year";
         };
+        RolloverOverride: {
+            /** Format: int64 */
+            max_count?: number;
+            off?: boolean;
+            /** Format: int64 */
+            percent?: number;
+            /**
+             * Format: int64
+             * @description With validity_unit
+             */
+            validity_count?: number;
+            /** @enum {string} */
+            validity_unit?: "day" | "week" | "month" | "year";
+        };
         Rule: {
             /**
              * @description An exact event name, a prefix such as image.* or * for everything
@@ -1932,6 +2529,17 @@ export interface components {
             };
             /** @description How much quantity one credit pays for; one when absent */
             units_per_credit?: components["schemas"]["Decimal"];
+        };
+        Sales: {
+            /** @description Customers may say how many credits they buy, at price_per_credit */
+            any_amount?: boolean;
+            currency?: string;
+            /** @description Not sold for now, in no way */
+            off?: boolean;
+            /** @description Price of one credit in minor units of currency */
+            price_per_credit?: components["schemas"]["Decimal"];
+            /** @description Promotional credits for each customer who registers, once */
+            signup_bonus?: components["schemas"]["Decimal"];
         };
         SaveCustomer: {
             email?: string;
@@ -1955,10 +2563,141 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        Subscribe: {
+            /**
+             * @description What a change within a cycle comes to. full, when absent, begins a new cycle; the others keep the one that runs
+             * @enum {string}
+             */
+            charge?: "full" | "prorated" | "difference" | "none";
+            /** @description Quotas agreed with this customer, by the allowance's id or label; those that are not named stay as they are */
+            custom_limits?: {
+                [key: string]: components["schemas"]["Decimal"];
+            };
+            customer_id: string;
+            /**
+             * Format: date-time
+             * @description When the cycle begins at an outside biller; the start of the subscription when absent
+             */
+            cycle_start?: string;
+            /**
+             * Format: date-time
+             * @description Absent: as long as the plan runs, and an end that was planned is dropped
+             */
+            ends_at?: string;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * @description What becomes of counts when another plan ran; as the plan says when absent
+             * @enum {string}
+             */
+            on_change?: "reset" | "keep" | "block";
+            /** @description The plan's id, or its name in any case */
+            plan_id: string;
+            /**
+             * Format: int64
+             * @description How many of the plan; one, or as it is, when absent or 0
+             */
+            quantity?: number;
+            reason?: string;
+            /** @description Take the plan's terms as they are now, though the customer has the same plan */
+            retake?: boolean;
+            /**
+             * Format: int64
+             * @description Of a subscription that begins; the plan's when absent
+             */
+            trial_days?: number;
+            /**
+             * @description When a change of plan takes effect; now when absent
+             * @enum {string}
+             */
+            when?: "now" | "cycle_end";
+            /**
+             * @description IANA time zone in which cycles begin and end; UTC, or as it is, when absent
+             * @example Europe/Zurich
+             */
+            zone?: string;
+        };
+        Subscription: {
+            allowances: components["schemas"]["Counter"][];
+            /**
+             * Format: int64
+             * @description What the next invoice is less by, in minor units
+             */
+            balance_minor?: number;
+            credits: components["schemas"]["IncludedCredit"][];
+            currency: string;
+            customer_id: string;
+            cycle: components["schemas"]["Period"];
+            /** Format: date-time */
+            cycle_anchor_at: string;
+            /** Format: date-time */
+            ends_at?: string;
+            id: string;
+            interval: components["schemas"]["Interval"];
+            /** @description What this call invoiced */
+            invoices?: components["schemas"]["Invoice"][];
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description A change that waits for the end of the cycle */
+            next_plan?: components["schemas"]["NextPlan"];
+            /** Format: date-time */
+            paused_at?: string;
+            plan_id: string;
+            plan_name: string;
+            /**
+             * Format: int64
+             * @description Of one, each cycle, in minor units of currency
+             */
+            price: number;
+            /** Format: int64 */
+            quantity: number;
+            /** @description Why it ends or ended */
+            reason?: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            status: "trialing" | "active" | "paused" | "ended";
+            /** Format: date-time */
+            trial_ends_at?: string;
+            zone?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        SubscriptionEvent: {
+            actor?: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            event_type: "started" | "renewed" | "trial_converted" | "plan_changed" | "plan_change_scheduled" | "plan_change_unscheduled" | "cancel_scheduled" | "reactivated" | "updated" | "paused" | "resumed" | "ended";
+            from_plan_id?: string;
+            reason?: string;
+            to_plan_id?: string;
+        } & {
+            [key: string]: unknown;
+        };
         Sums: {
             available: components["schemas"]["Decimal"];
             frozen: components["schemas"]["Decimal"];
             held: components["schemas"]["Decimal"];
+        } & {
+            [key: string]: unknown;
+        };
+        TestClock: {
+            mode: string;
+            /**
+             * Format: date-time
+             * @description The instant at which the mode stands
+             */
+            now: string;
+            /**
+             * Format: int64
+             * @description How far ahead of real time that is, in whole seconds
+             */
+            offset_seconds: number;
         } & {
             [key: string]: unknown;
         };
@@ -2017,6 +2756,8 @@ export interface components {
             name?: string;
             overage?: components["schemas"]["Overage"];
             rollover?: components["schemas"]["Rollover"];
+            /** @description Replaces what there is; an empty one is none */
+            sales?: components["schemas"]["Sales"];
             scope?: components["schemas"]["Rule"][];
             unit?: string;
         };
@@ -2034,6 +2775,24 @@ export interface components {
             links?: components["schemas"]["MeterLink"][];
             measurement_unit?: string;
             name?: string;
+        };
+        UpdateSubscription: {
+            /** @description Other terms of included credits, from their next grant on */
+            credits?: components["schemas"]["CreditTerms"][];
+            /** @description Drop an end that is yet to come */
+            keep_on?: boolean;
+            /** @description Drop a change of plan that waits for the end of the cycle */
+            keep_plan?: boolean;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Format: date-time
+             * @description When the running cycle, or the trial, ends instead
+             */
+            next_cycle_at?: string;
+            reason?: string;
         };
         UpdateWebhookEndpoint: {
             description?: string;
@@ -2108,6 +2867,17 @@ export interface components {
              */
             timestamp?: string;
         };
+        UsageRule: {
+            /**
+             * @description An exact event name, a prefix such as image.* or * for everything
+             * @example image.*
+             */
+            event: string;
+            /** @description Pairs that must all be present and equal */
+            metadata?: {
+                [key: string]: string;
+            };
+        };
         VoidEvent: {
             customer_id: string;
             reason?: string;
@@ -2176,8 +2946,8 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
-            /** @enum {string} */
-            mode: "live" | "test";
+            /** @description live, test or test/NAME */
+            mode: string;
             ordered: boolean;
             /** Format: int64 */
             rate_limit?: number;
@@ -3456,6 +4226,150 @@ export interface operations {
             };
         };
     };
+    listInvoices: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                subscription_id?: string;
+                status?: "open" | "paid" | "void";
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvoice"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    payInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseInvoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    voidInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseInvoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listKeys: {
         parameters: {
             query?: never;
@@ -3925,6 +4839,174 @@ export interface operations {
             };
         };
     };
+    listPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlan"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePlan"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updatePlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePlan"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archivePlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     release: {
         parameters: {
             query?: never;
@@ -4015,6 +5097,429 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSubscriptions: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                plan_id?: string;
+                /** @description active is on trial too */
+                status?: "active" | "paused" | "ended";
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSubscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscribe"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelSubscription"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscribe"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSubscription"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSubscriptionHistory: {
+        parameters: {
+            query?: {
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSubscriptionEvent"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNextInvoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseSubscription"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseSubscription"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTestClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestClock"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advanceTestClock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceTestClock"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestClock"];
                 };
             };
             /** @description A failure */

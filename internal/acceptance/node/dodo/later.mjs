@@ -1,4 +1,4 @@
-// Calls that wait for billing and payments: what changes something says so, once; lists are empty.
+// Calls that wait for payments: what changes something says so, once; lists are empty.
 import { DodoPayments, all, assert, client, refused } from './dodo/lib.mjs';
 
 const { InternalServerError, NotFoundError } = DodoPayments;
@@ -7,10 +7,8 @@ const { customer_id: ada } = await client.customers.create({ email: 'ada@example
 for (const call of [
   () => client.checkoutSessions.create({ product_cart: [{ product_id: 'pdt_1', quantity: 1 }] }),
   () => client.checkoutSessions.preview({ product_cart: [{ product_id: 'pdt_1', quantity: 1 }] }),
-  () => client.subscriptions.create({ product_id: 'pdt_1', quantity: 1, customer: { customer_id: ada }, billing: { country: 'CH' } }),
-  () => client.subscriptions.update('sub_1', { status: 'cancelled' }),
-  () => client.subscriptions.changePlan('sub_1', { product_id: 'pdt_2', quantity: 1, proration_billing_mode: 'do_not_bill' }),
   () => client.subscriptions.charge('sub_1', { product_price: 100 }),
+  () => client.subscriptions.updatePaymentMethod('sub_1', { payment_method: { type: 'new' } }),
   () => client.payments.create({ product_cart: [], customer: { customer_id: ada }, billing: { country: 'CH' } }),
   () => client.refunds.create({ payment_id: 'pay_1' }),
   () => client.customers.wallets.list(ada),
@@ -21,10 +19,8 @@ for (const call of [
   const err = await refused(call, 501, InternalServerError, 'NOT_IMPLEMENTED');
   assert.match(err.message, /waits for/);
 }
-for (const list of [client.subscriptions, client.payments, client.refunds]) assert.deepEqual(await all(list.list()), []);
+for (const list of [client.payments, client.refunds]) assert.deepEqual(await all(list.list()), []);
 for (const call of [
-  () => client.subscriptions.retrieve('sub_1'),
-  () => client.subscriptions.retrieveCreditUsage('sub_1'),
   () => client.payments.retrieve('pay_1'),
   () => client.refunds.retrieve('ref_1'),
   () => client.checkoutSessions.retrieve('cks_1'),

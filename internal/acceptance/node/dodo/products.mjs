@@ -97,6 +97,8 @@ await bad({ price: { ...monthly, payment_frequency_interval: 'Fortnight' } });
 await bad({ price: { ...monthly, payment_frequency_count: 0 } });
 await bad({ price: { ...monthly, trial_period_days: 0, trial_amount: 100 } });
 await bad({ price: { ...usage, meters: [{ meter_id: 'mtr_none' }] } }, 422, UnprocessableEntityError, 'MISSING_METER_IDS');
+const { id: counter } = await client.meters.create({ name: 'Counter', event_name: 'c', measurement_unit: 'c', aggregation: { type: 'count' } });
+await bad({ price: { ...usage, meters: [{ meter_id: counter, price_per_unit: '1', free_threshold: 1e15 }] } });
 await bad({ credit_entitlements: credits.map((c) => ({ credit_entitlement_id: c.id, credits_amount: '1' })) });
 await bad({ credit_entitlements: [...with_({}).credit_entitlements, ...with_({}).credit_entitlements] });
 await bad(with_({ credit_entitlement_id: 'cde_none' }), 404, NotFoundError, 'NOT_FOUND');

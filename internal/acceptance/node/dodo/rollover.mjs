@@ -23,6 +23,7 @@ await plan('once', rolls(25, { max_rollover_count: 1 }));
 await plan('twice', rolls(50, { max_rollover_count: 2 }));
 await plan('switched off', { rollover_enabled: false }, rolls(75));
 await plan('inherited', {}, rolls(75));
+await plan('paused', rolls(25));
 
 const balances = async (what) => {
   const got = {};
@@ -32,9 +33,15 @@ const balances = async (what) => {
 const grants = async (name) => (await client.creditEntitlements.balances.listGrants(people[name].customer_id, { credit_entitlement_id: people[name].credit })).items;
 await balances({ off: 200, expiring: 200, quarter: 200, half: 200, all: 200, once: 200, twice: 200, 'switched off': 200, inherited: 200 });
 
+// Paused for ten days: its cycle, and with it the grant, ends ten days later, on 10 March.
+await until('2026-02-10T12:00:00Z');
+await client.subscriptions.update(people.paused.subscription_id, { status: 'paused' });
+await until('2026-02-20T12:00:00Z');
+await client.subscriptions.update(people.paused.subscription_id, { status: 'active' });
+
 await until('2026-02-28T12:00:00Z');
 await balances({
-  off: 400, // without rollover and expiry nothing ends
+  paused: 200, off: 400, // without rollover and expiry nothing ends
   expiring: 200,
   quarter: 250, // 50 of 200 rolled over
   half: 300, // 100; with rollover on, a grant ends with its cycle although it could live for a year
@@ -50,6 +57,9 @@ has(rolled, { initial_amount: '50', remaining_amount: '50', rollover_count: 1, i
 assert.equal(new Date(rolled.expires_at).toISOString(), '2026-03-28T12:00:00.000Z');
 const parent = (await grants('quarter')).find((g) => g.id === rolled.parent_grant_id);
 has(parent, { source_type: 'subscription', source_id: people.quarter.subscription_id, initial_amount: '200', remaining_amount: '0', is_rolled_over: true });
+
+await until('2026-03-10T12:00:00Z');
+await balances({ paused: 250 });
 
 // On 28 March what rolled over ends, and rolls over again as long as it may.
 await until('2026-03-28T12:00:00Z');

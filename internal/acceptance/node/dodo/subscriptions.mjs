@@ -67,6 +67,9 @@ const { items: [grant] } = await client.creditEntitlements.balances.listGrants(a
 has(grant, { source_type: 'subscription', source_id: id, initial_amount: '201', metadata: { tier: 'pro', seats: '2' } });
 assert.equal(when(grant.expires_at), '2026-05-01T12:00:00.000Z');
 
+const { items: [added] } = await client.creditEntitlements.balances.listLedger(ada, { credit_entitlement_id: tokens.id });
+has(added, { transaction_type: 'credit_added', amount: '201', grant_id: grant.id, reference_type: 'subscription', reference_id: id, metadata: { tier: 'pro', seats: '2' } });
+
 const other = await client.subscriptions.create({
   product_id: usage.product_id, quantity: 1, customer: { email: 'bob@example.test', name: 'Bob' }, billing: { country: 'DE' },
 });
