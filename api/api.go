@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed" // openapi.json
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -205,8 +206,21 @@ func (s *server) serve(rt *route) http.HandlerFunc {
 			s.problem(w, r, err)
 			return
 		}
+		if page, ok := out.(v1.HTML); ok {
+			s.page(w, page)
+			return
+		}
 		s.write(w, "application/json", rt.status, out)
 	}
+}
+
+// page sends a page that needs nothing but itself, and runs nothing.
+func (s *server) page(w http.ResponseWriter, page v1.HTML) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(w, string(page))
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request, rt *route) (any, error) {
