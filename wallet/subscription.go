@@ -91,6 +91,7 @@ type CreditCycle struct {
 	Start clock.Instant `json:"start"`
 	End   clock.Instant `json:"end"`
 	Grant int64         `json:"grant"` // what it gave; 0: nothing
+	Bound bool          `json:"bound"` // the grant ends with the cycle
 }
 
 // PlanChange is a change of plan that waits for the end of the cycle.
@@ -163,9 +164,10 @@ func (s *Subscription) ActiveAt(at clock.Instant) bool {
 	return s.RunsAt(at) && s.PausedAt.IsZero()
 }
 
-// RunsAt reports whether the subscription has begun and not ended at an instant.
+// RunsAt reports whether the subscription has begun and not ended at an instant. While it is paused
+// its end does not come.
 func (s *Subscription) RunsAt(at clock.Instant) bool {
-	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt)
+	return s != nil && !s.Ended && s.StartedAt <= at && (s.EndsAt.IsZero() || at < s.EndsAt || !s.PausedAt.IsZero())
 }
 
 // TrialAt reports whether the trial runs at an instant.
@@ -198,14 +200,19 @@ func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
 // period is the cycle that holds an instant; false when the subscription did not run then, as far
 // as it remembers.
 func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool) {
-	if s == nil || at < s.StartedAt || !s.EndsAt.IsZero() && at >= s.EndsAt {
+	switch {
+	case s == nil || at < s.StartedAt:
 		return 0, 0, false
-	}
-	if at >= s.CycleEnd {
+	case at >= s.CycleStart && !s.PausedAt.IsZero():
+		return s.CycleStart, forever, true
+	case !s.EndsAt.IsZero() && at >= s.EndsAt:
+		return 0, 0, false
+	case at >= s.CycleStart && s.Ended:
+		return s.CycleStart, s.EndsAt, true
+	case at >= s.CycleEnd:
 		from, to = s.Terms.Every.Window(s.Anchor, s.Zone, at)
 		return max(from, s.CycleEnd), to, true
-	}
-	if at >= s.CycleStart {
+	case at >= s.CycleStart:
 		return s.CycleStart, s.CycleEnd, true
 	}
 	i, found := slices.BinarySearch(s.Cycles, at)
@@ -324,14 +331,13 @@ func (c *Subscribe) decide(w *work) error {
 		return nil
 	}
 	if !sub.PausedAt.IsZero() {
-		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
+		return errPaused(opSubscribe)
 	}
 	w.changeNow(sub, &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}, c.Charge)
 	return c.refresh(w, sub)
 }
 
-// check refuses what makes no sense, and finds room for what will be granted: nothing that time
-// does later can fail.
+// check refuses what makes no sense: nothing that time does later can fail.
 func (c *Subscribe) check(w *work) error {
 	if err := checkAllowances(c.Allowances); err != nil {
 		return err
@@ -341,11 +347,6 @@ func (c *Subscribe) check(w *work) error {
 	}
 	if c.Quantity < 0 || c.Quantity > MaxPlanQuantity {
 		return fault.New(opSubscribe, fault.CodeInvalidQuantity, "the quantity of a plan is 1 to %d", MaxPlanQuantity).In("quantity")
-	}
-	for i := range c.Terms.Credits {
-		if _, err := money.MulDivFloor(c.Terms.Credits[i].most(), max(1, c.Quantity), 1); err != nil {
-			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
-		}
 	}
 	if c.TrialDays < 0 || c.TrialDays > catalog.MaxTrialDays {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a trial lasts 0 to %d days", catalog.MaxTrialDays).In("trial_days")
@@ -370,16 +371,59 @@ func (t *Terms) check(w *work) error {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan's cycle is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("interval")
 	}
 	for i := range t.Credits {
+		if err := t.Credits[i].check(w); err != nil {
+			return fault.As(err).In("credits." + strconv.Itoa(i))
+		}
+	}
+	for i := range t.Meters {
+		if p := t.Meters[i].PricePerUnit; p != "" {
+			if _, err := catalog.ReadPrice(p, "meters."+strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return t.roomForLanes(w)
+}
+
+func (c *IncludedCredit) check(w *work) error {
+	if _, err := w.definition(c.Credit); err != nil {
+		return err
+	}
+	if c.Amount < 0 || c.Trial != nil && *c.Trial < 0 || c.most() > MaxUnits {
+		return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits))
+	}
+	if !c.Every.Valid() || c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a credit is granted every 1 to %d days, weeks, months or years, and expires after 0 to %d days", catalog.MaxIntervalCount, catalog.MaxExpiryDays)
+	}
+	if c.Priority < 0 || c.Priority > catalog.MaxPriority {
+		return fault.New(opSubscribe, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", catalog.MaxPriority)
+	}
+	if !c.Category.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "category must be paid or promotional")
+	}
+	if c.Overage.PricePerUnit != "" {
+		if _, err := catalog.ReadPrice(c.Overage.PricePerUnit, "overage.price_per_unit"); err != nil {
+			return err
+		}
+	}
+	if err := c.Scope.Validate(); err != nil {
+		return err
+	}
+	return c.Rollover.Validate()
+}
+
+// roomForLanes refuses scopes that would be too many for the wallet. Their lanes are made when
+// there is something to grant.
+func (t *Terms) roomForLanes(w *work) error {
+	n := len(w.s.Lanes)
+	for i := range t.Credits {
 		c := &t.Credits[i]
-		if _, err := w.definition(c.Credit); err != nil {
-			return err
+		if w.findLane(c.Credit, c.Scope, c.Inherited) == 0 {
+			n++
 		}
-		if c.Amount < 0 || c.most() > MaxUnits || !c.Every.Valid() {
-			return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("credits." + strconv.Itoa(i))
-		}
-		if _, err := w.lane(c.Credit, c.Scope, c.Inherited); err != nil {
-			return err
-		}
+	}
+	if n > max(MaxLanes, len(w.s.Lanes)) {
+		return errTooManyScopes()
 	}
 	return nil
 }
@@ -468,10 +512,18 @@ func (c *Subscribe) refresh(w *work, sub *Subscription) error {
 	if sub.Plan == c.Plan {
 		c.limit(sub)
 	}
-	if !c.CycleStart.IsZero() && c.CycleStart != sub.Anchor {
-		w.reanchor(sub, c.CycleStart)
+	if c.CycleStart.IsZero() || c.CycleStart == sub.Anchor {
+		return nil
 	}
+	if !sub.PausedAt.IsZero() {
+		return errPaused(opSubscribe)
+	}
+	w.reanchor(sub, c.CycleStart)
 	return nil
+}
+
+func errPaused(op string) error {
+	return fault.New(op, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its cycle changes, or change its plan at the end of the cycle")
 }
 
 // limit takes the quotas that were agreed with this customer.
@@ -537,6 +589,9 @@ func (c *EditSubscription) decide(w *work) error {
 		if c.NextCycle <= w.at {
 			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_billing_date")
 		}
+		if !sub.PausedAt.IsZero() {
+			return errPaused(op)
+		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}
 	for i := range c.Credits {
@@ -576,8 +631,11 @@ func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error 
 	}
 	base := catalog.Credit{Overage: c.Overage, Rollover: c.Rollover, ExpiresAfterDays: c.ExpiresAfterDays}
 	c.Overage, c.Rollover, c.ExpiresAfterDays = edit.Overage(&base), edit.Rollover(&base), edit.Expiry(&base)
+	if edit.ExpiresAfterDays != nil {
+		c.AtCycleEnd = false
+	}
 	if edit.LowBalancePercent != nil {
 		c.LowPercent = *edit.LowBalancePercent
 	}
-	return nil
+	return c.check(w)
 }

@@ -114,6 +114,7 @@ var invalidCodes = []string{
 	"already_canceled", "already_reversed", "amount_out_of_range", "amount_too_precise", "conflicting_fields",
 	"credit_archived", "credit_not_found", "entry_not_found", "entry_not_reversible", "grant_not_found",
 	"invalid_amount", "invalid_priority", "invalid_quantity", "invalid_request", "invalid_scope", "invalid_time",
-	"metadata_too_large", "missing_field", "not_found", "pack_not_found", "reservation_expired",
-	"reservation_not_found", "reservation_not_pending", "reservation_too_small",
+	"invoice_closed", "invoice_not_found", "metadata_too_large", "missing_field", "pack_not_found", "reservation_expired",
+	"reservation_not_found", "reservation_not_pending", "reservation_too_small", "subscription_exists",
+	"subscription_not_found", "subscription_paused",
 }

@@ -122,13 +122,21 @@ func (s *meteredStory) rarely() wallet.Command {
 	case 0:
 		return &wallet.RevokeGrant{Grant: 1 + r.Int64N(max(1, st.GrantSeq))}
 	case 1:
-		return &wallet.Subscribe{Subscription: wallet.Subscription{ID: "s", Plan: "p", StartedAt: s.now - clock.Instant(r.Int64N(40*24*3600*1_000_000))}}
+		return s.subscribe()
 	case 2:
 		return &wallet.EndSubscription{}
 	case 3:
 		return &wallet.Deduct{Charge: wallet.Charge{Credit: s.someCredit(), Amount: 1 + r.Int64N(9), Shortfall: wallet.Overage}}
 	}
 	return &wallet.Reverse{Entry: 1 + r.Int64N(max(1, st.Seq))}
+}
+
+// subscribe gives the customer a plan, or moves its cycles.
+func (s *meteredStory) subscribe() wallet.Command {
+	return &wallet.Subscribe{
+		Plan: "p", Terms: wallet.Terms{Name: "plan", Currency: "usd", Every: catalog.Interval{Count: 1 + s.r.IntN(2), Unit: catalog.Month}},
+		CycleStart: s.now - clock.Instant(s.r.Int64N(40*24*3600*1_000_000)), Retake: s.chance(3),
+	}
 }
 
 // redefine archives a meter, lets it count again, or gives it other links.
