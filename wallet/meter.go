@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -475,10 +476,15 @@ func (w *work) uncountFrom(t *Tally, m *catalog.Meter, u *Usage) error {
 	return t.add(-value)
 }
 
+// mostAhead is more than an event may lie in the future when it is counted.
+const mostAhead = time.Hour
+
 // recountTally makes the aggregate of max and last anew from the events that are left, which is the
 // only way when the one that decided is gone.
 func (w *work) recountTally(t *Tally, m *catalog.Meter) error {
-	events, err := w.usagesIn(UsageRange{Event: m.Event, From: t.From, To: t.To})
+	// The period may have been cut short since events were counted in it, at this instant or by a
+	// clock that was ahead.
+	events, err := w.usagesIn(UsageRange{Event: m.Event, From: t.From, To: max(t.To, t.To.Add(mostAhead))})
 	if err != nil {
 		return err
 	}
