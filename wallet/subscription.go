@@ -325,6 +325,8 @@ func (c *Subscribe) decide(w *work) error {
 		return fault.New(opSubscribe, fault.CodeSubscriptionExists, "the customer has a subscription already: change its plan, or end it first").With("subscription_id", sub.ID(w.s.ID))
 	case sub.Plan == c.Plan && !c.Retake:
 		return c.refresh(w, sub)
+	case sub.Owed > 0 && c.Terms.Currency != sub.Terms.Currency:
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the customer has a balance of %d minor units of %s for the next invoice, which a plan in %s could not use", sub.Owed, sub.Terms.Currency, c.Terms.Currency).In("plan_id")
 	case c.AtCycleEnd:
 		sub.Next = &PlanChange{Plan: c.Plan, Terms: c.Terms, Quantity: c.Quantity, Allowances: c.Allowances, OnChange: c.OnChange}
 		w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)

@@ -74,6 +74,9 @@ func (m *Model) subscribe(c *wallet.Subscribe) Outcome {
 		panic(refused{fault.CodeSubscriptionExists})
 	case c.Plan == m.plan.id && !c.Retake:
 		m.refresh(c)
+	case m.plan.owed > 0 && c.Terms.Currency != m.plan.terms.Currency:
+		m.happened("a balance in another currency")
+		panic(refused{fault.CodeInvalidRequest})
 	case c.AtCycleEnd:
 		m.plan.next = change
 		m.tell(wallet.SubscriptionChangeSet, m.plan.id, c.Plan)
