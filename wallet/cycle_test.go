@@ -603,6 +603,26 @@ func TestMeteredForMoney(t *testing.T) {
 	}
 }
 
+// TestPeriodsOfOneCall: of two events in one call, one before the subscription and one within it, each
+// counts in its own period, though both lie in one month.
+func TestPeriodsOfOneCall(t *testing.T) {
+	b := open(t)
+	b.defs.AddMeter(&catalog.Meter{
+		ID: "m", Event: "llm", Aggregation: catalog.Aggregation{Kind: catalog.Count},
+		Links: []catalog.MeterLink{{Credit: "calls", UnitsPerCredit: money.Ratio{Num: 1, Den: 1}}},
+	})
+	b.pass(day)
+	b.do(plan())
+	call := &wallet.Ingest{Events: []wallet.UsageEvent{{ID: "a", Event: "llm", At: start}, {ID: "b", Event: "llm"}}}
+	b.do(call)
+	for i, id := range []string{"a", "b"} {
+		u := b.do(&wallet.VoidUsage{ID: id}).Usage
+		if want := []string{"2026-01-01T00:00:00Z", "2026-01-02T10:00:00Z"}[i]; u.Counted[0].From.String() != want {
+			t.Errorf("%s counts in the period from %s, want %s", id, u.Counted[0].From, want)
+		}
+	}
+}
+
 // TestCloseInvoice: paid or void, once.
 func TestCloseInvoice(t *testing.T) {
 	b := open(t)

@@ -377,28 +377,6 @@ func (w *work) putTally(t *Tally) *Tally {
 	return t
 }
 
-// billingPeriod is the period that an instant falls into.
-func (w *work) billingPeriod(at clock.Instant) (from, to clock.Instant) {
-	if at >= w.periodFrom && at < w.periodTo {
-		return w.periodFrom, w.periodTo
-	}
-	w.periodFrom, w.periodTo = billingPeriod(w.seeSubscription(), at)
-	return w.periodFrom, w.periodTo
-}
-
-// BillingPeriod is the half-open period over which meters count, at an instant: the cycle of the
-// subscription that ran then, else the month of the calendar in UTC.
-func (s *State) BillingPeriod(at clock.Instant) (from, to clock.Instant) {
-	return billingPeriod(s.Subscription, at)
-}
-
-func billingPeriod(sub *Subscription, at clock.Instant) (from, to clock.Instant) {
-	if from, to, ok := sub.period(at); ok {
-		return from, to
-	}
-	return catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar}.Window(at, at)
-}
-
 // count adds an event to a tally.
 func (w *work) count(t *Tally, m *catalog.Meter, u *Usage) error {
 	value, unique := reads(m, u)

@@ -197,38 +197,6 @@ func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
 	return s.Anchor
 }
 
-// period is the cycle that holds an instant; false when the subscription did not run then, as far
-// as it remembers.
-func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool) {
-	switch {
-	case s == nil || at < s.StartedAt:
-		return 0, 0, false
-	case at >= s.CycleStart && !s.PausedAt.IsZero():
-		return s.CycleStart, forever, true
-	case !s.EndsAt.IsZero() && at >= s.EndsAt:
-		return 0, 0, false
-	case at >= s.CycleStart && s.Ended:
-		return s.CycleStart, s.EndsAt, true
-	case at >= s.CycleEnd:
-		from, to = s.Terms.Every.Window(s.Anchor, s.Zone, at)
-		return max(from, s.CycleEnd), to, true
-	case at >= s.CycleStart:
-		return s.CycleStart, s.CycleEnd, true
-	}
-	i, found := slices.BinarySearch(s.Cycles, at)
-	if !found {
-		i--
-	}
-	if i < 0 {
-		return 0, 0, false
-	}
-	to = s.CycleStart
-	if i+1 < len(s.Cycles) {
-		to = s.Cycles[i+1]
-	}
-	return s.Cycles[i], to, true
-}
-
 // Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
