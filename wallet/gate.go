@@ -265,7 +265,7 @@ func (w *work) holdMetered(h *Hold, gates []gate) {
 // unholdMetered takes that back when the hold is closed.
 func (w *work) unholdMetered(h *Hold) {
 	for _, p := range h.Metered {
-		t, err := w.tallyAt(p.TallyKey, p.To)
+		t, err := w.tallyAt(p.TallyKey, 0) // its period may end elsewhere by now
 		w.fail(err)
 		if t != nil {
 			t.Held -= p.Micros

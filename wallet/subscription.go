@@ -208,38 +208,6 @@ func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
 	return s.Anchor
 }
 
-// period is the cycle that holds an instant; false when the subscription did not run then, as far
-// as it remembers.
-func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool) {
-	if s == nil || at < s.StartedAt || !s.EndsAt.IsZero() && at >= s.EndsAt && s.PausedAt.IsZero() {
-		return 0, 0, false
-	}
-	switch {
-	case at < s.CycleStart:
-	case s.Ended:
-		return s.CycleStart, s.EndsAt, true
-	case !s.PausedAt.IsZero():
-		return s.CycleStart, forever, true
-	case at >= s.CycleEnd:
-		from, to = s.Terms.Every.Window(s.Anchor, s.Zone, at)
-		return max(from, s.CycleEnd), to, true
-	default:
-		return s.CycleStart, s.CycleEnd, true
-	}
-	i, found := slices.BinarySearch(s.Cycles, at)
-	if !found {
-		i--
-	}
-	if i < 0 {
-		return 0, 0, false
-	}
-	to = s.CycleStart
-	if i+1 < len(s.Cycles) {
-		to = s.Cycles[i+1]
-	}
-	return s.Cycles[i], to, true
-}
-
 // Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
@@ -397,14 +365,13 @@ func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
 		return nil
 	}
 	if !sub.PausedAt.IsZero() {
-		return fault.New(opSubscribe, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its plan is changed, or change it at the end of the cycle")
+		return errPaused(opSubscribe)
 	}
 	w.changeNow(sub, to, c.Charge)
 	return c.refresh(w, sub)
 }
 
-// check refuses what makes no sense, and finds room for what will be granted: nothing that time
-// does later can fail.
+// check refuses what makes no sense: nothing that time does later can fail.
 func (c *Subscribe) check(w *work) error {
 	if err := checkAllowances(c.Allowances); err != nil {
 		return err
@@ -443,16 +410,68 @@ func (t *Terms) check(w *work) error {
 		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan's cycle is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("interval")
 	}
 	for i := range t.Credits {
+		if err := t.Credits[i].check(w); err != nil {
+			e := fault.As(err)
+			return e.In("credits." + strconv.Itoa(i) + "." + e.Field)
+		}
+	}
+	for i := range t.Meters {
+		if p := t.Meters[i].PricePerUnit; p != "" {
+			if _, err := catalog.ReadPrice(p, "meters."+strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return t.roomForLanes(w)
+}
+
+// check refuses what no plan can grant; the error names the field within the credit.
+func (c *IncludedCredit) check(w *work) error {
+	if _, err := w.definition(c.Credit); err != nil {
+		return err
+	}
+	if c.Amount < 0 || c.Trial != nil && *c.Trial < 0 || c.most() > MaxUnits {
+		return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("amount")
+	}
+	if !c.Every.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a credit is granted every 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("every")
+	}
+	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d", catalog.MaxExpiryDays).In("expires_after_days")
+	}
+	if c.Priority < 0 || c.Priority > catalog.MaxPriority {
+		return fault.New(opSubscribe, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", catalog.MaxPriority).In("priority")
+	}
+	if !c.Category.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "category must be paid or promotional").In("category")
+	}
+	if c.LowPercent < 0 || c.LowPercent > 100 {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%").In("low_balance_percent")
+	}
+	if err := c.Overage.Validate(); err != nil {
+		return err
+	}
+	if err := c.Scope.Validate(); err != nil {
+		return err
+	}
+	if err := c.Rollover.Validate(); err != nil {
+		return fault.As(err).In("rollover")
+	}
+	return nil
+}
+
+// roomForLanes refuses scopes that would be too many for the wallet. Their lanes are made when
+// there is something to grant.
+func (t *Terms) roomForLanes(w *work) error {
+	n := len(w.s.Lanes)
+	for i := range t.Credits {
 		c := &t.Credits[i]
-		if _, err := w.definition(c.Credit); err != nil {
-			return err
+		if w.findLane(c.Credit, c.Scope, c.Inherited) == 0 {
+			n++
 		}
-		if c.Amount < 0 || c.most() > MaxUnits || !c.Every.Valid() {
-			return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("credits." + strconv.Itoa(i))
-		}
-		if _, err := w.lane(c.Credit, c.Scope, c.Inherited); err != nil {
-			return err
-		}
+	}
+	if n > max(MaxLanes, len(w.s.Lanes)) {
+		return errTooManyScopes()
 	}
 	return nil
 }
@@ -578,6 +597,9 @@ func (c *Subscribe) refresh(w *work, sub *Subscription) error {
 		sub.Zone = c.Zone
 	}
 	if anchor != sub.Anchor || sub.Zone != was.Zone {
+		if !sub.PausedAt.IsZero() {
+			return errPaused(opSubscribe)
+		}
 		w.reanchor(sub, anchor)
 	}
 	if sub.Quantity != was.Quantity || sub.Anchor != was.Anchor || sub.Zone != was.Zone ||
@@ -585,6 +607,10 @@ func (c *Subscribe) refresh(w *work, sub *Subscription) error {
 		w.tellSubscription(sub, SubscriptionUpdated, "", "")
 	}
 	return nil
+}
+
+func errPaused(op string) error {
+	return fault.New(op, fault.CodeSubscriptionPaused, "the subscription is paused: resume it before its cycle changes, or change its plan at the end of the cycle")
 }
 
 func sameQuota(a, b Allowance) bool { return a.Quota == b.Quota }
@@ -638,11 +664,12 @@ func (c *EndSubscription) end(w *work, sub *Subscription) {
 	if c.AtCycleEnd {
 		end = sub.CycleEnd
 	}
-	if end == sub.EndsAt {
+	atOnce := end == w.at && !c.AtCycleEnd
+	if end == sub.EndsAt && !atOnce {
 		return // as it is
 	}
 	sub.EndsAt, sub.Reason = end, c.Reason
-	if end == w.at && !c.AtCycleEnd {
+	if atOnce {
 		w.endSubscription(sub)
 		return
 	}
@@ -680,6 +707,9 @@ func (c *EditSubscription) decide(w *work) error {
 	if !c.NextCycle.IsZero() {
 		if c.NextCycle <= w.at {
 			return fault.New(op, fault.CodeInvalidTime, "the next cycle must begin in the future").In("next_cycle_at")
+		}
+		if !sub.PausedAt.IsZero() {
+			return errPaused(op)
 		}
 		w.moveCycleEnd(sub, c.NextCycle)
 	}
@@ -754,26 +784,13 @@ func (w *work) editCredit(sub *Subscription, edit *catalog.ProductCredit) error 
 	if edit.LowBalancePercent != nil {
 		c.LowPercent = *edit.LowBalancePercent
 	}
-	return c.check(sub.quantity())
-}
-
-// check refuses what was agreed with one customer where a plan could not have it.
-func (c *IncludedCredit) check(quantity int64) error {
-	const op = "wallet.EditSubscription"
-	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
-		return fault.New(op, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d", catalog.MaxExpiryDays).In("credits.expires_after_days")
+	err := c.check(w)
+	if err == nil {
+		err = sub.Terms.fits(sub.quantity())
 	}
-	if c.LowPercent < 0 || c.LowPercent > 100 {
-		return fault.New(op, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%").In("credits.low_balance_percent")
-	}
-	if err := (&Terms{Credits: []IncludedCredit{*c}}).fits(quantity); err != nil {
-		return fault.As(err).In("credits.amount")
-	}
-	if err := c.Overage.Validate(); err != nil {
-		return fault.As(err).In("credits.overage")
-	}
-	if err := c.Rollover.Validate(); err != nil {
-		return fault.As(err).In("credits.rollover")
+	if err != nil {
+		e := fault.As(err)
+		return e.In("credits." + e.Field)
 	}
 	return nil
 }
