@@ -3,7 +3,9 @@ package billing
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -175,7 +177,7 @@ func (s *Session) Change(ctx context.Context, subscriptionID string, preview boo
 	if err != nil {
 		return Found{}, err
 	}
-	req := s.inside(w, opts)
+	req := caller.Inside(s.caller, opts, w)
 	req.Command, req.Preview = command(n), preview
 	return s.run(ctx, req)
 }
@@ -270,11 +272,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	}
 	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: now, Limit: limit + 1}
 	if q.CustomerID != "" {
-		req, err := s.request(q.CustomerID, nil)
+		key, err := caller.Wallet(s.caller, q.CustomerID)
 		if err != nil {
 			return none, err
 		}
-		query.Wallet = req.Wallet.ID()
+		query.Wallet = key.ID()
 	}
 	if q.PlanID != "" {
 		p, err := s.plan(ctx, q.PlanID)
@@ -288,7 +290,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 			return none, err
 		}
 	}
-	found, err := s.Subscriptions(ctx, query)
+	found, err := s.list(ctx, query)
 	if err != nil {
 		return none, err
 	}
@@ -304,8 +306,8 @@ type Found struct {
 	V1           v1.Subscription
 }
 
-// Subscriptions lists what a query selects, each as time has made it.
-func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
+// list lists what a query selects, each as time has made it.
+func (s *Session) list(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
 	q.App, q.Mode = s.caller.App, s.caller.Mode
 	rows, err := s.core.Store.Subscriptions(ctx, q)
 	if err != nil {
@@ -327,17 +329,40 @@ func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) 
 	return all, nil
 }
 
-// Matching lists the subscriptions that a query selects and keep accepts, newest first; all that
-// the query selects where keep is nil.
-func (s *Session) Matching(ctx context.Context, q store.SubscriptionQuery, keep func(*Found) bool) ([]Found, error) {
-	if keep == nil {
-		return s.Subscriptions(ctx, q)
+// Selection selects subscriptions, newest first. Zero fields select all.
+type Selection struct {
+	CustomerID string
+	Plan       string        // its id
+	Status     string        // wording.Active, on trial or not, wording.Paused or wording.Ended
+	At         clock.Instant // when the status is asked for
+	From, To   clock.Instant // started at or after, and before
+	Keep       func(*Found) bool
+	Skip       int
+	Limit      int
+}
+
+// Select lists the subscriptions of a selection.
+func (s *Session) Select(ctx context.Context, sel *Selection) ([]Found, error) {
+	q := store.SubscriptionQuery{
+		Plan: sel.Plan, Status: store.SubscriptionStatus(sel.Status), At: sel.At, From: sel.From, To: sel.To,
+		Skip: sel.Skip, Limit: sel.Limit,
 	}
+	if sel.CustomerID != "" {
+		q.Wallet = wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: sel.CustomerID}.ID()
+	}
+	if sel.Keep == nil {
+		return s.list(ctx, q)
+	}
+	return s.matching(ctx, q, sel.Keep)
+}
+
+// matching lists those of a query that keep accepts.
+func (s *Session) matching(ctx context.Context, q store.SubscriptionQuery, keep func(*Found) bool) ([]Found, error) {
 	skip, limit := q.Skip, q.Limit
 	var kept []Found
 	q.Skip, q.Limit = 0, v1.MaxPage
 	for {
-		rows, err := s.Subscriptions(ctx, q)
+		rows, err := s.list(ctx, q)
 		if err != nil {
 			return nil, err
 		}
