@@ -62,6 +62,7 @@ type options struct {
 	quiet   bool // no webhooks are sent
 	sandbox int64
 	allow   notify.Addresses
+	keep    time.Duration // of deliveries
 }
 
 // DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
@@ -92,6 +93,10 @@ func WebhooksToLoopback() Option { return func(o *options) { o.allow = notify.Al
 // WebhooksToPrivate sends webhooks to any address, those of the operator's own network included.
 func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.AllowAll } }
 
+// KeepDeliveries sets how long deliveries of webhooks are kept after they were made, those aside that
+// are still to be sent; notify.Keep by default, and for ever when it is zero.
+func KeepDeliveries(d time.Duration) Option { return func(o *options) { o.keep = d } }
+
 // SandboxOperations sets how many calls of its HTTP interfaces that change something an app has in a
 // calendar month (UTC), in all its test modes together. The default, zero, is any number.
 func SandboxOperations(n int64) Option { return func(o *options) { o.sandbox = n } }
@@ -114,7 +119,7 @@ type Scrip struct {
 // Open opens a database, brings its schema up to date, and starts the engine, and what sends
 // webhooks. Close it.
 func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
-	o := options{db: "sqlite:scrip.db", migrate: true}
+	o := options{db: "sqlite:scrip.db", migrate: true, keep: notify.Keep}
 	o.engine.SweepEvery = DefaultSweep
 	o.engine.Clock = clock.System{}
 	o.engine.Log = slog.New(slog.DiscardHandler)
@@ -137,7 +142,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Billing:  &billing.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Notify: notify.New(notify.Options{
-			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow,
+			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow, Keep: o.keep,
 			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
 		}),
 	}}
@@ -196,6 +201,14 @@ func (s *Scrip) Stats() *engine.Stats { return s.engine.Stats() }
 
 // Waiting is how many commands are queued now.
 func (s *Scrip) Waiting() int { return s.engine.Waiting() }
+
+// Webhooks returns the counters of what this process sends.
+func (s *Scrip) Webhooks() *notify.Stats { return s.services.Notify.Stats() }
+
+// Backlog is what waits to be sent, by this process or by others.
+func (s *Scrip) Backlog(ctx context.Context) (store.Backlog, error) {
+	return s.services.Notify.Backlog(ctx)
+}
 
 // Verify recomputes every balance from its entries and lists what does not add up.
 func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit.Run(ctx, s.store) }

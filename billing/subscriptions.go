@@ -290,7 +290,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 			return none, err
 		}
 	}
-	found, err := s.list(ctx, query)
+	found, err := s.subscriptions(ctx, query)
 	if err != nil {
 		return none, err
 	}
@@ -306,8 +306,8 @@ type Found struct {
 	V1           v1.Subscription
 }
 
-// list lists what a query selects, each as time has made it.
-func (s *Session) list(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
+// subscriptions lists what a query selects, each as time has made it.
+func (s *Session) subscriptions(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
 	q.App, q.Mode = s.caller.App, s.caller.Mode
 	rows, err := s.core.Store.Subscriptions(ctx, q)
 	if err != nil {
@@ -329,46 +329,41 @@ func (s *Session) list(ctx context.Context, q store.SubscriptionQuery) ([]Found,
 	return all, nil
 }
 
-// Selection selects subscriptions, newest first. Zero fields select all.
+// Selection selects subscriptions of the caller's mode.
 type Selection struct {
-	CustomerID string
-	Plan       string        // its id
-	Status     string        // wording.Active, on trial or not, wording.Paused or wording.Ended
+	CustomerID string        // empty: all
+	PlanID     string        // empty: all
+	Status     string        // wording.Active, Paused or Ended; empty: any
 	At         clock.Instant // when the status is asked for
-	From, To   clock.Instant // started at or after, and before
-	Keep       func(*Found) bool
+	From       clock.Instant // started at or after
+	To         clock.Instant // started before; zero: no bound
 	Skip       int
 	Limit      int
+	Keep       func(*Found) bool // nil: all of these
 }
 
-// Select lists the subscriptions of a selection.
-func (s *Session) Select(ctx context.Context, sel *Selection) ([]Found, error) {
+// Matching lists the subscriptions that a selection accepts, newest first.
+func (s *Session) Matching(ctx context.Context, sel Selection) ([]Found, error) {
 	q := store.SubscriptionQuery{
-		Plan: sel.Plan, Status: store.SubscriptionStatus(sel.Status), At: sel.At, From: sel.From, To: sel.To,
-		Skip: sel.Skip, Limit: sel.Limit,
+		Plan: sel.PlanID, Status: store.SubscriptionStatus(sel.Status), At: sel.At, From: sel.From, To: sel.To, Skip: sel.Skip, Limit: sel.Limit,
 	}
 	if sel.CustomerID != "" {
 		q.Wallet = wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: sel.CustomerID}.ID()
 	}
 	if sel.Keep == nil {
-		return s.list(ctx, q)
+		return s.subscriptions(ctx, q)
 	}
-	return s.matching(ctx, q, sel.Keep)
-}
-
-// matching lists those of a query that keep accepts.
-func (s *Session) matching(ctx context.Context, q store.SubscriptionQuery, keep func(*Found) bool) ([]Found, error) {
 	skip, limit := q.Skip, q.Limit
 	var kept []Found
 	q.Skip, q.Limit = 0, v1.MaxPage
 	for {
-		rows, err := s.list(ctx, q)
+		rows, err := s.subscriptions(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for i := range rows {
 			f := &rows[i]
-			if !keep(f) {
+			if !sel.Keep(f) {
 				continue
 			}
 			if skip > 0 {

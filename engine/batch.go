@@ -523,3 +523,15 @@ func (b *batch) dropped() {
 		b.shard.cache.drop(w)
 	}
 }
+
+// count adds the usage events of a batch that is written.
+func (b *batch) count(stats *Stats) {
+	for _, o := range b.order {
+		stats.Usages.Add(int64(len(o.change.NewUsages)))
+	}
+	for _, j := range b.jobs {
+		if j.err == nil && !j.result.Replayed && !j.Preview {
+			stats.Duplicates.Add(int64(j.result.Duplicates))
+		}
+	}
+}

@@ -107,6 +107,7 @@ func (s *shard) process(jobs []*job) {
 		if err == nil {
 			b.settled()
 			s.engine.stats.Batches.Add(1)
+			b.count(&s.engine.stats)
 			s.engine.wake(b.told)
 			s.answer(jobs)
 			return

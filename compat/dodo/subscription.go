@@ -322,8 +322,7 @@ func (c *call) getSubscription() (any, error) {
 
 // subscriptionFilters are the vendor's statuses that a subscription here can have, by ours.
 var subscriptionFilters = map[string]string{
-	"active": wording.Active, "paused": wording.Paused,
-	"cancelled": wording.Ended, "expired": wording.Ended,
+	"active": wording.Active, "paused": wording.Paused, "cancelled": wording.Ended, "expired": wording.Ended,
 }
 
 // neverHere are the statuses that come of payments.
@@ -342,9 +341,7 @@ func (c *call) listSubscriptions() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := billing.Selection{
-		CustomerID: c.query.Get("customer_id"), Plan: c.query.Get("product_id"), At: now, Skip: w.offset, Limit: w.limit,
-	}
+	q := billing.Selection{At: now, PlanID: c.query.Get("product_id"), CustomerID: c.query.Get("customer_id"), Skip: w.offset, Limit: w.limit}
 	if q.From, err = c.instant("created_at_gte"); err != nil {
 		return nil, err
 	}
@@ -361,13 +358,13 @@ func (c *call) listSubscriptions() (any, error) {
 		return listed[subscriptionRow](nil), nil
 	}
 	q.Status = ours
-	if cancel != nil || q.Status == wording.Ended {
+	if cancel != nil || ours == wording.Ended {
 		q.Keep = func(f *billing.Found) bool {
 			state := statusOut(f.Subscription, q.At)
 			return (status == "" || status == state) && (cancel == nil || *cancel == cancelsNext(f.Subscription, state))
 		}
 	}
-	all, err := c.Select(c, &q)
+	all, err := c.Matching(c, q)
 	if err != nil {
 		return nil, err
 	}

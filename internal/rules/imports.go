@@ -69,7 +69,7 @@ var layers = []layer{
 	{"internal/model", rules, "a second statement of the rules; it shares with wallet only the words"},
 	{"internal/pgtest", nil, "knows PostgreSQL, not what is stored in it"},
 	{"internal/rules", nil, "reads the code and runs none of it"},
-	{"internal/serve", []string{"fault", "clock", "engine"}, "serves any handler and shows the engine's counters"},
+	{"internal/serve", []string{"fault", "clock", "engine", "notify", "store"}, "serves any handler and shows the counters of the engine and of webhooks"},
 	{"internal/testenv", nil, "reads settings"},
 }
 
