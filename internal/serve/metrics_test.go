@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,13 +9,20 @@ import (
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/store"
 )
 
 // idle is an engine that has done nothing.
-type idle struct{ stats engine.Stats }
+type idle struct {
+	stats    engine.Stats
+	webhooks notify.Stats
+}
 
-func (i *idle) Stats() *engine.Stats { return &i.stats }
-func (*idle) Waiting() int           { return 0 }
+func (i *idle) Stats() *engine.Stats                         { return &i.stats }
+func (*idle) Waiting() int                                   { return 0 }
+func (i *idle) Webhooks() *notify.Stats                      { return &i.webhooks }
+func (*idle) Backlog(context.Context) (store.Backlog, error) { return store.Backlog{}, nil }
 
 // TestMetricsTakeOnePath asks for /metrics, and for paths that only the handler may judge: none of
 // them is redirected on the way.
