@@ -199,6 +199,12 @@ func (a *Allowance) roll(s *Subscription, at clock.Instant) {
 	a.Used = 0
 }
 
+// standsStill reports whether the allowance's window stands still while the plan is paused, as the
+// plan's cycle does: that of a calendar goes on.
+func (a *Allowance) standsStill() bool {
+	return a.Period.Anchor == catalog.AnchorStart && a.Period.Kind != catalog.Lifetime
+}
+
 // anchorOf is what an allowance's windows are counted from: a lifetime begins with the
 // subscription, all else follows its cycles.
 func (s *Subscription) anchorOf(a *Allowance) clock.Instant {
