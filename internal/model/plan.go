@@ -383,8 +383,8 @@ func (m *Model) goOn() {
 	p := m.plan
 	by := m.now - p.paused
 	p.paused = 0
-	p.anchor += by
 	p.to += by
+	p.anchor = p.to
 	if p.ends != 0 {
 		p.ends += by
 	}
