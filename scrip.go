@@ -30,6 +30,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -61,6 +62,7 @@ type options struct {
 	quiet   bool // no webhooks are sent
 	sandbox int64
 	allow   notify.Addresses
+	keep    time.Duration // of deliveries
 }
 
 // DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
@@ -91,6 +93,10 @@ func WebhooksToLoopback() Option { return func(o *options) { o.allow = notify.Al
 // WebhooksToPrivate sends webhooks to any address, those of the operator's own network included.
 func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.AllowAll } }
 
+// KeepDeliveries sets how long deliveries of webhooks are kept after they were made, those aside that
+// are still to be sent; notify.Keep by default, and for ever when it is zero.
+func KeepDeliveries(d time.Duration) Option { return func(o *options) { o.keep = d } }
+
 // SandboxOperations sets how many calls of its HTTP interfaces that change something an app has in a
 // calendar month (UTC), in all its test modes together. The default, zero, is any number.
 func SandboxOperations(n int64) Option { return func(o *options) { o.sandbox = n } }
@@ -105,7 +111,7 @@ func Queue(n int) Option { return func(o *options) { o.engine.Queue = n } }
 type Scrip struct {
 	store    store.Store
 	engine   *engine.Engine
-	services api.Services
+	services services.Set
 	sending  *notify.Dispatcher // nil: nothing is sent from here
 	log      *slog.Logger
 }
@@ -113,7 +119,7 @@ type Scrip struct {
 // Open opens a database, brings its schema up to date, and starts the engine, and what sends
 // webhooks. Close it.
 func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
-	o := options{db: "sqlite:scrip.db", migrate: true}
+	o := options{db: "sqlite:scrip.db", migrate: true, keep: notify.Keep}
 	o.engine.SweepEvery = DefaultSweep
 	o.engine.Clock = clock.System{}
 	o.engine.Log = slog.New(slog.DiscardHandler)
@@ -130,13 +136,13 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}
 	}
 	e := engine.New(st, o.engine)
-	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
+	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: services.Set{
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock, SandboxOperations: o.sandbox},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Billing:  &billing.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Notify: notify.New(notify.Options{
-			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow,
+			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow, Keep: o.keep,
 			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
 		}),
 	}}
@@ -167,20 +173,7 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 }
 
 // App acts for one app in one mode. It is every operation of v1.Operations, in process.
-type App struct {
-	*credits.Session
-	*meters
-	*plans
-	*keys
-	*hooks
-}
-
-type (
-	meters = metering.Session
-	plans  = billing.Session
-	keys   = accounts.Session
-	hooks  = notify.Session
-)
+type App struct{ *services.Session }
 
 var _ v1.Operations = (*App)(nil)
 
@@ -193,20 +186,13 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	if err != nil {
 		return nil, err
 	}
-	caller := v1.Caller{App: app.ID, Mode: mode, Actor: "library"}
-	return &App{
-		Session: s.services.Credits.As(caller),
-		meters:  s.services.Metering.As(caller),
-		plans:   s.services.Billing.As(caller),
-		keys:    s.services.Accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
-		hooks:   s.services.Notify.As(caller),
-	}, nil
+	return &App{s.services.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}, "library")}, nil
 }
 
 // Handler serves the HTTP API, and at /dodo the interface that Dodo Payments' SDKs speak.
 func (s *Scrip) Handler() http.Handler {
 	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
-		"/dodo/": http.StripPrefix("/dodo", dodo.New(dodo.Services(s.services), dodo.Options{Log: s.log})),
+		"/dodo/": http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
 	}})
 }
 
@@ -215,6 +201,14 @@ func (s *Scrip) Stats() *engine.Stats { return s.engine.Stats() }
 
 // Waiting is how many commands are queued now.
 func (s *Scrip) Waiting() int { return s.engine.Waiting() }
+
+// Webhooks returns the counters of what this process sends.
+func (s *Scrip) Webhooks() *notify.Stats { return s.services.Notify.Stats() }
+
+// Backlog is what waits to be sent, by this process or by others.
+func (s *Scrip) Backlog(ctx context.Context) (store.Backlog, error) {
+	return s.services.Notify.Backlog(ctx)
+}
 
 // Verify recomputes every balance from its entries and lists what does not add up.
 func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit.Run(ctx, s.store) }

@@ -3,7 +3,9 @@ package billing
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -175,7 +177,7 @@ func (s *Session) Change(ctx context.Context, subscriptionID string, preview boo
 	if err != nil {
 		return Found{}, err
 	}
-	req := s.inside(w, opts)
+	req := caller.Inside(s.caller, opts, w)
 	req.Command, req.Preview = command(n), preview
 	return s.run(ctx, req)
 }
@@ -270,11 +272,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	}
 	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: now, Limit: limit + 1}
 	if q.CustomerID != "" {
-		req, err := s.request(q.CustomerID, nil)
+		key, err := caller.Wallet(s.caller, q.CustomerID)
 		if err != nil {
 			return none, err
 		}
-		query.Wallet = req.Wallet.ID()
+		query.Wallet = key.ID()
 	}
 	if q.PlanID != "" {
 		p, err := s.plan(ctx, q.PlanID)
@@ -288,7 +290,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 			return none, err
 		}
 	}
-	found, err := s.Subscriptions(ctx, query)
+	found, err := s.subscriptions(ctx, query)
 	if err != nil {
 		return none, err
 	}
@@ -304,8 +306,8 @@ type Found struct {
 	V1           v1.Subscription
 }
 
-// Subscriptions lists what a query selects, each as time has made it.
-func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
+// subscriptions lists what a query selects, each as time has made it.
+func (s *Session) subscriptions(ctx context.Context, q store.SubscriptionQuery) ([]Found, error) {
 	q.App, q.Mode = s.caller.App, s.caller.Mode
 	rows, err := s.core.Store.Subscriptions(ctx, q)
 	if err != nil {
@@ -327,23 +329,41 @@ func (s *Session) Subscriptions(ctx context.Context, q store.SubscriptionQuery) 
 	return all, nil
 }
 
-// Matching lists the subscriptions that a query selects and keep accepts, newest first; all that
-// the query selects where keep is nil.
-func (s *Session) Matching(ctx context.Context, q store.SubscriptionQuery, keep func(*Found) bool) ([]Found, error) {
-	if keep == nil {
-		return s.Subscriptions(ctx, q)
+// Selection selects subscriptions of the caller's mode.
+type Selection struct {
+	CustomerID string        // empty: all
+	PlanID     string        // empty: all
+	Status     string        // wording.Active, Paused or Ended; empty: any
+	At         clock.Instant // when the status is asked for
+	From       clock.Instant // started at or after
+	To         clock.Instant // started before; zero: no bound
+	Skip       int
+	Limit      int
+	Keep       func(*Found) bool // nil: all of these
+}
+
+// Matching lists the subscriptions that a selection accepts, newest first.
+func (s *Session) Matching(ctx context.Context, sel Selection) ([]Found, error) {
+	q := store.SubscriptionQuery{
+		Plan: sel.PlanID, Status: store.SubscriptionStatus(sel.Status), At: sel.At, From: sel.From, To: sel.To, Skip: sel.Skip, Limit: sel.Limit,
+	}
+	if sel.CustomerID != "" {
+		q.Wallet = wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: sel.CustomerID}.ID()
+	}
+	if sel.Keep == nil {
+		return s.subscriptions(ctx, q)
 	}
 	skip, limit := q.Skip, q.Limit
 	var kept []Found
 	q.Skip, q.Limit = 0, v1.MaxPage
 	for {
-		rows, err := s.Subscriptions(ctx, q)
+		rows, err := s.subscriptions(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for i := range rows {
 			f := &rows[i]
-			if !keep(f) {
+			if !sel.Keep(f) {
 				continue
 			}
 			if skip > 0 {

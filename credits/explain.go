@@ -21,7 +21,7 @@ func (s *Session) Explain(ctx context.Context, entryID string) (v1.Explanation, 
 		return v1.Explanation{}, err
 	}
 	shown := r.view.entry(e)
-	out := v1.Explanation{Entry: &shown, Allowed: true, Summary: r.summary(e), DrawOrder: []string{}}
+	out := v1.Explanation{Entry: &shown, Allowed: true, Summary: r.summary(e), DrawOrder: []string{}, Candidates: []v1.Candidate{}}
 	p := past{reading: r, entry: e, drew: drew(e)}
 	if err := s.lookBack(ctx, &p); err != nil {
 		return v1.Explanation{}, err
@@ -235,11 +235,11 @@ func orderText(order []catalog.DrawKey) []string {
 	return out
 }
 
-// list lists grants with the criterion that put each before the next; none without an order.
+// list lists more grants with the criterion that put each before the next; none without an order.
 func (r *reading) list(out *v1.Explanation, grants []*wallet.Grant, order []catalog.DrawKey, taken map[int64]int64) {
-	out.Candidates = []v1.Candidate{}
-	out.LeftOff = max(0, len(grants)-maxCandidates)
-	for i, g := range grants[:len(grants)-out.LeftOff] {
+	room := max(0, maxCandidates-len(out.Candidates))
+	out.LeftOff += max(0, len(grants)-room)
+	for i, g := range grants[:min(len(grants), room)] {
 		because := ""
 		switch {
 		case order == nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/engine"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -21,7 +22,7 @@ func (s *Session) ExplainCharge(ctx context.Context, r v1.CanUseRequest) (v1.Exp
 	if err != nil {
 		return v1.Explanation{}, err
 	}
-	req := s.request(now.key, &wallet.Deduct{Charge: c, Note: note}, nil)
+	req := caller.Request(s.caller, nil, now.key, &wallet.Deduct{Charge: c, Note: note})
 	req.Preview = true
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
@@ -50,7 +51,8 @@ func (r *reading) explainCharge(c *wallet.Charge, res engine.Result) v1.Explanat
 }
 
 // explainGrants lists the grants that can pay for the charge in the order in which they would be
-// drawn, also where it is refused, and those that cannot.
+// drawn, also where it is refused, and those that cannot. What meters charge is drawn from each
+// credit by itself, as if it were named.
 func (r *reading) explainGrants(out *v1.Explanation, c *wallet.Charge, res engine.Result) {
 	taken := map[int64]int64{}
 	draws := func(n int64) bool {
@@ -61,21 +63,37 @@ func (r *reading) explainGrants(out *v1.Explanation, c *wallet.Charge, res engin
 			taken[d.Grant] += d.Units
 		}
 	}
-	var paying []*wallet.Grant
-	for _, g := range r.State.Open() {
-		switch {
-		case draws(g.N) || g.Status == wallet.GrantActive && g.Available > 0 && g.PaysFor(c):
-			paying = append(paying, g)
-		case c.Credit == "" || g.Credit == c.Credit:
-			if len(out.Excluded) < maxCandidates {
-				out.Excluded = append(out.Excluded, r.excluded(g, c))
-			}
+	charges := []*wallet.Charge{c}
+	if len(res.Charges) > 0 {
+		charges = nil
+		for _, credit := range res.Charges {
+			charges = append(charges, &wallet.Charge{Credit: credit})
 		}
 	}
-	order := wallet.CommonOrder(paying, r.defs)
-	wallet.SortByDrawOrder(paying, order)
-	out.DrawOrder = orderText(order)
-	r.list(out, paying, order, taken)
+	paying := make([][]*wallet.Grant, len(charges))
+	for _, g := range r.State.Open() {
+		i := slices.IndexFunc(charges, func(c *wallet.Charge) bool { return c.Credit == "" || c.Credit == g.Credit })
+		switch {
+		case i >= 0 && (draws(g.N) || g.Status == wallet.GrantActive && g.Available > 0 && g.PaysFor(charges[i])):
+			paying[i] = append(paying[i], g)
+		case len(out.Excluded) == maxCandidates:
+		case i >= 0:
+			out.Excluded = append(out.Excluded, r.excluded(g, charges[i]))
+		case c.Credit == "":
+			out.Excluded = append(out.Excluded, v1.Excluded{GrantID: r.grantID(g.N), CreditID: g.Credit, Because: "metered"})
+		}
+	}
+	for i := range paying {
+		order := wallet.CommonOrder(paying[i], r.defs)
+		wallet.SortByDrawOrder(paying[i], order)
+		r.list(out, paying[i], order, taken)
+		switch text := orderText(order); {
+		case i == 0:
+			out.DrawOrder = text
+		case !slices.Equal(out.DrawOrder, text):
+			out.DrawOrder = []string{}
+		}
+	}
 }
 
 // explainAllowances tells what the plan's allowances have left, and what they would give.

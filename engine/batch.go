@@ -49,7 +49,7 @@ type open struct {
 
 func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 	b := &batch{
-		shard: s, jobs: jobs, want: &store.Want{}, now: s.engine.clock.Now(),
+		shard: s, jobs: jobs, want: &store.Want{Ahead: s.careful == 0}, now: s.engine.clock.Now(),
 		wallets: make(map[id.Wallet]*open, len(jobs)), defs: map[string]*catalog.Definitions{},
 	}
 	for _, j := range jobs {
@@ -521,5 +521,17 @@ func (b *batch) settled() {
 func (b *batch) dropped() {
 	for w := range b.wallets {
 		b.shard.cache.drop(w)
+	}
+}
+
+// count adds the usage events of a batch that is written.
+func (b *batch) count(stats *Stats) {
+	for _, o := range b.order {
+		stats.Usages.Add(int64(len(o.change.NewUsages)))
+	}
+	for _, j := range b.jobs {
+		if j.err == nil && !j.result.Replayed && !j.Preview {
+			stats.Duplicates.Add(int64(j.result.Duplicates))
+		}
 	}
 }

@@ -92,6 +92,9 @@ type Stats struct {
 	Retries  atomic.Int64 // transactions that were tried again
 	Refused  atomic.Int64 // commands refused because a queue was full
 	Loads    atomic.Int64 // wallets read because the cache did not have them
+
+	Usages     atomic.Int64 // usage events that were stored
+	Duplicates atomic.Int64 // usage events that were there already
 }
 
 // New starts an engine over a migrated store.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -176,7 +177,7 @@ func (s *Session) MeterUsages(ctx context.Context, customer string, q v1.MeterUs
 	if err != nil {
 		return page, err
 	}
-	key, err := s.key(customer)
+	key, err := caller.Wallet(s.caller, customer)
 	if err != nil {
 		return page, err
 	}

@@ -96,15 +96,28 @@ func (d *Dispatcher) attempt(l *store.Leased, r run) store.Result {
 // judge says what an attempt means: done, another one later, or given up.
 func (d *Dispatcher) judge(result store.Result, made *store.Attempt) store.Result {
 	now, schedule := d.service.Clock.Now(), Schedule()
+	d.service.stats.count(made)
 	switch {
 	case acknowledged(made):
 		result.Status, result.FinishedAt = store.DeliveryDelivered, now
 	case result.Tries > len(schedule):
+		d.service.stats.GivenUp.Add(1)
 		result.Status, result.FinishedAt = store.DeliveryFailed, now
 	default:
 		result.Status, result.NextAt = store.DeliveryPending, now.Add(schedule[result.Tries-1])
 	}
 	return result
+}
+
+func (s *Stats) count(made *store.Attempt) {
+	switch {
+	case acknowledged(made):
+		s.Acknowledged.Add(1)
+	case made.Status != 0:
+		s.Rejected.Add(1)
+	default:
+		s.Unanswered.Add(1)
+	}
 }
 
 // write is the body of a delivery.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -21,8 +22,15 @@ const canceled = "canceled"
 func deliveryOut(d *store.Delivery, e *catalog.Endpoint) v1.WebhookDelivery {
 	out := v1.WebhookDelivery{
 		ID: id.Object(id.PrefixDelivery, d.Wallet, d.N), EndpointID: d.Endpoint, MessageID: d.Message(), Type: string(d.Type),
-		EntryID: id.Object(id.PrefixEntry, d.Wallet, d.Seq), Status: string(d.Status), Tries: d.Tries, CreatedAt: d.CreatedAt,
-		NextAt: d.NextAt, FinishedAt: d.FinishedAt,
+		Status: string(d.Status), Tries: d.Tries, CreatedAt: d.CreatedAt, NextAt: d.NextAt, FinishedAt: d.FinishedAt,
+	}
+	switch {
+	case d.Seq != 0:
+		out.EntryID = id.Object(id.PrefixEntry, d.Wallet, d.Seq)
+	case d.About.Change != nil:
+		out.SubscriptionID = id.Object(id.PrefixSubscription, d.Wallet, d.About.Change.Subscription)
+	default:
+		out.InvoiceID = id.Object(id.PrefixInvoice, d.Wallet, d.About.Invoice)
 	}
 	if d.Status == store.DeliveryPending && !e.ArchivedAt.IsZero() {
 		out.Status, out.NextAt = canceled, 0
@@ -205,7 +213,7 @@ func once[T any](ctx context.Context, s *Session, opts []v1.Option, request any,
 	}
 	var out T
 	done := false
-	return define(ctx, s, opts, request, func(*catalog.Definitions) (d store.Definition, _ T, err error) {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, request, func(*catalog.Definitions) (d store.Definition, _ T, err error) {
 		if !done { // it may be asked for again, when somebody else changes definitions meanwhile
 			out, err = do()
 			done = err == nil

@@ -666,3 +666,50 @@ func TestWhoWaitsIsDueWithTheHead(t *testing.T) {
 		}
 	}
 }
+
+// What is old is deleted, bit by bit, and what is still to be sent is not, whatever its age.
+func TestOldDeliveriesAreDeleted(t *testing.T) {
+	const keep = 48 * time.Hour
+	w := newWorld(t, func(o *notify.Options) { o.Keep = keep })
+	to := newReceiver(t, nil)
+	e := w.endpoint(to.url)
+	off := w.endpoint(to.url)
+	const events = 2*notify.PruneBatch + 10
+	for i := range events {
+		w.grant(fmt.Sprint("c", i), "1")
+	}
+	yes := true
+	_, err := w.hooks().UpdateWebhookEndpoint(w.ctx, off.ID, v1.UpdateWebhookEndpoint{Disabled: &yes})
+	w.must(err)
+	w.dispatch()
+	left := func(endpoint string) int {
+		list, err := w.store.ListDeliveries(w.ctx, store.DeliveryQuery{Endpoint: endpoint})
+		w.must(err)
+		return len(list)
+	}
+	w.eventually("all deliveries", func() bool {
+		backlog, err := w.service.Backlog(w.ctx)
+		w.must(err)
+		return backlog.Pending == 0
+	})
+	w.clock.Advance(keep - time.Hour)
+	w.grant("late", "1")
+	w.clock.Advance(time.Hour + time.Second)
+	w.eventually("all to be deleted", func() bool {
+		w.clock.Advance(time.Second) // a pause between batches, and now and then between rounds
+		return w.service.Stats().Pruned.Load() >= events
+	})
+	for range 3 {
+		w.clock.BlockUntil(2) // it waits for the next round, and watch for what is due
+		w.clock.Advance(notify.PruneEvery)
+	}
+	if n := w.service.Stats().Pruned.Load(); n != events {
+		t.Errorf("%d were deleted, of %d that are old", n, events)
+	}
+	if got := left(e.ID); got != 1 {
+		t.Errorf("%d are left, want the one that came later", got)
+	}
+	if left(off.ID) == 0 {
+		t.Error("what waits for a disabled endpoint was deleted")
+	}
+}

@@ -31,6 +31,9 @@ func (s *Service) Start() *Dispatcher {
 	s.Engine.WhenTold(func(e *catalog.Endpoint) { d.wake(e.App, e.ID) })
 	s.dispatcher.Store(d)
 	d.wg.Go(d.watch)
+	if s.Keep > 0 {
+		d.wg.Go(d.prune)
+	}
 	return d
 }
 

@@ -32,6 +32,13 @@ const (
 	LeaseFor = 2 * time.Minute
 	// PollEvery is how often the dispatcher looks for what other servers have written.
 	PollEvery = time.Second
+	// Keep is how long deliveries are kept after they were made, unless an operator decides
+	// otherwise.
+	Keep = 30 * 24 * time.Hour
+	// PruneEvery is how often a dispatcher looks for deliveries that are older.
+	PruneEvery = 15 * time.Minute
+	// PruneBatch bounds the deliveries that are deleted at one time, so that nobody waits long.
+	PruneBatch = 200
 	// MaxResponse bounds what is kept of an answer, in bytes.
 	MaxResponse = 1 << 10
 )
@@ -54,14 +61,33 @@ type Options struct {
 	Formats map[string]Renderer
 	// Allow says which addresses may be sent to besides public ones.
 	Allow Addresses
+	// Keep is how long deliveries are kept after they were made; zero: for ever. What is pending is
+	// kept.
+	Keep time.Duration
 }
 
 // Service keeps endpoints and makes their deliveries. Make it with New.
 type Service struct {
 	Options
 	sender     *sender
+	stats      Stats
 	dispatcher atomic.Pointer[Dispatcher] // nil: nothing is sent from here
 }
+
+// Stats counts what came of webhooks since the service was made.
+type Stats struct {
+	Acknowledged atomic.Int64 // attempts that were answered with 2xx
+	Rejected     atomic.Int64 // attempts that were answered with another status
+	Unanswered   atomic.Int64 // attempts that had no answer, or none in time
+	GivenUp      atomic.Int64 // deliveries whose last attempt failed
+	Pruned       atomic.Int64 // deliveries that were deleted since they were old
+}
+
+// Stats returns the counters.
+func (s *Service) Stats() *Stats { return &s.stats }
+
+// Backlog tells what waits to be sent, by whichever server.
+func (s *Service) Backlog(ctx context.Context) (store.Backlog, error) { return s.Store.Backlog(ctx) }
 
 // New returns a service. It sends nothing by itself: see Start.
 func New(o Options) *Service {

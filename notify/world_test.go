@@ -16,6 +16,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
@@ -55,6 +56,7 @@ func (pausing) After(d time.Duration) <-chan time.Time { return time.After(d) }
 type server struct {
 	engine  *engine.Engine
 	core    *credits.Core
+	billing *billing.Core
 	service *notify.Service
 }
 
@@ -94,7 +96,11 @@ func (w *world) startServer(options ...func(*notify.Options)) *server {
 	for _, option := range options {
 		option(&o)
 	}
-	return &server{engine: e, core: &credits.Core{Engine: e, Store: w.store, Clock: w.clock}, service: notify.New(o)}
+	return &server{
+		engine: e, service: notify.New(o),
+		core:    &credits.Core{Engine: e, Store: w.store, Clock: w.clock},
+		billing: &billing.Core{Engine: e, Store: w.store, Clock: w.clock},
+	}
 }
 
 // dispatch sends what is due until the test ends.
@@ -124,6 +130,8 @@ func (w *world) live() *credits.Session { return w.as(catalog.Live) }
 func (w *world) as(mode catalog.Mode) *credits.Session {
 	return w.core.As(v1.Caller{App: w.app, Mode: mode})
 }
+
+func (w *world) plans() *billing.Session { return w.billing.As(w.caller()) }
 
 func (w *world) hooks() *notify.Session {
 	return w.service.As(w.caller())

@@ -11,6 +11,8 @@ import (
 
 // Limits of deliveries.
 const (
+	// MaxBacklog bounds the deliveries that Backlog looks at.
+	MaxBacklog = 100_000
 	// MaxLog bounds the attempts that are kept of a delivery; the oldest go first.
 	MaxLog = 20
 	// MaxRun bounds the deliveries of one customer that an ordered lease takes.
@@ -37,6 +39,12 @@ type Deliveries interface {
 	ListDeliveries(ctx context.Context, q DeliveryQuery) ([]Delivery, error)
 	// FindDelivery reads one with its log; nil when it does not exist.
 	FindDelivery(ctx context.Context, w id.Wallet, n int64) (*Leased, error)
+	// PruneDeliveries looks at a stretch of the deliveries that were made before q.Before, endpoint
+	// by endpoint and oldest first, and deletes those that nothing is to become of: what is pending
+	// stays, unless its endpoint was archived before then.
+	PruneDeliveries(ctx context.Context, q PruneQuery) (Pruned, error)
+	// Backlog tells what waits to be sent to endpoints that are neither archived nor disabled.
+	Backlog(ctx context.Context) (Backlog, error)
 }
 
 // Delivery is one event on its way to one endpoint.
@@ -163,4 +171,29 @@ type DeliveryPlace struct {
 	At     clock.Instant
 	Wallet id.Wallet
 	N      int64
+}
+
+// PruneQuery selects a stretch of deliveries to look at.
+type PruneQuery struct {
+	Before clock.Instant // made before
+	After  PrunePlace    // behind this one; zero: from the beginning
+	Limit  int           // looked at
+}
+
+// PrunePlace is a delivery's place among those of all endpoints.
+type PrunePlace struct {
+	Endpoint string
+	DeliveryPlace
+}
+
+// Pruned is what became of a stretch.
+type Pruned struct {
+	Deleted int64
+	Next    *PrunePlace // behind which the next stretch lies; nil: all were looked at
+}
+
+// Backlog is what waits to be sent.
+type Backlog struct {
+	Pending int64         // at most MaxBacklog
+	Oldest  clock.Instant // when the oldest of them was made; zero: there is none
 }

@@ -352,7 +352,7 @@ type Candidate struct {
 type Excluded struct {
 	GrantID  string `json:"grant_id"`
 	CreditID string `json:"credit_id"`
-	Because  string `json:"because" enum:"scope,no_scope,pending,frozen,held" doc:"scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; pending: it has not begun; frozen, held: nothing else is left of it"`
+	Because  string `json:"because" enum:"scope,no_scope,metered,pending,frozen,held" doc:"scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; metered: meters charge the event, and another credit; pending: it has not begun; frozen, held: nothing else is left of it"`
 }
 
 // ExplainedAllowance is what an allowance had and gave.
@@ -370,7 +370,7 @@ type Explanation struct {
 	Allowed    bool                 `json:"allowed"`
 	Reasons    []string             `json:"reasons,omitempty"`
 	Summary    string               `json:"summary"`
-	DrawOrder  []string             `json:"draw_order" doc:"By which the candidates are ordered; empty where no order decided, or none is known any more"`
+	DrawOrder  []string             `json:"draw_order" doc:"By which the candidates are ordered; empty where no order decided, none is known any more, or meters charge credits that are ordered each in its own way"`
 	OrderLost  bool                 `json:"order_lost,omitempty" doc:"A credit was edited since, so how it ordered its grants then is not known: the candidates are those that paid, in their order"`
 	Candidates []Candidate          `json:"candidates"`
 	LeftOff    int                  `json:"left_off,omitempty" doc:"Candidates beyond those listed"`

@@ -60,17 +60,19 @@ type WebhookSecret struct {
 
 // WebhookDelivery is one event on its way to one endpoint.
 type WebhookDelivery struct {
-	ID         string           `json:"id"`
-	EndpointID string           `json:"endpoint_id"`
-	MessageID  string           `json:"message_id" doc:"The header webhook-id: the same for every attempt, and for every endpoint of the event"`
-	Type       string           `json:"type"`
-	EntryID    string           `json:"entry_id,omitempty" doc:"The entry that it tells of"`
-	Status     string           `json:"status" enum:"pending,delivered,failed,skipped,canceled" doc:"skipped: the endpoint's format has no such event; canceled: the endpoint was archived"`
-	Tries      int              `json:"tries" doc:"Attempts since it was made, or sent again by hand"`
-	CreatedAt  clock.Instant    `json:"created_at"`
-	NextAt     clock.Instant    `json:"next_attempt_at,omitzero"`
-	FinishedAt clock.Instant    `json:"finished_at,omitzero"`
-	Attempts   []WebhookAttempt `json:"attempts,omitempty" doc:"Oldest first; only where one delivery was asked for"`
+	ID             string           `json:"id"`
+	EndpointID     string           `json:"endpoint_id"`
+	MessageID      string           `json:"message_id" doc:"The header webhook-id: the same for every attempt, and for every endpoint of the event"`
+	Type           string           `json:"type"`
+	EntryID        string           `json:"entry_id,omitempty" doc:"The entry that it tells of"`
+	SubscriptionID string           `json:"subscription_id,omitempty" doc:"The subscription that it tells of"`
+	InvoiceID      string           `json:"invoice_id,omitempty" doc:"The invoice that it tells of"`
+	Status         string           `json:"status" enum:"pending,delivered,failed,skipped,canceled" doc:"skipped: the endpoint's format has no such event; canceled: the endpoint was archived"`
+	Tries          int              `json:"tries" doc:"Attempts since it was made, or sent again by hand"`
+	CreatedAt      clock.Instant    `json:"created_at"`
+	NextAt         clock.Instant    `json:"next_attempt_at,omitzero"`
+	FinishedAt     clock.Instant    `json:"finished_at,omitzero"`
+	Attempts       []WebhookAttempt `json:"attempts,omitempty" doc:"Oldest first; only where one delivery was asked for"`
 }
 
 // WebhookAttempt is what came of one request.

@@ -74,6 +74,7 @@ type Answer struct {
 	Ingested   int           `json:",omitempty"` // usage events that were new
 	Duplicates int           `json:",omitempty"` // and those that were there already
 	Draw       []Drawn       `json:",omitempty"` // the grants that pay, in the order they are drawn
+	Charges    []string      `json:",omitempty"` // the credits that meters charge, where they do; each is drawn by itself
 	Invoices   []Invoice     `json:",omitempty"` // issued or closed by the command
 	// Subscription is as a command about it left it.
 	Subscription *Subscription `json:",omitempty"`

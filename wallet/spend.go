@@ -87,7 +87,7 @@ func (w *work) track(u *Usage) error {
 func (w *work) answerDraw(c *Charge, d drawn) {
 	a := &w.d.Answer
 	a.Allowed, a.Matched, a.Reasons = len(d.reasons) == 0, d.matched, d.reasons
-	a.Draw = w.drawnParts(d.picks)
+	a.Draw, a.Charges = w.drawnParts(d.picks), gateCredits(d.gates)
 	if !a.Allowed {
 		a.Shortage = &Shortage{Required: d.taken + d.short, Available: d.taken}
 		if !c.Gated() {

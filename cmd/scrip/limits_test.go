@@ -350,6 +350,7 @@ var limits = []struct {
 		{"requests to one endpoint at one time, per server", notify.InFlight, "notify.InFlight", "", call{}},
 		{"answer that is kept of each attempt, bytes", notify.MaxResponse, "notify.MaxResponse", "", call{}},
 		{"attempts that are kept of a delivery", store.MaxLog, "store.MaxLog", "", call{}},
+		{"time for which a delivery that is over is kept, unless the operator says otherwise", notify.Keep, "notify.Keep", "", call{}},
 	}},
 	{"One server", []limit{
 		{"commands that wait, per shard", engine.DefaultQueue, "engine.DefaultQueue", fault.CodeOverloaded, call{}},

@@ -6,10 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed42445051/scrip"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -191,6 +195,88 @@ func TestHealthAndMetrics(t *testing.T) {
 	if line, _, _ := strings.Cut(p.stderr.String(), "\n"); !strings.Contains(line, `"msg":"serving"`) {
 		t.Errorf("the log is not JSON: %s", line)
 	}
+	p.stop(syscall.SIGTERM)
+}
+
+// TestMetricsOfWebhooksAndEvents: what happens is counted, and what waits is told.
+func TestMetricsOfWebhooksAndEvents(t *testing.T) {
+	s := newShop(t)
+	var acknowledged, rejected atomic.Int64
+	to := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/good" {
+			acknowledged.Add(1)
+			return
+		}
+		rejected.Add(1)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer to.Close()
+	p, addr := s.serve(t, "--webhook-allow-private", "--webhook-keep", "0s")
+	post := func(path, body string) {
+		t.Helper()
+		request, err := http.NewRequest(http.MethodPost, "http://"+addr+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+s.key)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode/100 != 2 {
+			t.Fatalf("%s: %s", path, answer.Status)
+		}
+	}
+	metrics := func() string {
+		t.Helper()
+		answer, err := http.Get("http://" + addr + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	until := func(lines ...string) {
+		t.Helper()
+		const patience = 20 * time.Second
+		var have string
+		for end := time.After(patience); ; {
+			have = metrics()
+			if !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(have, line+"\n") }) {
+				return
+			}
+			select {
+			case <-end:
+				t.Fatalf("the metrics never have all of %q:\n%s", lines, have)
+			default:
+			}
+		}
+	}
+	until("scrip_webhook_pending 0", "scrip_webhook_oldest_pending_seconds 0", `scrip_usage_events_total{outcome="stored"} 0`)
+	post("/v1/webhook-endpoints", `{"url": "`+to.URL+`/good"}`)
+	post("/v1/webhook-endpoints", `{"url": "`+to.URL+`/bad"}`)
+	post("/v1/webhook-endpoints", `{"url": "http://127.0.0.1:1/"}`)
+	post("/v1/deduct", deduction)
+	// One is there, one answers wrongly, and one is not: the latter two are tried twice at once, and
+	// then wait.
+	until(
+		`scrip_webhook_attempts_total{outcome="acknowledged"} 1`, `scrip_webhook_attempts_total{outcome="rejected"} 2`,
+		`scrip_webhook_attempts_total{outcome="unanswered"} 2`, "scrip_webhook_pending 2", "scrip_webhook_given_up_total 0",
+	)
+	if acknowledged.Load() != 1 || rejected.Load() != 2 {
+		t.Errorf("%d and %d requests came", acknowledged.Load(), rejected.Load())
+	}
+	if strings.Contains(metrics(), "scrip_webhook_oldest_pending_seconds 0\n") {
+		t.Error("what waits has no age")
+	}
+	post("/v1/events", `{"events": [{"event_id": "a", "customer_id": "alice", "event_name": "x"}, {"event_id": "b", "customer_id": "alice", "event_name": "x"}]}`)
+	post("/v1/events", `{"events": [{"event_id": "a", "customer_id": "alice", "event_name": "x"}, {"event_id": "c", "customer_id": "alice", "event_name": "x"}]}`)
+	until(`scrip_usage_events_total{outcome="stored"} 3`, `scrip_usage_events_total{outcome="duplicate"} 1`)
 	p.stop(syscall.SIGTERM)
 }
 

@@ -43,6 +43,7 @@ type serveCmd struct {
 	Addr                string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	NoMigrate           bool          `help:"Leave the schema as it is instead of bringing it up to date."`
 	WebhookAllowPrivate bool          `help:"Send webhooks to private and local addresses too, such as those of your own network."`
+	WebhookKeep         time.Duration `default:"720h" placeholder:"DURATION" help:"How long deliveries of webhooks are kept, those aside that are still to be sent (${default}; 0: for ever)."`
 	Grace               time.Duration `default:"20s" placeholder:"DURATION" help:"How long requests under way may take once the server is asked to stop (${default})."`
 }
 
@@ -73,8 +74,11 @@ func (c *serveCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if c.WebhookKeep < 0 {
+		return fault.New("scrip.serve", fault.CodeInvalidConfig, "--webhook-keep must not be negative").In("webhook-keep")
+	}
 	log := w.log(slog.LevelInfo)
-	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), allowance}}
+	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.KeepDeliveries(c.WebhookKeep), allowance}}
 	if c.WebhookAllowPrivate {
 		h.options = append(h.options, scrip.WebhooksToPrivate())
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -322,9 +321,8 @@ func (c *call) getSubscription() (any, error) {
 }
 
 // subscriptionFilters are the vendor's statuses that a subscription here can have, by ours.
-var subscriptionFilters = map[string]store.SubscriptionStatus{
-	"active": store.SubscriptionRuns, "paused": store.SubscriptionPaused,
-	"cancelled": store.SubscriptionEnded, "expired": store.SubscriptionEnded,
+var subscriptionFilters = map[string]string{
+	"active": wording.Active, "paused": wording.Paused, "cancelled": wording.Ended, "expired": wording.Ended,
 }
 
 // neverHere are the statuses that come of payments.
@@ -343,7 +341,7 @@ func (c *call) listSubscriptions() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := store.SubscriptionQuery{At: now, Plan: c.query.Get("product_id"), Skip: w.offset, Limit: w.limit}
+	q := billing.Selection{At: now, PlanID: c.query.Get("product_id"), CustomerID: c.query.Get("customer_id"), Skip: w.offset, Limit: w.limit}
 	if q.From, err = c.instant("created_at_gte"); err != nil {
 		return nil, err
 	}
@@ -360,17 +358,13 @@ func (c *call) listSubscriptions() (any, error) {
 		return listed[subscriptionRow](nil), nil
 	}
 	q.Status = ours
-	if customer := c.query.Get("customer_id"); customer != "" {
-		q.Wallet = wallet.Key{App: c.app, Mode: c.mode, Customer: customer}.ID()
-	}
-	var keep func(*billing.Found) bool
-	if cancel != nil || q.Status == store.SubscriptionEnded {
-		keep = func(f *billing.Found) bool {
+	if cancel != nil || ours == wording.Ended {
+		q.Keep = func(f *billing.Found) bool {
 			state := statusOut(f.Subscription, q.At)
 			return (status == "" || status == state) && (cancel == nil || *cancel == cancelsNext(f.Subscription, state))
 		}
 	}
-	all, err := c.Matching(c, q, keep)
+	all, err := c.Matching(c, q)
 	if err != nil {
 		return nil, err
 	}

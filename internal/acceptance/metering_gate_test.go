@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -349,5 +350,48 @@ func TestGatedIsExplained(t *testing.T) {
 			}
 		}
 		equal(t, "deductions", found, 2)
+	})
+}
+
+// TestEveryGrantOfGatedIsExplained: of each credit that a meter charges, all that could pay are
+// told, in the order in which the credit draws, and what is not drawn says why.
+func TestEveryGrantOfGatedIsExplained(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		ctx := context.Background()
+		c := newChat(g)
+		other := g.credit(v1.CreateCredit{Name: "Other"})
+		give := func(credit string, amount money.Decimal, priority int, scope ...v1.Rule) string {
+			t.Helper()
+			made, err := g.Grant(ctx, v1.GrantRequest{CustomerID: "ann", CreditID: credit, Amount: amount, Priority: &priority, Scope: scope})
+			noError(t, err)
+			return made.Grants[0].ID
+		}
+		late, first := give(c.tokens, "10", 60), give(c.tokens, "3", 40)
+		call := give(c.calls, "1", 50)
+		scoped := give(c.tokens, "10", 1, v1.Rule{Event: "image"})
+		elsewhere := give(other, "10", 1, v1.Rule{Event: "chat"})
+		for quantity, want := range map[money.Decimal]struct {
+			allowed bool
+			taken   map[string]money.Decimal
+		}{
+			"150":  {true, map[string]money.Decimal{first: "3", late: "2", call: "1"}}, // (150 - 100) / 10 = 5
+			"1000": {false, map[string]money.Decimal{first: "0", late: "0", call: "0"}},
+		} {
+			why, err := g.ExplainCharge(ctx, v1.CanUseRequest{Charge: used("ann", "chat", quantity)})
+			noError(t, err)
+			equal(t, "allowed", why.Allowed, want.allowed)
+			taken, order := map[string]money.Decimal{}, map[string][]string{}
+			for _, candidate := range why.Candidates {
+				taken[candidate.GrantID] = candidate.Taken
+				order[candidate.CreditID] = append(order[candidate.CreditID], candidate.GrantID)
+			}
+			equal(t, "taken", fmt.Sprint(taken), fmt.Sprint(want.taken))
+			equal(t, "order", fmt.Sprint(order), fmt.Sprint(map[string][]string{c.tokens: {first, late}, c.calls: {call}}))
+			because := map[string]string{}
+			for _, e := range why.Excluded {
+				because[e.GrantID] = e.Because
+			}
+			equal(t, "excluded", fmt.Sprint(because), fmt.Sprint(map[string]string{scoped: "scope", elsewhere: "metered"}))
+		}
 	})
 }

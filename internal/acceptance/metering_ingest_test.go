@@ -104,10 +104,17 @@ func TestIngestUnderAKey(t *testing.T) {
 			_, err := g.IngestEvents(ctx, v1.IngestRequest{Events: other}, key)
 			wantCode(t, err, fault.CodeIdempotencyKeyReused)
 		}
+		// A key is a customer's: about others only, it is another request, and remembered as well.
+		strangers := v1.IngestRequest{Events: []v1.UsageEvent{g.event("d", "call", nil), g.event("e", "call", nil)}}
+		for range 2 {
+			done, err := g.IngestEvents(ctx, strangers, key)
+			noError(t, err)
+			same(t, "of others", done, v1.Ingested{Ingested: 2})
+		}
 		page, err := g.ListEvents(ctx, v1.EventQuery{})
 		noError(t, err)
 		for _, e := range page.Data {
-			if e.CustomerID != "c" { // whose event may have been new
+			if e.CustomerID == "a" || e.CustomerID == "b" { // whose event may have been new
 				equal(t, "timestamp of "+e.EventID, e.Timestamp, begin)
 			}
 		}

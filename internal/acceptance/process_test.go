@@ -64,9 +64,9 @@ type process struct {
 var listening = regexp.MustCompile(`msg=serving address=(\S+)`)
 
 // runServer starts a server over a database and returns when it listens.
-func runServer(t testing.TB, db string) *process {
+func runServer(t testing.TB, db string, flags ...string) *process {
 	t.Helper()
-	p := launch(t, db)
+	p := launch(t, db, flags...)
 	select {
 	case address := <-p.log.ready:
 		p.wire = newWire(t, "http://"+address)
@@ -80,9 +80,9 @@ func runServer(t testing.TB, db string) *process {
 
 // launch starts a server and does not wait for it. It is killed when the test ends, if not
 // before, and dies with this process.
-func launch(t testing.TB, db string) *process {
+func launch(t testing.TB, db string, flags ...string) *process {
 	t.Helper()
-	cmd := exec.Command(built.build(t), "serve", "--addr", "127.0.0.1:0", "--db", db)
+	cmd := exec.Command(built.build(t), append([]string{"serve", "--addr", "127.0.0.1:0", "--db", db}, flags...)...)
 	p := &process{cmd: cmd, log: &log{ready: make(chan string, 1)}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	dieTogether(p.cmd)

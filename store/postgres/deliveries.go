@@ -50,10 +50,21 @@ var (
 			AS d (bucket, wallet, n, lease, tries, next_at, finished_at, status, log)
 		WHERE t.bucket = {d.bucket} AND t.wallet = d.wallet AND t.n = d.n AND t.status = 'pending' AND t.next_at = d.lease`)
 
+	deleteRows = over(`DELETE FROM deliveries AS t USING unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::boolean[]) AS d (bucket, wallet, n, pending)
+		WHERE t.bucket = {d.bucket} AND t.wallet = d.wallet AND t.n = d.n AND (t.status <> 'pending' OR d.pending) RETURNING 1`)
+
 	followRows = over(`UPDATE deliveries AS t SET next_at = d.at
 		FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[]) AS d (bucket, wallet, after, at, endpoint_id, hold)
 		WHERE t.bucket = {d.bucket} AND t.wallet = d.wallet AND t.endpoint_id = d.endpoint_id AND t.status = 'pending'
 			AND t.n > d.after AND t.next_at <> d.at AND (d.hold OR t.next_at > d.at)`)
+)
+
+// Statements that prune. Who prunes takes turns: the rows of a stretch are locked in no order.
+const (
+	prunedEndpoints = "SELECT id, archived_at FROM webhook_endpoints WHERE id >= $1::text ORDER BY id LIMIT 2"
+	prunedRows      = `SELECT created_at, wallet, n, status = 'pending' FROM deliveries WHERE endpoint_id = $1::text AND created_at < $2::bigint
+		AND (created_at, wallet, n) > ($3::bigint, $4::uuid, $5::bigint) ORDER BY created_at, wallet, n LIMIT $6::bigint`
+	pruning = "SELECT pg_advisory_xact_lock(hashtextextended('scrip: prune', 0))"
 )
 
 // lockOrder has transactions that keep an order take turns, one endpoint at a time: they look at
@@ -434,4 +445,69 @@ func (s *Store) FindDelivery(ctx context.Context, w id.Wallet, n int64) (*store.
 		return nil, err
 	}
 	return found, nil
+}
+
+// PruneDeliveries deletes, of a stretch of deliveries, those that nothing is to become of.
+func (s *Store) PruneDeliveries(ctx context.Context, q store.PruneQuery) (store.Pruned, error) {
+	const op = "postgres.PruneDeliveries"
+	var stretch store.Stretch
+	var endpoints, rows script
+	endpoints.add(partOther, func(r pgx.Rows) error {
+		var endpoint string
+		var archivedAt clock.Instant
+		err := r.Scan(&endpoint, instant(&archivedAt))
+		stretch.Endpoint(endpoint, archivedAt)
+		return err
+	}, prunedEndpoints, q.After.Endpoint)
+	if err := s.read(ctx, op, &endpoints); err != nil || !stretch.Begin(&q) {
+		return store.Pruned{}, err
+	}
+	at, limit := stretch.After, store.PageLimit(q.Limit)
+	rows.add(partOther, func(r pgx.Rows) error {
+		var d store.DeliveryPlace
+		var pending bool
+		err := r.Scan(instant(&d.At), key(&d.Wallet), &d.N, &pending)
+		stretch.Row(d, pending)
+		return err
+	}, prunedRows, at.Endpoint, int64(q.Before), int64(at.At), uuid(at.Wallet), at.N, int64(limit))
+	if err := s.read(ctx, op, &rows); err != nil {
+		return store.Pruned{}, err
+	}
+	out := store.Pruned{Next: stretch.Next(limit)}
+	if len(stretch.Doomed) == 0 {
+		return out, nil
+	}
+	err := s.deliver(ctx, op, func(l *leasing) (err error) {
+		out.Deleted, err = l.remove(&stretch)
+		return err
+	})
+	return out, err
+}
+
+// remove deletes what a stretch has no use for, and returns how many.
+func (l *leasing) remove(stretch *store.Stretch) (deleted int64, err error) {
+	doomed := slices.SortedFunc(slices.Values(stretch.Doomed), func(a, b store.DeliveryPlace) int {
+		return cmp.Or(compareIDs(a.Wallet, b.Wallet), cmp.Compare(a.N, b.N))
+	})
+	var k keys
+	var numbers []int64
+	for _, d := range doomed {
+		k.add(d.Wallet)
+		numbers = append(numbers, d.N)
+	}
+	work := l.script()
+	work.exec(pruning)
+	work.over(partOther, func(pgx.Rows) error { deleted++; return nil }, deleteRows, &k, numbers, slices.Repeat([]bool{stretch.All}, len(doomed)))
+	return deleted, l.run(work)
+}
+
+// Backlog tells what waits to be sent.
+func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
+	var work script
+	work.add(partOther, func(r pgx.Rows) error { return r.Scan(&b.Pending, instant(&b.Oldest)) },
+		`SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM webhook_endpoints p
+			JOIN deliveries d ON d.endpoint_id = p.id AND d.status = 'pending' WHERE p.archived_at = 0 AND NOT p.disabled LIMIT $1::bigint) AS waiting`,
+		int64(store.MaxBacklog))
+	err = s.read(ctx, "postgres.Backlog", &work)
+	return b, err
 }

@@ -186,3 +186,50 @@ func (s *Store) FindDelivery(ctx context.Context, w id.Wallet, n int64) (*store.
 	}
 	return &found[0], nil
 }
+
+// PruneDeliveries deletes, of a stretch of deliveries, those that nothing is to become of.
+func (s *Store) PruneDeliveries(ctx context.Context, q store.PruneQuery) (store.Pruned, error) {
+	const op = "sqlite.PruneDeliveries"
+	var stretch store.Stretch
+	err := s.read(ctx, op, func(c *session) error {
+		err := c.query(ctx, selectPrunedEndpoints, func(r row) error {
+			stretch.Endpoint(r.text(0), r.instant(1))
+			return nil
+		}, q.After.Endpoint)
+		if err != nil || !stretch.Begin(&q) {
+			return err
+		}
+		at := stretch.After
+		return c.query(ctx, selectPruned, func(r row) error {
+			stretch.Row(store.DeliveryPlace{At: r.instant(0), Wallet: id.Wallet(r.blob(1)), N: r.int(2)}, r.bool(3))
+			return nil
+		}, at.Endpoint, int64(q.Before), int64(at.At), at.Wallet[:], at.N, limit(q.Limit))
+	})
+	out := store.Pruned{Next: stretch.Next(store.PageLimit(q.Limit))}
+	if err != nil || len(stretch.Doomed) == 0 {
+		return out, err
+	}
+	err = s.change(ctx, op, func(c *session) error {
+		ctx := context.WithoutCancel(ctx)
+		for _, d := range stretch.Doomed {
+			n, err := c.exec(ctx, deleteDelivery, of(d.Wallet, d.N, flag(stretch.All))...)
+			if err != nil {
+				return err
+			}
+			out.Deleted += n
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Backlog tells what waits to be sent.
+func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
+	err = s.read(ctx, "sqlite.Backlog", func(c *session) error {
+		return c.query(ctx, selectBacklog, func(r row) error {
+			b = store.Backlog{Pending: r.int(0), Oldest: r.instant(1)}
+			return nil
+		}, int64(store.MaxBacklog))
+	})
+	return b, err
+}

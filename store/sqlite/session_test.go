@@ -53,7 +53,7 @@ func TestPlans(t *testing.T) {
 	// sort no more than twice what they return, of which the indexes are named in the statement.
 	whole := []statement{
 		selectApps, selectHeaders, selectCredits, selectPacks, selectMeters, selectKeys, selectValidKeys, selectSchemaTable, selectSchemaVersion,
-		selectEndpoints, selectDueDeliveries, selectDue,
+		selectEndpoints, selectDueDeliveries, selectDue, selectBacklog,
 	}
 	args := make([]any, 20)
 	for i := range args {

@@ -127,6 +127,10 @@ const (
 	redeliverRange
 	selectDeliveries
 	selectDelivery
+	selectPrunedEndpoints
+	selectPruned
+	deleteDelivery
+	selectBacklog
 
 	statements // how many there are
 )
@@ -426,5 +430,11 @@ var text = [statements]string{
 	selectDeliveries: `SELECT wallet, n, coalesce(seq, 0), endpoint_id, type, about, status, tries, created_at, next_at, finished_at, '', event FROM deliveries
 		WHERE endpoint_id = ?1 AND created_at <= ?2 AND (created_at, wallet, n) < (?2, ?3, ?4)
 		AND (?5 = '' OR status = ?5) AND (?6 = '' OR type = ?6) ORDER BY created_at DESC, wallet DESC, n DESC LIMIT ?7`,
-	selectDelivery: leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.n = ?`,
+	selectDelivery:        leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.n = ?`,
+	selectPrunedEndpoints: `SELECT id, archived_at FROM webhook_endpoints WHERE id >= ? ORDER BY id LIMIT 2`,
+	selectPruned: `SELECT created_at, wallet, n, status = 'pending' FROM deliveries
+		WHERE endpoint_id = ? AND created_at < ? AND (created_at, wallet, n) > (?, ?, ?) ORDER BY created_at, wallet, n LIMIT ?`,
+	deleteDelivery: `DELETE FROM deliveries` + mine + ` AND n = ? AND (status <> 'pending' OR ?)`,
+	selectBacklog: `SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM webhook_endpoints p
+		CROSS JOIN deliveries d ON d.endpoint_id = p.id AND d.status = 'pending' WHERE p.archived_at = 0 AND p.disabled = 0 LIMIT ?)`,
 }

@@ -24,6 +24,8 @@ var deliveryTests = []test{
 	{"an ordered lease has its bounds", checkOrderedBounds},
 	{"what was delivered or given up can be sent again", checkRedeliver},
 	{"deliveries are listed newest first", checkListDeliveries},
+	{"what is over and old is deleted, stretch by stretch", checkPrune},
+	{"the backlog is what live endpoints wait for", checkBacklog},
 }
 
 // tell makes a customer's entry with deliveries to the endpoints, one each.
@@ -420,4 +422,102 @@ func checkListDeliveries(b *bench) {
 		b.must(err)
 		b.same(fmt.Sprintf("%+v", c.q), len(list), c.want)
 	}
+}
+
+// prune goes through all deliveries in stretches of a few, and returns how many were deleted and
+// how many stretches it took.
+func (b *bench) prune(before clock.Instant, limit int) (deleted int64, stretches int) {
+	b.Helper()
+	q := store.PruneQuery{Before: before, Limit: limit}
+	for {
+		p, err := b.PruneDeliveries(b.ctx, q)
+		b.must(err)
+		if p.Deleted > int64(limit) {
+			b.Fatalf("%d were deleted at one time, of at most %d", p.Deleted, limit)
+		}
+		deleted, stretches = deleted+p.Deleted, stretches+1
+		if p.Next == nil {
+			return deleted, stretches
+		}
+		q.After = *p.Next
+		if stretches > 100 {
+			b.Fatalf("there is no end; behind %+v", q.After)
+		}
+	}
+}
+
+func checkPrune(b *bench) {
+	if n, stretches := b.prune(start+1, 10); n != 0 || stretches != 1 {
+		b.Fatalf("of none %d in %d stretches", n, stretches)
+	}
+	second, gone := plainEndpoint("whk_second"), plainEndpoint("whk_gone")
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{second, gone, plainEndpoint("whk_idle")}}))
+	const each = 5
+	for i := range each {
+		b.now = start + clock.Instant(i)
+		b.tell("a", hook, second.ID, gone.ID)
+		b.tell("b", hook)
+	}
+	before, err := b.Snapshot(b.ctx, key("a").ID())
+	b.must(err)
+	gone.ArchivedAt = start + 3
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{gone}}))
+	left := func(endpoint string) int {
+		b.Helper()
+		list, err := b.ListDeliveries(b.ctx, store.DeliveryQuery{Endpoint: endpoint})
+		b.must(err)
+		return len(list)
+	}
+	if n, _ := b.prune(start+each, 3); n != each || left(gone.ID) != 0 {
+		b.Fatalf("%d were deleted, %d are left of an archived endpoint", n, left(gone.ID))
+	}
+	// Half of one endpoint's are delivered or given up; the others stay, and stand in nobody's way.
+	taken := b.lease(store.LeaseQuery{})
+	slices.SortFunc(taken, func(x, y store.Leased) int { return int(x.CreatedAt - y.CreatedAt) })
+	for i := range taken {
+		status := []store.DeliveryStatus{store.DeliveryDelivered, store.DeliveryFailed, store.DeliverySkipped, store.DeliveryPending}[i%4]
+		b.finish(taken[i:i+1], status, start+200)
+	}
+	if n, _ := b.prune(start+2, 1); n != 3 || left(hook) != 2*each-3 {
+		b.Fatalf("%d were deleted of the first two instants, %d are left", n, left(hook))
+	}
+	if n, stretches := b.prune(start+each, 2); n != 5 || left(hook) != 2 || stretches != 9 {
+		b.Fatalf("%d were deleted in %d stretches, %d are left", n, stretches, left(hook))
+	}
+	if n, _ := b.prune(start+each, 100); n != 0 || left(second.ID) != each {
+		b.Fatalf("%d more were deleted, %d are left of what is pending", n, left(second.ID))
+	}
+	after, err := b.Snapshot(b.ctx, key("a").ID())
+	b.must(err)
+	b.same("the wallet, and the number of its last event", after, before)
+	b.tell("a", second.ID)
+	if list, err := b.ListDeliveries(b.ctx, store.DeliveryQuery{Endpoint: second.ID, Limit: 1}); err != nil || list[0].N != before.TellSeq+1 {
+		b.Fatalf("the next has number %d, want %d: %v", list[0].N, before.TellSeq+1, err)
+	}
+}
+
+func checkBacklog(b *bench) {
+	backlog := func(want store.Backlog) {
+		b.Helper()
+		got, err := b.Backlog(b.ctx)
+		b.must(err)
+		b.same("backlog", got, want)
+	}
+	off, gone := plainEndpoint("whk_off"), plainEndpoint("whk_gone")
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{off, gone}}))
+	backlog(store.Backlog{})
+	b.tell("a", off.ID, gone.ID)
+	b.now++
+	b.tell("a", hook)
+	b.now++
+	b.tell("b", hook, gone.ID)
+	backlog(store.Backlog{Pending: 5, Oldest: start})
+	off.Disabled, gone.ArchivedAt = true, start+1
+	b.must(b.define(store.Definition{Endpoints: []*catalog.Endpoint{off, gone}}))
+	backlog(store.Backlog{Pending: 2, Oldest: start + 1})
+	taken := b.lease(store.LeaseQuery{Now: start + 1})
+	b.finish(taken, store.DeliveryPending, start+500)
+	backlog(store.Backlog{Pending: 2, Oldest: start + 1})
+	b.finish(b.lease(store.LeaseQuery{Now: start + 500}), store.DeliveryDelivered, 0)
+	backlog(store.Backlog{})
 }

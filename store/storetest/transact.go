@@ -43,6 +43,8 @@ func checkClosed(b *bench) {
 		"Fetch":    func() error { _, err := b.Fetch(b.ctx, w, wallet.Needs{Grants: []int64{1}}); return err },
 		"Entries":  func() error { _, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w}); return err },
 		"Due":      func() error { _, err := b.Due(b.ctx, b.now, 1); return err },
+		"Prune":    func() error { _, err := b.PruneDeliveries(b.ctx, store.PruneQuery{Limit: 1}); return err },
+		"Backlog":  func() error { _, err := b.Backlog(b.ctx); return err },
 		"DueIn":    func() error { _, err := b.DueIn(b.ctx, app, catalog.Test, b.now, 1); return err },
 		"Take":     func() error { _, err := b.TakeOperations(b.ctx, app, "2026-03", 1); return err },
 		"Return":   func() error { return b.ReturnOperations(b.ctx, app, "2026-03", 1) },

@@ -1767,10 +1767,10 @@ export interface components {
         };
         Excluded: {
             /**
-             * @description scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; pending: it has not begun; frozen, held: nothing else is left of it
+             * @description scope: its own does not accept the charge; no_scope: it has none, and pays for what names its credit; metered: meters charge the event, and another credit; pending: it has not begun; frozen, held: nothing else is left of it
              * @enum {string}
              */
-            because: "scope" | "no_scope" | "pending" | "frozen" | "held";
+            because: "scope" | "no_scope" | "metered" | "pending" | "frozen" | "held";
             credit_id: string;
             grant_id: string;
         } & {
@@ -1792,7 +1792,7 @@ export interface components {
             allowed: boolean;
             available?: components["schemas"]["Decimal"];
             candidates: components["schemas"]["Candidate"][];
-            /** @description By which the candidates are ordered; empty where no order decided, or none is known any more */
+            /** @description By which the candidates are ordered; empty where no order decided, none is known any more, or meters charge credits that are ordered each in its own way */
             draw_order: string[];
             /** @description How much more would have been enough */
             enough?: components["schemas"]["Decimal"];
@@ -2927,6 +2927,8 @@ export interface components {
             /** Format: date-time */
             finished_at?: string;
             id: string;
+            /** @description The invoice that it tells of */
+            invoice_id?: string;
             /** @description The header webhook-id: the same for every attempt, and for every endpoint of the event */
             message_id: string;
             /** Format: date-time */
@@ -2936,6 +2938,8 @@ export interface components {
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "skipped" | "canceled";
+            /** @description The subscription that it tells of */
+            subscription_id?: string;
             /**
              * Format: int64
              * @description Attempts since it was made, or sent again by hand

@@ -517,7 +517,7 @@ CREATE TABLE deliveries (
     FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)
 ) WITH (fillfactor = 70);
 -- With no bucket at its head: it finds what is due to an endpoint, whoever it is about.
-CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at, created_at) WHERE status = 'pending';
 CREATE INDEX deliveries_customer ON deliveries (bucket, wallet, endpoint_id, n) WHERE status = 'pending';
 -- The same, for the list of an endpoint's deliveries.
 CREATE INDEX deliveries_listed ON deliveries (endpoint_id, created_at, wallet, n);

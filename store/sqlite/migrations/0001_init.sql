@@ -500,6 +500,6 @@ CREATE TABLE deliveries (
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet, seq) REFERENCES entries (bucket, wallet, seq)
 ) STRICT;
-CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_at, created_at) WHERE status = 'pending';
 CREATE INDEX deliveries_customer ON deliveries (bucket, wallet, endpoint_id, n) WHERE status = 'pending';
 CREATE INDEX deliveries_listed ON deliveries (endpoint_id, created_at, wallet, n);
