@@ -440,7 +440,9 @@ func (w *work) resume(sub *Subscription) {
 	w.tellSubscription(sub, SubscriptionResumed, "", "")
 }
 
-// goOn moves everything that was yet to come by the length of the pause.
+// goOn moves everything that was yet to come by the length of the pause. The cycles follow on the
+// end of the one that runs: counted from an anchor that moved as far, they would not meet it in
+// months of different lengths.
 func (w *work) goOn(sub *Subscription) {
 	by := w.at - sub.PausedAt
 	for i := range sub.Allowances {
@@ -449,11 +451,12 @@ func (w *work) goOn(sub *Subscription) {
 		}
 	}
 	sub.PausedAt = 0
-	for _, at := range []*clock.Instant{&sub.Anchor, &sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
+	for _, at := range []*clock.Instant{&sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
 		if !at.IsZero() {
 			*at += by
 		}
 	}
+	sub.Anchor = sub.CycleEnd
 	for i := range sub.Included {
 		c := &sub.Included[i]
 		c.End += by

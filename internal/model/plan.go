@@ -389,8 +389,8 @@ func (m *Model) goOn() {
 		}
 	}
 	p.paused = 0
-	p.anchor += by
 	p.to += by
+	p.anchor = p.to
 	if p.ends != 0 {
 		p.ends += by
 	}
