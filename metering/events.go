@@ -235,6 +235,9 @@ func usageOut(defs *catalog.Definitions, t *wallet.Tally) v1.MeterUsage {
 		Aggregate: micros(t.Aggregate), FreeThreshold: micros(t.FreeThreshold), Chargeable: micros(max(0, t.Aggregate-t.FreeThreshold)),
 		UnitsPerCredit: money.Decimal(t.UnitsPerCredit.String()), Credits: wording.Amount(t.Due, wording.Precision(defs, t.Credit)),
 	}
+	if t.To == wallet.Forever {
+		out.PeriodEnd = 0
+	}
 	if m, ok := defs.Meters[t.Meter]; ok {
 		out.MeterName = m.Name
 	}

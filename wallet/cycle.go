@@ -14,8 +14,9 @@ import (
 // it begins; then, in this order: overage is billed and reset, the next cycle is granted, and what
 // is granted repays a deficit.
 
-// forever is an instant that never comes: the end of a cycle that stands still.
-const forever clock.Instant = math.MaxInt64
+// Forever is an instant that never comes: the end of a cycle that stands still, and of what is
+// counted in it.
+const Forever clock.Instant = math.MaxInt64
 
 // boundary is the next instant at which time changes the subscription; zero: none.
 func (s *Subscription) boundary() clock.Instant {
@@ -430,7 +431,7 @@ func (w *work) pause(sub *Subscription) {
 	for i := range sub.Included {
 		w.reschedule(&sub.Included[i], 0)
 	}
-	w.moveTallies(sub.CycleStart, forever)
+	w.moveTallies(sub.CycleStart, Forever)
 	w.tellSubscription(sub, SubscriptionPaused, "", "")
 }
 

@@ -428,13 +428,15 @@ func TestProratedChange(t *testing.T) {
 		trial := func(n int64) func(*wallet.IncludedCredit) {
 			return func(in *wallet.IncludedCredit) { in.Trial, in.TrialExpires = some(n), true }
 		}
-		b.do(plan(gives(included(1000, prorated, trial(20))), func(c *wallet.Subscribe) { c.TrialDays = days(10) }))
+		b.do(plan(costs(900), gives(included(1000, prorated, trial(20))), func(c *wallet.Subscribe) { c.TrialDays = days(10) }))
 		b.pass(5 * day)
 		b.said()
-		b.do(plan(named("pro"), gives(included(3000, prorated, trial(60))), charged(wallet.ChargeProrated)))
+		b.do(plan(named("pro"), costs(2900), gives(included(3000, prorated, trial(60))), charged(wallet.ChargeProrated)))
+		b.invoices() // the trial goes on as one
 		b.says("revoked -10 =10", "credit_added +30 =40")
 		b.pass(5 * day)
 		b.says("credit_expired -10 =30", "credit_expired -30 =0", "credit_added +3000 =3000")
+		b.invoices("1 open 2900 usd: plan pro 2900")
 	})
 }
 

@@ -258,7 +258,7 @@ func (w *work) holdMetered(h *Hold, gates []gate) {
 	for i := range gates {
 		g := &gates[i]
 		g.tally.Held += g.micros
-		h.Metered = append(h.Metered, MeteredPart{TallyKey: g.tally.TallyKey, To: g.tally.To, Micros: g.micros})
+		h.Metered = append(h.Metered, MeteredPart{TallyKey: g.tally.TallyKey, Micros: g.micros})
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *Subscription) period(at clock.Instant) (from, to clock.Instant, ok bool
 	case s == nil || at < s.StartedAt:
 		return 0, 0, false
 	case at >= s.CycleStart && !s.PausedAt.IsZero():
-		return s.CycleStart, forever, true
+		return s.CycleStart, Forever, true
 	case !s.EndsAt.IsZero() && at >= s.EndsAt:
 		return 0, 0, false
 	case at >= s.CycleStart && s.Ended:

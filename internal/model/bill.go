@@ -66,7 +66,7 @@ func (m *Model) overageLine(in *wallet.IncludedCredit, over int64) billLine {
 // cycle or for what is left of it.
 func (m *Model) changeLines(c *wallet.PlanChange, charge wallet.Charging) []billLine {
 	p := m.plan
-	if charge == wallet.ChargeNothing || c.Terms.Currency != p.terms.Currency {
+	if charge == wallet.ChargeNothing || c.Terms.Currency != p.terms.Currency || m.now < p.trial {
 		return nil
 	}
 	quantity := p.quantity
@@ -74,9 +74,6 @@ func (m *Model) changeLines(c *wallet.PlanChange, charge wallet.Charging) []bill
 		quantity = c.Quantity
 	}
 	was, is := owedFor(p.terms.Minor, p.quantity), owedFor(c.Terms.Minor, quantity)
-	if m.now < p.trial {
-		was = 0
-	}
 	if charge == wallet.ChargeProrated {
 		was, is = m.rest(was, p.from, p.to), m.rest(is, p.from, p.to)
 	}

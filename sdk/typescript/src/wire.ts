@@ -2062,8 +2062,11 @@ export interface components {
             free_threshold: components["schemas"]["Decimal"];
             meter_id: string;
             meter_name: string;
-            /** Format: date-time */
-            period_end: string;
+            /**
+             * Format: date-time
+             * @description null while the plan is paused, and the period stands still
+             */
+            period_end: string | null;
             /** Format: date-time */
             period_start: string;
             units_per_credit: components["schemas"]["Decimal"];
