@@ -1,7 +1,11 @@
 package wallet
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 )
@@ -88,4 +92,133 @@ func allowancesOf(p *catalog.Product) []Allowance {
 		all[i] = Allowance{ID: a.ID, Label: a.Label, Unit: a.Unit, Quota: a.Quota, Rules: a.Rules, Period: a.Period}
 	}
 	return all
+}
+
+func (t *Terms) check(w *work) error {
+	if t.Minor < 0 || t.Minor > catalog.MaxPrice || t.TrialMinor < 0 || t.TrialMinor > catalog.MaxPrice {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a price is 0 to %d minor units", int64(catalog.MaxPrice)).In("price")
+	}
+	if !t.Every.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan's cycle is 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("interval")
+	}
+	for i := range t.Credits {
+		if err := t.Credits[i].check(w); err != nil {
+			e := fault.As(err)
+			return e.In("credits." + strconv.Itoa(i) + "." + e.Field)
+		}
+	}
+	for i := range t.Meters {
+		if p := t.Meters[i].PricePerUnit; p != "" {
+			if _, err := catalog.ReadPrice(p, "meters."+strconv.Itoa(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return t.roomForLanes(w)
+}
+
+// check refuses what no plan can grant; the error names the field within the credit.
+func (c *IncludedCredit) check(w *work) error {
+	if _, err := w.definition(c.Credit); err != nil {
+		return err
+	}
+	if c.Amount < 0 || c.Trial != nil && *c.Trial < 0 || c.most() > MaxUnits {
+		return fault.New(opSubscribe, fault.CodeInvalidAmount, "what a plan grants must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("amount")
+	}
+	if !c.Every.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a credit is granted every 1 to %d days, weeks, months or years", catalog.MaxIntervalCount).In("every")
+	}
+	if c.ExpiresAfterDays < 0 || c.ExpiresAfterDays > catalog.MaxExpiryDays {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "expires_after_days must be 1 to %d", catalog.MaxExpiryDays).In("expires_after_days")
+	}
+	if c.Priority < 0 || c.Priority > catalog.MaxPriority {
+		return fault.New(opSubscribe, fault.CodeInvalidPriority, "priority must be 0 to %d; lower is spent first", catalog.MaxPriority).In("priority")
+	}
+	if !c.Category.Valid() {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "category must be paid or promotional").In("category")
+	}
+	if c.LowPercent < 0 || c.LowPercent > 100 {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the threshold of a low balance is 0 to 100 %%").In("low_balance_percent")
+	}
+	if err := c.Overage.Validate(); err != nil {
+		return err
+	}
+	if err := c.Scope.Validate(); err != nil {
+		return err
+	}
+	if err := c.Rollover.Validate(); err != nil {
+		return fault.As(err).In("rollover")
+	}
+	return nil
+}
+
+// roomForLanes refuses scopes that would be too many for the wallet. Their lanes are made when
+// there is something to grant.
+func (t *Terms) roomForLanes(w *work) error {
+	n := len(w.s.Lanes)
+	for i := range t.Credits {
+		c := &t.Credits[i]
+		if w.findLane(c.Credit, c.Scope, c.Inherited) == 0 {
+			n++
+		}
+	}
+	if n > max(MaxLanes, len(w.s.Lanes)) {
+		return errTooManyScopes()
+	}
+	return nil
+}
+
+// fits refuses so many of the plan that what it grants passes what a wallet can hold.
+func (t *Terms) fits(quantity int64) error {
+	for i := range t.Credits {
+		if units, err := money.MulDivFloor(t.Credits[i].most(), quantity, 1); err != nil || units > MaxUnits {
+			return fault.New(opSubscribe, fault.CodeAmountOutOfRange, "the plan's credits times the quantity pass what a wallet can hold").In("quantity")
+		}
+	}
+	return nil
+}
+
+// free reports whether the plan never asks for money in its own currency.
+func (t *Terms) free() bool {
+	priced := func(m MeterTerm) bool { return m.PricePerUnit != "" }
+	return t.Minor == 0 && t.TrialMinor == 0 && !slices.ContainsFunc(t.Meters, priced)
+}
+
+// most is the greater of what the credit grants in a trial and after it.
+func (c *IncludedCredit) most() int64 {
+	if c.Trial != nil {
+		return max(c.Amount, *c.Trial)
+	}
+	return c.Amount
+}
+
+// checkAllowances refuses what could not be counted: every count goes by the allowance's id.
+func checkAllowances(all []Allowance) error {
+	if len(all) > MaxAllowances {
+		return fault.New(opSubscribe, fault.CodeInvalidRequest, "a plan has at most %d allowances", MaxAllowances).In("allowances")
+	}
+	for i := range all {
+		a := &all[i]
+		if slices.ContainsFunc(all[:i], func(b Allowance) bool { return b.ID == a.ID }) {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "two allowances have the id %q", a.ID).In("allowances.id")
+		}
+		if a.Quota < 0 || a.Quota > MaxQuantity {
+			return fault.New(opSubscribe, fault.CodeInvalidRequest, "a quota is 0 to %d", int64(MaxQuantity/MicrosPerUnit)).In("allowances.quota")
+		}
+		if err := a.Period.Validate(); err != nil {
+			return err
+		}
+		if err := a.Rules.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin counts from now how long the plan runs.
+func (t *Terms) begin(at clock.Instant) {
+	t.Until = 0
+	if t.Runs != (catalog.Interval{}) {
+		t.Until = t.Runs.After(at)
+	}
 }
