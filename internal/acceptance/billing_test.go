@@ -144,6 +144,9 @@ func TestUpsertsRepeatNothing(t *testing.T) {
 		for range 3 {
 			equal(t, "next plan", o.subscribe(later).Next.PlanID, "plus")
 		}
+		elsewhere, err := startServer(t, o.store, o.options()).serve(t).client(o.secret).Subscribe(context.Background(), later)
+		noError(t, err)
+		equal(t, "next plan elsewhere", elsewhere.Next.PlanID, "plus")
 		equal(t, "history", o.history(sub.ID), "started plan_change_scheduled")
 		for range 2 {
 			equal(t, "no next plan", o.subscribe(ask).Next == nil, true)
