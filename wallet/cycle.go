@@ -410,7 +410,7 @@ func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
 	for i := range sub.Allowances {
 		a := &sub.Allowances[i]
 		from, to := a.WindowStart, a.WindowEnd
-		if a.Period.Anchor == catalog.AnchorStart && a.Period.Kind != catalog.Lifetime {
+		if a.standsStill() {
 			from, to = a.Period.Window(anchor, w.at)
 		}
 		if from > a.WindowStart {
@@ -425,6 +425,7 @@ func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
 
 // pause lets the cycle stand still: what was granted until its end does not end meanwhile.
 func (w *work) pause(sub *Subscription) {
+	w.rollAllowances(sub)
 	sub.PausedAt = w.at
 	for i := range sub.Included {
 		w.reschedule(&sub.Included[i], 0)
@@ -443,8 +444,12 @@ func (w *work) resume(sub *Subscription) {
 // end of the one that runs: counted from an anchor that moved as far, they would not meet it in
 // months of different lengths.
 func (w *work) goOn(sub *Subscription) {
-	w.rollAllowances(sub)
 	by := w.at - sub.PausedAt
+	for i := range sub.Allowances {
+		if a := &sub.Allowances[i]; a.standsStill() {
+			a.WindowEnd += by
+		}
+	}
 	sub.PausedAt = 0
 	for _, at := range []*clock.Instant{&sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
 		if !at.IsZero() {

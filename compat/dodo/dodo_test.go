@@ -37,7 +37,8 @@ type fixture struct {
 	core   *credits.Core
 	app    string
 	native *credits.Session // the same app and mode, past this interface
-	hooks  *notify.Service  // sends nothing until it is started
+	acc    *accounts.Accounts
+	hooks  *notify.Service // sends nothing until it is started
 
 	test, live, publishable, revoked string
 }
@@ -60,6 +61,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { must(e.Close(ctx)) })
 	f.core = &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	acc := &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
+	f.acc = acc
 	app, err := acc.App(ctx, "ours")
 	must(err)
 	f.app = app.ID
@@ -153,7 +155,7 @@ func (f *fixture) refused(r reply, status int, code string) {
 	if message, _ := r.body["message"].(string); message == "" || len(r.body) != 2 {
 		f.t.Errorf("the body is not flat code and message: %s", r.text)
 	}
-	if retry := r.header.Get("X-Should-Retry"); (retry == "false") != (status == 409 || status == 501) {
+	if retry := r.header.Get("X-Should-Retry"); (retry == "false") != (status == 409 || status == 429 || status == 501) {
 		f.t.Errorf("%d came with x-should-retry %q", status, retry)
 	}
 }
@@ -294,6 +296,27 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestTooManyCalls: beyond what a sandbox may do nothing is done, and the SDKs do not try again.
+func TestTooManyCalls(t *testing.T) {
+	f := newFixture(t)
+	f.acc.SandboxOperations = 2
+	made := f.must("POST", "/customers", `{"email":"ada@example.test","name":"Ada"}`).body["customer_id"].(string)
+	f.must("PATCH", "/customers/"+made, `{"name":"Countess"}`)
+	for _, c := range [][3]string{
+		{"POST", "/customers", `{"email":"bob@example.test","name":"Bob"}`},
+		{"PATCH", "/customers/" + made, `{"name":"Bob"}`},
+		{"POST", "/events/ingest", `{"events":[{"event_id":"a","customer_id":"` + made + `","event_name":"x"}]}`},
+	} {
+		f.refused(f.send(f.test, c[0], c[1], c[2]), 429, "TOO_MANY_REQUESTS")
+	}
+	if names := column(f.must("GET", "/customers", "").list(), "name"); names != "Countess" {
+		t.Errorf("customers are %s", names)
+	}
+	if n := len(f.must("GET", "/events", "").list()); n != 0 {
+		t.Errorf("%d events were stored", n)
+	}
+}
+
 // TestWindow has page_number missing where an SDK asks, and where somebody else does.
 func TestWindow(t *testing.T) {
 	f := newFixture(t)
@@ -343,6 +366,13 @@ func TestAsTheGoModuleSends(t *testing.T) {
 		t.Errorf("create: %d %s", made.status, made.text)
 	}
 	id, _ := made.body["id"].(string)
+	// The skill's example in Go reports usage with text alone in its metadata.
+	usage := `{"events":[{"customer_id":"` + customer + `","event_id":"api_1770000000_x","event_name":"ai.tokens","metadata":{"model":"gpt-4","tokens":"1500"},"timestamp":"` + f.clock.Now().String() + `"}]}`
+	for _, want := range []float64{1, 0} {
+		if r := f.send(f.test, "POST", "/events/ingest", usage, headers...); r.status != 200 || r.body["ingested_count"] != want {
+			t.Errorf("ingest: %d %s, want %v", r.status, r.text, want)
+		}
+	}
 	headers[len(headers)-1] = "*/*"
 	for _, c := range [][2]string{{"PATCH", ""}, {"DELETE", ""}, {"POST", "/undelete"}} {
 		body := ""

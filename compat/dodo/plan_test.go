@@ -48,6 +48,15 @@ func TestPlansAreProducts(t *testing.T) {
 		t.Errorf("%v", after)
 	}
 
+	// What was bought elsewhere is granted by the native interface until there are checkouts.
+	if _, err := f.native.Grant(t.Context(), v1.GrantRequest{CustomerID: "buyer", CreditID: credit, Amount: "500", Source: "purchase", ExternalRef: "order-7"}); err != nil {
+		t.Fatal(err)
+	}
+	bought := f.must("GET", "/credit-entitlements/"+credit+"/balances/buyer/grants", "").list()
+	if len(bought) != 1 || bought[0]["source_type"] != "one_time" || bought[0]["initial_amount"] != "500" || bought[0]["source_id"] != "order-7" {
+		t.Errorf("bought: %v", bought)
+	}
+
 	// A product that is sold once is no plan.
 	once, _ := f.must("POST", "/products", `{"name":"Book","tax_category":"e_book","price":{"type":"one_time_price","currency":"USD","price":100}}`).body["product_id"].(string)
 	if p, err := f.native.GetPlan(t.Context(), once); err == nil {

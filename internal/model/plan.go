@@ -367,6 +367,7 @@ func (m *Model) pause(c *wallet.PauseSubscription) Outcome {
 		m.goOn()
 		m.tell(wallet.SubscriptionResumed, "", "")
 	case !c.Resume && p.paused == 0:
+		m.turn()
 		p.paused = m.now
 		for _, in := range p.included {
 			if g := m.cycleGrant(&in); g != nil {
@@ -382,6 +383,11 @@ func (m *Model) pause(c *wallet.PauseSubscription) Outcome {
 func (m *Model) goOn() {
 	p := m.plan
 	by := m.now - p.paused
+	for i := range p.allowances {
+		if a := &p.allowances[i]; a.frozen(p) {
+			a.end += by
+		}
+	}
 	p.paused = 0
 	p.to += by
 	p.anchor = p.to
@@ -401,6 +407,11 @@ func (m *Model) goOn() {
 			g.expires = in.end
 		}
 	}
+}
+
+// frozen reports whether a paused plan's allowance keeps its window meanwhile.
+func (a *allowance) frozen(p *plan) bool {
+	return p.paused != 0 && a.period.Anchor == catalog.AnchorStart && a.period.Kind != catalog.Lifetime
 }
 
 // cycleGrant is the grant that ends with a cycle; nil where it has an end of its own or is gone.

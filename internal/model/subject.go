@@ -114,7 +114,8 @@ func ViewCounters(s *wallet.Subscription, at clock.Instant) []CounterView {
 	for i := range s.Allowances {
 		a := &s.Allowances[i]
 		v := CounterView{ID: a.ID, Used: a.Used, Start: a.WindowStart, End: a.WindowEnd}
-		if v.End != 0 && (at < v.Start || at >= v.End) {
+		frozen := s.PausedAt != 0 && a.Period.Anchor == catalog.AnchorStart && a.Period.Kind != catalog.Lifetime
+		if v.End != 0 && (at < v.Start || at >= v.End) && !frozen {
 			v.Used = 0
 			anchor := s.Anchor
 			if a.Period.Kind == catalog.Lifetime {

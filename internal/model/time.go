@@ -264,7 +264,7 @@ func (m *Model) turn() {
 	}
 	for i := range m.plan.allowances {
 		a := &m.plan.allowances[i]
-		if a.end != 0 && (m.now < a.start || m.now >= a.end) {
+		if a.end != 0 && (m.now < a.start || m.now >= a.end) && !a.frozen(m.plan) {
 			m.fresh(a)
 			m.happened("allowance window turns")
 		}

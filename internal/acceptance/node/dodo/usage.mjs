@@ -1,6 +1,6 @@
 // Meters, and the events that they count (dodo.md sections 7 and 8). The credit that a meter uses
 // up is linked by the test, as an operator does.
-import { DodoPayments, all, assert, client, refused, same } from './dodo/lib.mjs';
+import { DodoPayments, all, assert, client, holds, metered, refused, same, subscribe } from './dodo/lib.mjs';
 
 const { APIError, BadRequestError, NotFoundError, UnprocessableEntityError } = DodoPayments;
 
@@ -87,3 +87,21 @@ await refused(() => client.usageEvents.list({ meter_id: calls.id, event_name: 'o
 await refused(() => client.usageEvents.list({ start: 'x' }), 422, UnprocessableEntityError, 'INVALID_QUERY_PARAMS');
 assert.equal(await ingest(...Array.from({ length: 1000 }, (_, i) => event(`bulk ${i}`, { timestamp: ago(3599) }))), 1000);
 same(new Set(await ids({ page_size: 100 })).size.toString(), '1003');
+
+// The vendor's texts have unique_count, and its interface has not; here it counts.
+const seats = await client.meters.create({
+  name: 'Seats', event_name: 'seat.used', measurement_unit: 'seat', aggregation: { type: 'unique_count', key: 'user' },
+});
+assert.deepEqual(seats.aggregation, { type: 'unique_count', key: 'user' });
+const credit = await client.creditEntitlements.create({ name: 'Seats', unit: 'seat', precision: 0, rollover_enabled: false, overage_enabled: false });
+const { product_id } = await client.products.create({
+  name: 'Seats', tax_category: 'saas', price: metered(0, [{ meter_id: seats.id, credit_entitlement_id: credit.id, meter_units_per_credit: '1', free_threshold: 1 }]),
+  credit_entitlements: [{ credit_entitlement_id: credit.id, credits_amount: '10' }],
+});
+const { customer_id: eve } = await subscribe(product_id, 'eve');
+const used = (id, user) => ({ event_id: id, customer_id: eve, event_name: 'seat.used', metadata: { user } });
+await ingest(used('s1', 'x'), used('s2', 'y'), used('s3', 'x'), used('s4', 'z'));
+// Three are different, and one is free.
+assert.deepEqual(await holds(eve, credit.id), ['8', '0']);
+await ingest(used('s5', 'y'));
+assert.deepEqual(await holds(eve, credit.id), ['8', '0']);
