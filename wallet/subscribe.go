@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -160,7 +159,7 @@ func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
 		if sub.Next != nil {
 			to.At = sub.Next.At
 		}
-		if !reflect.DeepEqual(sub.Next, to) {
+		if !sub.Next.same(to) {
 			sub.Next, to.At = to, w.at
 			w.tellSubscription(sub, SubscriptionChangeSet, sub.Plan, c.Plan)
 		}

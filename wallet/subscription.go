@@ -1,6 +1,9 @@
 package wallet
 
 import (
+	"bytes"
+	"encoding/json"
+
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
@@ -108,6 +111,13 @@ const (
 	// MaxPlanQuantity bounds how many of a plan a customer has.
 	MaxPlanQuantity = 1_000_000
 )
+
+// same reports whether another change is written down alike.
+func (c *PlanChange) same(other *PlanChange) bool {
+	a, err := json.Marshal(c)
+	b, err2 := json.Marshal(other)
+	return err == nil && err2 == nil && bytes.Equal(a, b)
+}
 
 // ID is the subscription's public id.
 func (s *Subscription) ID(w id.Wallet) string { return id.Object(id.PrefixSubscription, w, s.N) }

@@ -144,6 +144,9 @@ func TestUpsertsRepeatNothing(t *testing.T) {
 		for range 3 {
 			equal(t, "next plan", o.subscribe(later).Next.PlanID, "plus")
 		}
+		elsewhere, err := startServer(t, o.store, o.options()).serve(t).client(o.secret).Subscribe(context.Background(), later)
+		noError(t, err)
+		equal(t, "next plan elsewhere", elsewhere.Next.PlanID, "plus")
 		equal(t, "history", o.history(sub.ID), "started plan_change_scheduled")
 		for range 2 {
 			equal(t, "no next plan", o.subscribe(ask).Next == nil, true)
@@ -435,7 +438,7 @@ func TestPauses(t *testing.T) {
 		equal(t, "trial", resume(trying.ID).TrialEndsAt, days(64))
 		equal(t, "end", resume(ending.ID).EndsAt, days(70))
 		resume(counted.ID)
-		o.denies(used("counted", "image.a", "6"), "5", "plan_exhausted") // its month went by meanwhile
+		o.denies(used("counted", "image.a", "3"), "2", "plan_exhausted") // its month stood still
 		// One that is ended while it is paused leaves its credits to the end that they would have.
 		_, err = o.CancelSubscription(ctx, v1.CancelSubscription{CustomerID: "stopped"})
 		noError(t, err)
