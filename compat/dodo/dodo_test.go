@@ -296,6 +296,26 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOneIDOfTwoCustomers: the vendor's ids of events are the business's, and here the customer's.
+func TestOneIDOfTwoCustomers(t *testing.T) {
+	f := newFixture(t)
+	var customers []string
+	for _, name := range []string{"Ada", "Bob"} {
+		made := f.must("POST", "/customers", `{"email":"a@example.test","name":"`+name+`"}`).body["customer_id"].(string)
+		customers = append(customers, made)
+		for _, want := range []float64{1, 0} {
+			r := f.must("POST", "/events/ingest", `{"events":[{"event_id":"same","customer_id":"`+made+`","event_name":"`+name+`"}]}`)
+			if r.body["ingested_count"] != want {
+				t.Errorf("%s: %s, want %v", name, r.text, want)
+			}
+		}
+	}
+	f.refused(f.send(f.test, "GET", "/events/same", ""), 422, "INVALID_QUERY_PARAMS")
+	if r := f.must("GET", "/events/same?customer_id="+customers[1], ""); r.body["event_name"] != "Bob" {
+		t.Errorf("%s", r.text)
+	}
+}
+
 // TestTooManyCalls: beyond what a sandbox may do nothing is done, and the SDKs do not try again.
 func TestTooManyCalls(t *testing.T) {
 	f := newFixture(t)

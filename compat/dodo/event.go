@@ -166,6 +166,9 @@ func (c *call) listEvents() (any, error) {
 // the vendor has no such parameter, and its ids are of the business.
 func (c *call) getEvent() (any, error) {
 	found, err := c.GetEvent(c, c.path("event"), v1.EventOwner{CustomerID: c.query.Get("customer_id")})
+	if fault.CodeOf(err) == fault.CodeMissingField {
+		return nil, invalidQuery(fault.As(err).Message)
+	}
 	if err != nil {
 		return nil, err
 	}

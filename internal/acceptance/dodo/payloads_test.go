@@ -21,10 +21,11 @@ func TestPayloads(t *testing.T) {
 		now := clock.NewManual(clock.System{}.Now())
 		d := newServer(t, address, scrip.WithClock(now))
 		url, sent := receiver(t)
-		_, err := d.app.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: url, Format: "dodo"})
+		_, err := d.app.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: url, Format: "dodo", Events: creditEvents})
 		noError(t, err)
 		d.everyEvent(t, now)
-		text, err := json.Marshal(collect(t, sent, 9))
+		d.overageReset(t, now)
+		text, err := json.Marshal(collect(t, sent, 9+6))
 		noError(t, err)
 		d.run(t, readScript(t, "payloads.mjs"), "BODIES="+string(text))
 	})
@@ -43,6 +44,12 @@ func TestSubscriptionPayloads(t *testing.T) {
 		noError(t, err)
 		d.run(t, readScript(t, "lifecyclepayloads.mjs"), "BODIES="+string(text))
 	})
+}
+
+// creditEvents are the vendor's events of credits.
+var creditEvents = []string{
+	"credit.added", "credit.deducted", "credit.expired", "credit.rolled_over", "credit.rollover_forfeited", "credit.overage_charged",
+	"credit.overage_reset", "credit.manual_adjustment", "credit.balance_low",
 }
 
 // receiver is where webhooks arrive, and what arrives there.
@@ -87,6 +94,24 @@ func (d *server) everyEvent(t *testing.T, now *clock.Manual) {
 	noError(t, err)
 	_, err = d.app.RevokeGrant(ctx, last.Grants[0].ID, v1.RevokeRequest{})
 	noError(t, err)
+}
+
+// overageReset has a cycle end with overage that is forgiven. It makes six events: 5 are added and
+// deducted, 3 beyond them charged; the cycle's end resets those and adds 5; and 1 is deducted.
+func (d *server) overageReset(t *testing.T, now *clock.Manual) {
+	t.Helper()
+	ctx := t.Context()
+	credit, err := d.app.CreateCredit(ctx, v1.CreateCredit{Name: "Forgiven", Unit: "call", Overage: v1.Overage{Enabled: true}})
+	noError(t, err)
+	_, err = d.app.CreatePlan(ctx, v1.CreatePlan{ID: "forgiving", Name: "Forgiving", Credits: []v1.PlanCredit{{CreditID: credit.ID, Amount: "5"}}})
+	noError(t, err)
+	sub, err := d.app.Subscribe(ctx, v1.Subscribe{CustomerID: "bob", PlanID: "forgiving"})
+	noError(t, err)
+	for _, amount := range []money.Decimal{"8", "1"} {
+		_, err = d.app.Deduct(ctx, v1.DeductRequest{Charge: v1.Charge{CustomerID: "bob", CreditID: credit.ID, Amount: amount, Shortfall: "overage"}})
+		noError(t, err)
+		now.Set(max(now.Now(), sub.Cycle.End))
+	}
 }
 
 // delivery is a body under the path and the id that it has however often it is sent.
