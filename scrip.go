@@ -30,6 +30,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -110,7 +111,7 @@ func Queue(n int) Option { return func(o *options) { o.engine.Queue = n } }
 type Scrip struct {
 	store    store.Store
 	engine   *engine.Engine
-	services api.Services
+	services services.Set
 	sending  *notify.Dispatcher // nil: nothing is sent from here
 	log      *slog.Logger
 }
@@ -135,7 +136,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}
 	}
 	e := engine.New(st, o.engine)
-	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: api.Services{
+	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: services.Set{
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock, SandboxOperations: o.sandbox},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
@@ -172,20 +173,7 @@ func openStore(ctx context.Context, o *options) (store.Store, error) {
 }
 
 // App acts for one app in one mode. It is every operation of v1.Operations, in process.
-type App struct {
-	*credits.Session
-	*meters
-	*plans
-	*keys
-	*hooks
-}
-
-type (
-	meters = metering.Session
-	plans  = billing.Session
-	keys   = accounts.Session
-	hooks  = notify.Session
-)
+type App struct{ *services.Session }
 
 var _ v1.Operations = (*App)(nil)
 
@@ -198,20 +186,13 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 	if err != nil {
 		return nil, err
 	}
-	caller := v1.Caller{App: app.ID, Mode: mode, Actor: "library"}
-	return &App{
-		Session: s.services.Credits.As(caller),
-		meters:  s.services.Metering.As(caller),
-		plans:   s.services.Billing.As(caller),
-		keys:    s.services.Accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
-		hooks:   s.services.Notify.As(caller),
-	}, nil
+	return &App{s.services.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}, "library")}, nil
 }
 
 // Handler serves the HTTP API, and at /dodo the interface that Dodo Payments' SDKs speak.
 func (s *Scrip) Handler() http.Handler {
 	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
-		"/dodo/": http.StripPrefix("/dodo", dodo.New(dodo.Services(s.services), dodo.Options{Log: s.log})),
+		"/dodo/": http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
 	}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -34,8 +35,8 @@ func (s *Session) AdvanceTestClock(ctx context.Context, r v1.AdvanceTestClock, o
 		return v1.TestClock{}, err
 	}
 	a, mode := s.accounts, s.who.Mode
-	who := engine.Definer{App: s.who.App, Mode: s.who.Mode, APIKey: s.who.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
-	out, err := engine.DefineAs(ctx, a.Engine, who, r, func(defs *catalog.Definitions) (store.Definition, v1.TestClock, error) {
+	by := v1.Caller{App: s.who.App, Mode: s.who.Mode, Key: s.who.Key}
+	out, err := caller.Define(ctx, a.Engine, by, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.TestClock, error) {
 		real := a.Clock.Now()
 		to := r.To
 		if to.IsZero() {

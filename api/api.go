@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed" // openapi.json
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -13,12 +14,9 @@ import (
 	"sync"
 
 	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/clock"
-	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/metering"
-	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -47,38 +45,10 @@ type server struct {
 	ops   func(accounts.Identity) v1.Operations
 }
 
-// Services are what the API is served by.
-type Services struct {
-	Accounts *accounts.Accounts
-	Credits  *credits.Core
-	Metering *metering.Core
-	Billing  *billing.Core
-	Notify   *notify.Service
-}
-
-// The services that make up v1.Operations. Aliases, so that their sessions can be embedded.
-type (
-	creditSession   = credits.Session
-	meteringSession = metering.Session
-	billingSession  = billing.Session
-	accountSession  = accounts.Session
-	notifySession   = notify.Session
-	session         struct {
-		*creditSession
-		*meteringSession
-		*billingSession
-		*accountSession
-		*notifySession
-	}
-)
-
 // New returns the handler of the whole API: /v1, /openapi.json, /healthz, /readyz and what the
 // options mount.
-func New(s Services, opts Options) http.Handler {
-	return newServer(s.Accounts, s.Accounts.Clock, opts, func(who accounts.Identity) v1.Operations {
-		caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-		return session{s.Credits.As(caller), s.Metering.As(caller), s.Billing.As(caller), s.Accounts.As(who), s.Notify.As(caller)}
-	})
+func New(s services.Set, opts Options) http.Handler {
+	return newServer(s.Accounts, s.Accounts.Clock, opts, func(who accounts.Identity) v1.Operations { return s.As(who, "") })
 }
 
 func newServer(keys authenticator, now clock.Clock, opts Options, ops func(accounts.Identity) v1.Operations) *server {
@@ -205,8 +175,21 @@ func (s *server) serve(rt *route) http.HandlerFunc {
 			s.problem(w, r, err)
 			return
 		}
+		if page, ok := out.(v1.HTML); ok {
+			s.page(w, page)
+			return
+		}
 		s.write(w, "application/json", rt.status, out)
 	}
+}
+
+// page sends a page that needs nothing but itself, and runs nothing.
+func (s *server) page(w http.ResponseWriter, page v1.HTML) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(w, string(page))
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request, rt *route) (any, error) {

@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -19,10 +18,11 @@ const opDecode = "api.decode"
 // reader returns what reads bodies of one type: one JSON object of known fields, within what
 // their tags allow.
 func reader[In any]() func([]byte) (In, error) {
-	checks := checksOf(reflect.TypeFor[In]())
+	t := reflect.TypeFor[In]()
+	checks, names := checksOf(t), shapeOf(t)
 	return func(data []byte) (In, error) {
 		var in In
-		if err := decode(data, &in); err != nil {
+		if err := decode(data, &in, names); err != nil {
 			return in, err
 		}
 		if found := run(checks, reflect.ValueOf(&in).Elem(), ""); found != nil {
@@ -32,9 +32,9 @@ func reader[In any]() func([]byte) (In, error) {
 	}
 }
 
-// decode reads a body strictly. No body at all reads as an object without fields, so that what
-// it lacks is named.
-func decode(data []byte, into any) error {
+// decode reads a body strictly: each name once, and as it is documented. No body at all reads as
+// an object without fields, so that what it lacks is named.
+func decode(data []byte, into any, names *shape) error {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 {
 		return nil
@@ -47,7 +47,7 @@ func decode(data []byte, into any) error {
 		return fault.New(opDecode, fault.CodeInvalidJSON, "the body is not one well-formed JSON value").Because(err)
 	case data[0] != '{':
 		return fault.New(opDecode, fault.CodeInvalidJSON, "the body must be a JSON object")
-	case err != nil:
+	case err != nil || !names.exact(data):
 		return explain(reflect.TypeOf(into).Elem(), data, err)
 	}
 	return nil
@@ -81,7 +81,7 @@ func locate(t reflect.Type, value json.RawMessage, path string) *fault.Error {
 	}
 	err := json.Unmarshal(value, reflect.New(t).Interface())
 	if err == nil {
-		return nil
+		return repeated(value, path)
 	}
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known.In(path)
@@ -90,17 +90,43 @@ func locate(t reflect.Type, value json.RawMessage, path string) *fault.Error {
 }
 
 func locateField(t reflect.Type, value json.RawMessage, path string) *fault.Error {
-	var given map[string]json.RawMessage
-	if json.Unmarshal(value, &given) != nil {
+	given, ok := members(value)
+	if !ok {
 		return wrongType(path, t)
 	}
 	known := fieldsOf(t)
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		i := slices.IndexFunc(known, func(f field) bool { return strings.EqualFold(f.name, name) })
+	for _, m := range given {
+		i := slices.IndexFunc(known, func(f field) bool { return f.name == m.name })
 		if i < 0 {
-			return unknown(opDecode, "field", name, names(known)).In(join(path, clip(name)))
+			return unknown(opDecode, "field", m.name, namesOf(known)).In(join(path, clip(m.name)))
 		}
-		if found := locate(known[i].Type, given[name], join(path, known[i].name)); found != nil {
+		if found := locate(known[i].Type, m.value, join(path, m.name)); found != nil {
+			return found
+		}
+	}
+	return repeated(value, path)
+}
+
+// repeated finds a name that an object has more than once, here or further inside.
+func repeated(value json.RawMessage, path string) *fault.Error {
+	var list []json.RawMessage
+	if json.Unmarshal(value, &list) == nil {
+		for i, element := range list {
+			if found := repeated(element, join(path, strconv.Itoa(i))); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	given, _ := members(value)
+	seen := map[string]bool{}
+	for _, m := range given {
+		at := join(path, clip(m.name))
+		if seen[m.name] {
+			return fault.New(opDecode, fault.CodeInvalidRequest, "%s was given more than once", at).In(at)
+		}
+		seen[m.name] = true
+		if found := repeated(m.value, at); found != nil {
 			return found
 		}
 	}
@@ -142,7 +168,7 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-func names(fields []field) []string {
+func namesOf(fields []field) []string {
 	var all []string
 	for _, f := range fields {
 		all = append(all, f.name)

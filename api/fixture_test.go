@@ -19,6 +19,7 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 )
@@ -28,6 +29,7 @@ const start = clock.Instant(1_770_000_000_000_000)
 
 // fixture is a server over a real database, with a key of every sort.
 type fixture struct {
+	all   services.Set
 	t     testing.TB
 	url   string
 	clock *clock.Manual
@@ -66,8 +68,8 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	}
 	f.revoked = text
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	services := Services{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
-	server := httptest.NewServer(New(services, opts))
+	f.all = services.Set{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
+	server := httptest.NewServer(New(f.all, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL
 	return f

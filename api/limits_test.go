@@ -10,11 +10,9 @@ import (
 	"testing"
 
 	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -190,12 +188,7 @@ func TestLimitsInTheLibrary(t *testing.T) {
 	ctx := context.Background()
 	f := newFixture(t, Options{})
 	w := newWorld(f)
-	caller := v1.Caller{App: f.app, Mode: catalog.Test}
-	ops := session{
-		f.core.As(caller), (&metering.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
-		(&billing.Core{Engine: f.core.Engine, Store: f.core.Store, Clock: f.core.Clock}).As(caller),
-		f.acc.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}), f.hooks.As(caller),
-	}
+	ops := f.all.As(accounts.Identity{App: f.app, Mode: catalog.Test, Kind: store.Secret}, "")
 	before := w.state()
 	for name, c := range map[string]struct {
 		call  func() error

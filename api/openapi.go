@@ -154,6 +154,14 @@ func document() *huma.OpenAPI {
 	return doc
 }
 
+// contentOf is the type of what a route answers.
+func contentOf(rt *route) string {
+	if rt.out == reflect.TypeFor[v1.HTML]() {
+		return "text/html"
+	}
+	return "application/json"
+}
+
 // describe makes one operation of the document.
 func describe(registry huma.Registry, tag string, rt *route) *huma.Operation {
 	op := &huma.Operation{
@@ -161,7 +169,7 @@ func describe(registry huma.Registry, tag string, rt *route) *huma.Operation {
 		Responses: map[string]*huma.Response{
 			strconv.Itoa(rt.status): {
 				Description: http.StatusText(rt.status),
-				Content:     map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(rt.out, true, "")}},
+				Content:     map[string]*huma.MediaType{contentOf(rt): {Schema: registry.Schema(rt.out, true, "")}},
 			},
 			"default": {
 				Description: "A failure",

@@ -93,9 +93,16 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 				if a.status != rt.status {
 					t.Fatalf("answered %d, documented is %d", a.status, rt.status)
 				}
+				if kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";"); kind != contentOf(&rt) {
+					t.Errorf("answered %s, documented is %s", kind, contentOf(&rt))
+				}
+				said := any(a.body)
+				if contentOf(&rt) == "text/html" {
+					said = a.text
+				}
 				schema := doc.Components.Schemas.Schema(rt.out, true, "")
 				found := &huma.ValidateResult{}
-				huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, any(a.body), found)
+				huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, said, found)
 				for _, err := range found.Errors {
 					t.Errorf("%v in %s", err, a.text)
 				}

@@ -110,7 +110,7 @@ func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1
 // end is an action on what the path names that needs to be told nothing else.
 func end[Out any](f func(v1.Operations, context.Context, string, ...v1.Option) (Out, error)) handler {
 	return operation[Out](nil, nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {
-		if err := decode(in.body, &struct{}{}); err != nil {
+		if err := decode(in.body, &struct{}{}, shapeOf(reflect.TypeFor[struct{}]())); err != nil {
 			return nil, err
 		}
 		return f(ops, ctx, in.id, in.opts...)

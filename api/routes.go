@@ -53,6 +53,7 @@ var sections = []section{
 		{read, "/v1/subscriptions/{id}/next-invoice", "getNextInvoice", "What the running cycle's end would invoice; a draft", secretOnly, get(v1.Operations.NextInvoice)},
 		{read, "/v1/invoices", "listInvoices", "Invoices, newest first", secretOnly, list(v1.Operations.ListInvoices)},
 		{read, "/v1/invoices/{id}", "getInvoice", "Read an invoice", secretOnly, get(v1.Operations.GetInvoice)},
+		{read, "/v1/invoices/{id}/page", "getInvoicePage", "An invoice as a page to be read and printed", secretOnly, get(v1.Operations.InvoicePage)},
 		{post, "/v1/invoices/{id}/pay", "payInvoice", "Say that an invoice was paid", secretOnly, checked(actOn(v1.Operations.PayInvoice))},
 		{post, "/v1/invoices/{id}/void", "voidInvoice", "Say that an invoice is owed no longer", secretOnly, checked(actOn(v1.Operations.VoidInvoice))},
 	}},

@@ -9,6 +9,7 @@ package billing
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -16,7 +17,6 @@ import (
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // Core is what every session shares.
@@ -37,20 +37,8 @@ func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: 
 
 // request is a command for a customer, before it has one.
 func (s *Session) request(customer string, opts []v1.Option) (engine.Request, error) {
-	if err := v1.CheckCustomerID(customer); err != nil {
-		return engine.Request{}, err
-	}
-	r := s.inside(id.Wallet{}, opts)
-	r.Wallet.Customer = customer
-	return r, nil
-}
-
-// inside is a command about something that a wallet's own id names.
-func (s *Session) inside(w id.Wallet, opts []v1.Option) engine.Request {
-	return engine.Request{
-		ID: w, Wallet: wallet.Key{App: s.caller.App, Mode: s.caller.Mode},
-		Idempotency: v1.NewCall(opts).IdempotencyKey, Actor: s.caller.Name(), APIKey: s.caller.Key,
-	}
+	key, err := caller.Wallet(s.caller, customer)
+	return caller.Request(s.caller, opts, key, nil), err
 }
 
 // now is the time of the caller's mode.

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
@@ -90,11 +91,11 @@ func (s *Session) ListInvoices(ctx context.Context, q v1.InvoiceQuery) (v1.Page[
 	}
 	query := store.InvoiceQuery{App: s.caller.App, Mode: s.caller.Mode, Status: wallet.InvoiceStatus(q.Status), Limit: limit + 1}
 	if q.CustomerID != "" {
-		req, err := s.request(q.CustomerID, nil)
+		key, err := caller.Wallet(s.caller, q.CustomerID)
 		if err != nil {
 			return none, err
 		}
-		query.Wallet = req.Wallet.ID()
+		query.Wallet = key.ID()
 	}
 	if q.SubscriptionID != "" {
 		w, n, err := parse(id.PrefixSubscription, q.SubscriptionID, "subscription_id", fault.CodeSubscriptionNotFound)
@@ -179,7 +180,7 @@ func (s *Session) closeInvoice(ctx context.Context, invoiceID string, status wal
 	if err != nil {
 		return v1.Invoice{}, err
 	}
-	req := s.inside(w, opts)
+	req := caller.Inside(s.caller, opts, w)
 	req.Command = &wallet.CloseInvoice{Invoice: n, Status: status, Ref: r.Reference}
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -176,7 +177,7 @@ func (s *Session) Change(ctx context.Context, subscriptionID string, preview boo
 	if err != nil {
 		return Found{}, err
 	}
-	req := s.inside(w, opts)
+	req := caller.Inside(s.caller, opts, w)
 	req.Command, req.Preview = command(n), preview
 	return s.run(ctx, req)
 }
@@ -271,11 +272,11 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	}
 	query := store.SubscriptionQuery{App: s.caller.App, Mode: s.caller.Mode, Status: store.SubscriptionStatus(q.Status), At: now, Limit: limit + 1}
 	if q.CustomerID != "" {
-		req, err := s.request(q.CustomerID, nil)
+		key, err := caller.Wallet(s.caller, q.CustomerID)
 		if err != nil {
 			return none, err
 		}
-		query.Wallet = req.Wallet.ID()
+		query.Wallet = key.ID()
 	}
 	if q.PlanID != "" {
 		p, err := s.plan(ctx, q.PlanID)

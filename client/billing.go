@@ -61,6 +61,11 @@ func (c *Client) GetInvoice(ctx context.Context, invoiceID string) (v1.Invoice, 
 	return do[v1.Invoice](ctx, c, asks("client.GetInvoice", at("/v1/invoices", invoiceID)), nil)
 }
 
+// InvoicePage reads an invoice as a page to be read and printed.
+func (c *Client) InvoicePage(ctx context.Context, invoiceID string) (v1.HTML, error) {
+	return do[v1.HTML](ctx, c, asks("client.InvoicePage", at("/v1/invoices", invoiceID, "page")), nil)
+}
+
 // ListInvoices lists invoices, newest first.
 func (c *Client) ListInvoices(ctx context.Context, q v1.InvoiceQuery) (v1.Page[v1.Invoice], error) {
 	return do[v1.Page[v1.Invoice]](ctx, c, asks("client.ListInvoices", "/v1/invoices"+query(q)), nil)

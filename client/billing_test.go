@@ -65,6 +65,7 @@ func billingCalls(t *testing.T, f *fixture, over v1.Operations, called map[strin
 	})
 	first := invoices.Data[0].ID
 	both(t, called, "GetInvoice", over, f.direct, func(o v1.Operations) (v1.Invoice, error) { return o.GetInvoice(ctx, first) })
+	both(t, called, "InvoicePage", over, f.direct, func(o v1.Operations) (v1.HTML, error) { return o.InvoicePage(ctx, first) })
 	both(t, called, "PayInvoice", over, f.direct, func(o v1.Operations) (v1.Invoice, error) {
 		return o.PayInvoice(ctx, first, v1.CloseInvoice{Reference: "ch_1"}, key("pay"))
 	})

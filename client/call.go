@@ -60,6 +60,10 @@ func do[Out any](ctx context.Context, c *Client, r request, body any) (Out, erro
 	if err != nil {
 		return out, err
 	}
+	if page, ok := any(&out).(*v1.HTML); ok {
+		*page = v1.HTML(answer)
+		return out, nil
+	}
 	if err := json.Unmarshal(answer, &out); err != nil {
 		return out, fault.New(r.op, fault.CodeInternalError, "the server's answer is not what this client reads").Because(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -77,7 +78,7 @@ func newFixture(t testing.TB) *fixture {
 	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
 	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.handler = api.New(api.Services{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}, api.Options{})
+	f.handler = api.New(services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}, api.Options{})
 	f.use("app")
 	return f
 }

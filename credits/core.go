@@ -10,6 +10,7 @@ package credits
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -35,28 +36,13 @@ type Session struct {
 // As returns the session of a caller.
 func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
 
-// key names a customer's wallet.
-func (s *Session) key(customer string) (wallet.Key, error) {
-	if err := v1.CheckCustomerID(customer); err != nil {
-		return wallet.Key{}, err
-	}
-	return wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: customer}, nil
-}
-
 // do runs a command for a customer.
 func (s *Session) do(ctx context.Context, customer string, c wallet.Command, opts []v1.Option) (engine.Result, error) {
-	key, err := s.key(customer)
+	key, err := caller.Wallet(s.caller, customer)
 	if err != nil {
 		return engine.Result{}, err
 	}
-	return s.core.Engine.Do(ctx, s.request(key, c, opts))
-}
-
-func (s *Session) request(key wallet.Key, c wallet.Command, opts []v1.Option) engine.Request {
-	return engine.Request{
-		Wallet: key, Command: c, Idempotency: v1.NewCall(opts).IdempotencyKey,
-		Actor: s.caller.Name(), APIKey: s.caller.Key,
-	}
+	return s.core.Engine.Do(ctx, caller.Request(s.caller, opts, key, c))
 }
 
 // defs returns the definitions as this process knows them. The transaction that relies on them

@@ -3,6 +3,7 @@ package credits
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -13,7 +14,7 @@ import (
 
 // GetCustomer reads what is known of a customer.
 func (s *Session) GetCustomer(ctx context.Context, customerID string) (v1.Customer, error) {
-	key, err := s.key(customerID)
+	key, err := caller.Wallet(s.caller, customerID)
 	if err != nil {
 		return v1.Customer{}, err
 	}
@@ -29,7 +30,7 @@ func (s *Session) GetCustomer(ctx context.Context, customerID string) (v1.Custom
 
 // SaveCustomer tells what is known of a customer; the customer is made where there is none.
 func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.SaveCustomer, _ ...v1.Option) (v1.Customer, error) {
-	key, err := s.key(customerID)
+	key, err := caller.Wallet(s.caller, customerID)
 	if err != nil {
 		return v1.Customer{}, err
 	}
@@ -59,7 +60,7 @@ func (s *Session) NewCustomer(ctx context.Context, r v1.SaveCustomer) (v1.Custom
 
 // UpdateCustomer changes what is known of a customer; what is absent stays.
 func (s *Session) UpdateCustomer(ctx context.Context, customerID string, r v1.UpdateCustomer, _ ...v1.Option) (v1.Customer, error) {
-	key, err := s.key(customerID)
+	key, err := caller.Wallet(s.caller, customerID)
 	if err != nil {
 		return v1.Customer{}, err
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
@@ -15,15 +15,9 @@ import (
 	"github.com/seed42445051/scrip/wording"
 )
 
-// define changes definitions under the caller's idempotency key, and returns what was made.
-func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	who := engine.Definer{App: s.caller.App, Mode: s.caller.Mode, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
-	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
-}
-
 // CreateCredit defines a credit.
 func (s *Session) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
-	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		now := s.core.Clock.Now()
 		c, err := ReadCredit(&r)
 		if err != nil {
@@ -209,7 +203,7 @@ func (s *Session) ListCredits(ctx context.Context) (v1.Page[v1.Credit], error) {
 // UpdateCredit changes a credit. What is absent stays; existing grants stay as they are
 // (design law 7).
 func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateCredit, opts ...v1.Option) (v1.Credit, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
 		ID string
 		v1.UpdateCredit
 	}{creditID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
@@ -220,7 +214,7 @@ func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.Update
 // EditCredit is UpdateCredit where what is to be written depends on what is there: edit sees the
 // credit as the change will find it.
 func (s *Session) EditCredit(ctx context.Context, creditID string, edit func(v1.Credit) (v1.UpdateCredit, error)) (v1.Credit, error) {
-	return define(ctx, s, nil, "edit credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, nil, "edit credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
 			r, err := edit(creditOut(c))
 			if err != nil {
@@ -245,7 +239,7 @@ func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCred
 // ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
 // its name can be used again. Archiving again is no error.
 func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
-	return define(ctx, s, opts, "archive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
 			if c.ArchivedAt.IsZero() {
 				c.ArchivedAt = s.core.Clock.Now()
@@ -258,7 +252,7 @@ func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1
 // UnarchiveCredit lets a credit be granted again, unless its name was taken meanwhile. One that
 // is not archived stays as it is, which is no error.
 func (s *Session) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
-	return define(ctx, s, opts, "unarchive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "unarchive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
 		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
 			c.ArchivedAt = 0
 			return freeName(defs, c)

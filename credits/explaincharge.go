@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/engine"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -21,7 +22,7 @@ func (s *Session) ExplainCharge(ctx context.Context, r v1.CanUseRequest) (v1.Exp
 	if err != nil {
 		return v1.Explanation{}, err
 	}
-	req := s.request(now.key, &wallet.Deduct{Charge: c, Note: note}, nil)
+	req := caller.Request(s.caller, nil, now.key, &wallet.Deduct{Charge: c, Note: note})
 	req.Preview = true
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {

@@ -84,7 +84,7 @@ func (s *Session) giveCredits(ctx context.Context, r *v1.GrantRequest) (*wallet.
 
 // RevokeGrant takes back what is left of a grant; what was spent stays spent.
 func (s *Session) RevokeGrant(ctx context.Context, grantID string, r v1.RevokeRequest, opts ...v1.Option) (v1.Grant, error) {
-	req, n, err := s.inside(id.PrefixGrant, grantID, "grant_id", fault.CodeGrantNotFound)
+	req, n, err := s.inside(id.PrefixGrant, grantID, "grant_id", fault.CodeGrantNotFound, opts)
 	if err != nil {
 		return v1.Grant{}, err
 	}
@@ -103,7 +103,7 @@ func (s *Session) RevokeGrant(ctx context.Context, grantID string, r v1.RevokeRe
 		}
 		cmd.Amount = &amount
 	}
-	req.Command, req.Idempotency = cmd, v1.NewCall(opts).IdempotencyKey
+	req.Command = cmd
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
 		return v1.Grant{}, err

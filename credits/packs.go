@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -18,7 +19,7 @@ const MaxPackID = 100
 
 // CreatePack defines a pack.
 func (s *Session) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
-	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
 		if _, taken := defs.Packs[r.ID]; taken {
 			return store.Definition{}, v1.Pack{}, fault.New("credits.CreatePack", fault.CodeNameTaken, "there is a pack with the id %q already: PUT replaces it", clip(r.ID)).In("id")
 		}
@@ -32,7 +33,7 @@ func (s *Session) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Op
 
 // UpdatePack replaces a pack under its id; what was granted from it stays as it is.
 func (s *Session) UpdatePack(ctx context.Context, packID string, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
 		ID string
 		v1.CreatePack
 	}{packID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
@@ -46,7 +47,7 @@ func (s *Session) UpdatePack(ctx context.Context, packID string, r v1.CreatePack
 
 // ArchivePack takes a pack off sale; its name can be used again. Archiving again is no error.
 func (s *Session) ArchivePack(ctx context.Context, packID string, opts ...v1.Option) (v1.Pack, error) {
-	return define(ctx, s, opts, "archive pack "+packID, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive pack "+packID, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
 		have, ok := defs.Pack(packID)
 		if !ok {
 			return store.Definition{}, v1.Pack{}, errNoPack(packID)

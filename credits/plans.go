@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -23,7 +24,7 @@ const planTaxCategory = "saas"
 
 // CreatePlan defines a plan.
 func (s *Session) CreatePlan(ctx context.Context, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
-	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
 		if _, taken := defs.Products[r.ID]; taken {
 			return store.Definition{}, v1.Plan{}, fault.New("credits.CreatePlan", fault.CodeNameTaken, "there is a plan or product with the id %q already: PUT replaces a plan", clip(r.ID)).In("id")
 		}
@@ -38,7 +39,7 @@ func (s *Session) CreatePlan(ctx context.Context, r v1.CreatePlan, opts ...v1.Op
 // UpdatePlan replaces a plan under its id; subscriptions and grants stay as they are. What other
 // interfaces say of it and this one has no words for is kept.
 func (s *Session) UpdatePlan(ctx context.Context, planID string, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
 		ID string
 		v1.CreatePlan
 	}{planID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
@@ -54,7 +55,7 @@ func (s *Session) UpdatePlan(ctx context.Context, planID string, r v1.CreatePlan
 // ArchivePlan takes a plan off sale; its name can be used again, and who has it keeps it. Archiving
 // again is no error.
 func (s *Session) ArchivePlan(ctx context.Context, planID string, opts ...v1.Option) (v1.Plan, error) {
-	return define(ctx, s, opts, "archive plan "+planID, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive plan "+planID, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
 		have, ok := defs.Plan(planID)
 		if !ok {
 			return store.Definition{}, v1.Plan{}, errNoPlan(planID)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -21,7 +22,7 @@ func (s *Session) Catalog(ctx context.Context) (*catalog.Definitions, error) {
 
 // CreateProduct defines a product.
 func (s *Session) CreateProduct(ctx context.Context, p catalog.Product) (catalog.Product, error) {
-	return define(ctx, s, nil, p, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, nil, p, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
 		p.ID, p.App, p.CreatedAt, p.ArchivedAt = id.New(id.PrefixProduct), s.caller.App, s.core.Clock.Now(), 0
 		return s.fillProduct(defs, p)
 	})
@@ -29,7 +30,7 @@ func (s *Session) CreateProduct(ctx context.Context, p catalog.Product) (catalog
 
 // EditProduct changes a product; edit sees it as the change will find it.
 func (s *Session) EditProduct(ctx context.Context, productID string, edit func(*catalog.Product) error) (catalog.Product, error) {
-	return define(ctx, s, nil, "edit product "+productID, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, nil, "edit product "+productID, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
 		have, ok := defs.Products[productID]
 		if !ok {
 			return store.Definition{}, catalog.Product{}, errNoProduct(productID)

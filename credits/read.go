@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -25,7 +26,7 @@ type reading struct {
 }
 
 func (s *Session) read(ctx context.Context, customer string) (*reading, error) {
-	key, err := s.key(customer)
+	key, err := caller.Wallet(s.caller, customer)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (s *Session) read(ctx context.Context, customer string) (*reading, error) {
 
 // readAt reads the wallet that an id points into, if the caller may see it.
 func (s *Session) readAt(ctx context.Context, prefix, text, field string, code fault.Code) (*reading, int64, error) {
-	req, n, err := s.inside(prefix, text, field, code)
+	req, n, err := s.inside(prefix, text, field, code, nil)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -145,11 +146,11 @@ func (s *Session) CanUse(ctx context.Context, r v1.CanUseRequest) (v1.Decision, 
 	if err != nil {
 		return v1.Decision{}, err
 	}
-	key, err := s.key(r.CustomerID)
+	key, err := caller.Wallet(s.caller, r.CustomerID)
 	if err != nil {
 		return v1.Decision{}, err
 	}
-	req := s.request(key, &wallet.Deduct{Charge: c, Note: note}, nil)
+	req := caller.Request(s.caller, nil, key, &wallet.Deduct{Charge: c, Note: note})
 	req.Preview = true
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
@@ -196,27 +197,23 @@ func (s *Session) decision(ctx context.Context, c *wallet.Charge, res engine.Res
 }
 
 // inside reads the id of something in a wallet into the request for a command about it.
-func (s *Session) inside(prefix, text, field string, code fault.Code) (engine.Request, int64, error) {
+func (s *Session) inside(prefix, text, field string, code fault.Code, opts []v1.Option) (engine.Request, int64, error) {
 	w, n, err := id.ParseObject(prefix, text)
 	if err != nil {
 		// What is not even an id of ours cannot exist.
 		return engine.Request{}, 0, fault.New("credits.inside", code, "there is no such %s", field).In(field).Because(err)
 	}
-	return engine.Request{
-		ID: w, Wallet: wallet.Key{App: s.caller.App, Mode: s.caller.Mode},
-		Actor: s.caller.Name(), APIKey: s.caller.Key,
-	}, n, nil
+	return caller.Inside(s.caller, opts, w), n, nil
 }
 
 func (s *Session) onReservation(ctx context.Context, text string, opts []v1.Option, command func(n int64) (wallet.Command, error)) (v1.Reservation, error) {
-	req, n, err := s.inside(id.PrefixReservation, text, "reservation_id", fault.CodeReservationNotFound)
+	req, n, err := s.inside(id.PrefixReservation, text, "reservation_id", fault.CodeReservationNotFound, opts)
 	if err != nil {
 		return v1.Reservation{}, err
 	}
 	if req.Command, err = command(n); err != nil {
 		return v1.Reservation{}, err
 	}
-	req.Idempotency = v1.NewCall(opts).IdempotencyKey
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
 		return v1.Reservation{}, err
@@ -324,7 +321,7 @@ func (s *Session) Track(ctx context.Context, r v1.TrackRequest, opts ...v1.Optio
 
 // Reverse gives a deduction back to the very grants it came from.
 func (s *Session) Reverse(ctx context.Context, entryID string, r v1.ReverseRequest, opts ...v1.Option) (v1.Entry, error) {
-	req, seq, err := s.inside(id.PrefixEntry, entryID, "entry_id", fault.CodeEntryNotFound)
+	req, seq, err := s.inside(id.PrefixEntry, entryID, "entry_id", fault.CodeEntryNotFound, opts)
 	if err != nil {
 		return v1.Entry{}, err
 	}
@@ -339,7 +336,7 @@ func (s *Session) Reverse(ctx context.Context, entryID string, r v1.ReverseReque
 		}
 		cmd.Amount = &amount
 	}
-	req.Command, req.Idempotency = cmd, v1.NewCall(opts).IdempotencyKey
+	req.Command = cmd
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
 		return v1.Entry{}, err

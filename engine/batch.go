@@ -49,7 +49,7 @@ type open struct {
 
 func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
 	b := &batch{
-		shard: s, jobs: jobs, want: &store.Want{}, now: s.engine.clock.Now(),
+		shard: s, jobs: jobs, want: &store.Want{Ahead: s.careful == 0}, now: s.engine.clock.Now(),
 		wallets: make(map[id.Wallet]*open, len(jobs)), defs: map[string]*catalog.Definitions{},
 	}
 	for _, j := range jobs {

@@ -53,12 +53,19 @@ func (j *job) group() []*job {
 	return j.alone[:]
 }
 
+// carefulBatches is for how many batches a shard looks before it decides once that was needed:
+// while two processes write the same wallets, deciding ahead is mostly in vain.
+const carefulBatches = 64
+
 // shard is one queue and its worker. All commands of a wallet pass through the same shard. Jobs
 // wait in groups: those of one call over many wallets take one place in the queue.
 type shard struct {
 	engine *Engine
 	queue  chan []*job
 	cache  *cache
+	// careful is how many more batches look before they decide, since another process has written
+	// a wallet of ours.
+	careful int
 }
 
 func newShard(e *Engine) *shard {
@@ -106,6 +113,7 @@ func (s *shard) process(jobs []*job) {
 		err := s.engine.store.Transact(s.engine.ctx, b.want, b.decide)
 		if err == nil {
 			b.settled()
+			s.careful = max(0, s.careful-1)
 			s.engine.stats.Batches.Add(1)
 			b.count(&s.engine.stats)
 			s.engine.wake(b.told)
@@ -119,6 +127,10 @@ func (s *shard) process(jobs []*job) {
 			back = append(back, more)
 		case errors.Is(err, store.ErrRetry) && try < MaxTries:
 			s.engine.stats.Retries.Add(1)
+			if errors.Is(err, store.ErrStale) {
+				s.careful = carefulBatches
+				continue
+			}
 			if !s.wait(pause) {
 				s.fail(jobs, err)
 				return

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -176,7 +177,7 @@ func (s *Session) MeterUsages(ctx context.Context, customer string, q v1.MeterUs
 	if err != nil {
 		return page, err
 	}
-	key, err := s.key(customer)
+	key, err := caller.Wallet(s.caller, customer)
 	if err != nil {
 		return page, err
 	}
@@ -233,6 +234,9 @@ func usageOut(defs *catalog.Definitions, t *wallet.Tally) v1.MeterUsage {
 		MeterID: t.Meter, CreditID: t.Credit, PeriodStart: t.From, PeriodEnd: t.To, Events: t.Events,
 		Aggregate: micros(t.Aggregate), FreeThreshold: micros(t.FreeThreshold), Chargeable: micros(max(0, t.Aggregate-t.FreeThreshold)),
 		UnitsPerCredit: money.Decimal(t.UnitsPerCredit.String()), Credits: wording.Amount(t.Due, wording.Precision(defs, t.Credit)),
+	}
+	if t.To == wallet.Forever {
+		out.PeriodEnd = 0
 	}
 	if m, ok := defs.Meters[t.Meter]; ok {
 		out.MeterName = m.Name

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
@@ -76,7 +77,7 @@ func (s *Session) ingests(r *v1.IngestRequest, now clock.Instant, idempotency st
 		}
 		command, ok := byCustomer[e.CustomerID]
 		if !ok {
-			key, err := s.key(e.CustomerID)
+			key, err := caller.Wallet(s.caller, e.CustomerID)
 			if err != nil {
 				return nil, in(err)
 			}
@@ -174,13 +175,11 @@ func (s *Session) CorrectEvent(ctx context.Context, eventID string, r v1.Correct
 }
 
 func (s *Session) onEvent(ctx context.Context, customer string, c wallet.Command, opts []v1.Option) (v1.Event, error) {
-	key, err := s.key(customer)
+	key, err := caller.Wallet(s.caller, customer)
 	if err != nil {
 		return v1.Event{}, err
 	}
-	res, err := s.core.Engine.Do(ctx, engine.Request{
-		Wallet: key, Command: c, Idempotency: v1.NewCall(opts).IdempotencyKey, Actor: s.caller.Name(), APIKey: s.caller.Key,
-	})
+	res, err := s.core.Engine.Do(ctx, caller.Request(s.caller, opts, key, c))
 	if err != nil {
 		return v1.Event{}, err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
-	"github.com/seed42445051/scrip/wallet"
 )
 
 // Core is what every session shares.
@@ -33,14 +32,6 @@ type Session struct {
 
 // As returns the session of a caller.
 func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
-
-// key names a customer's wallet.
-func (s *Session) key(customer string) (wallet.Key, error) {
-	if err := v1.CheckCustomerID(customer); err != nil {
-		return wallet.Key{}, err
-	}
-	return wallet.Key{App: s.caller.App, Mode: s.caller.Mode, Customer: customer}, nil
-}
 
 // now is the time of the caller's mode.
 func (s *Session) now(ctx context.Context) (clock.Instant, error) {

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
@@ -17,14 +17,9 @@ import (
 	"github.com/seed42445051/scrip/wording"
 )
 
-func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	who := engine.Definer{App: s.caller.App, Mode: s.caller.Mode, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
-	return engine.DefineAs(ctx, s.core.Engine, who, request, change)
-}
-
 // CreateMeter defines a meter.
 func (s *Session) CreateMeter(ctx context.Context, r v1.CreateMeter, opts ...v1.Option) (v1.Meter, error) {
-	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
 		m, err := ReadMeter(&r, defs)
 		if err != nil {
 			return store.Definition{}, v1.Meter{}, err
@@ -61,7 +56,7 @@ func readLinks(m *catalog.Meter, links []v1.MeterLink, defs *catalog.Definitions
 // UpdateMeter changes a meter. What is absent stays; a link's new terms count from the next
 // billing period on.
 func (s *Session) UpdateMeter(ctx context.Context, meterID string, r v1.UpdateMeter, opts ...v1.Option) (v1.Meter, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
 		ID string
 		v1.UpdateMeter
 	}{meterID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
@@ -82,7 +77,7 @@ func (s *Session) UpdateMeter(ctx context.Context, meterID string, r v1.UpdateMe
 // ArchiveMeter ends a meter: it counts no more, and what it counted stays. Archiving again is no
 // error.
 func (s *Session) ArchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
-	return define(ctx, s, opts, "archive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
 		return s.change(defs, meterID, func(m *catalog.Meter) ([]v1.MeterLink, error) {
 			if m.ArchivedAt.IsZero() {
 				m.ArchivedAt = s.core.Clock.Now()
@@ -94,7 +89,7 @@ func (s *Session) ArchiveMeter(ctx context.Context, meterID string, opts ...v1.O
 
 // UnarchiveMeter lets a meter count again, from now on.
 func (s *Session) UnarchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
-	return define(ctx, s, opts, "unarchive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
+	return caller.Define(ctx, s.core.Engine, s.caller, opts, "unarchive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
 		return s.change(defs, meterID, func(m *catalog.Meter) ([]v1.MeterLink, error) {
 			m.ArchivedAt = 0
 			return linksOut(m), nil

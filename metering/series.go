@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -38,7 +39,7 @@ func (s *Session) UsageSeries(ctx context.Context, q v1.SeriesQuery) (v1.Series,
 	if err != nil {
 		return out, err
 	}
-	if _, err := s.key(q.CustomerID); err != nil {
+	if _, err := caller.Wallet(s.caller, q.CustomerID); err != nil {
 		return out, err
 	}
 	query := store.UsageQuery{App: s.caller.App, Mode: s.caller.Mode, Customer: q.CustomerID, Event: q.EventName, From: q.From, To: q.To}

@@ -6,24 +6,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// define changes endpoints under the caller's idempotency key, and returns what was made.
-func define[T any](ctx context.Context, s *Session, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	who := engine.Definer{App: s.caller.App, Mode: s.caller.Mode, APIKey: s.caller.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
-	return engine.DefineAs(ctx, s.service.Engine, who, request, change)
-}
-
 // CreateWebhookEndpoint says where events of the caller's mode are to be sent. The secret is in
 // the answer.
 func (s *Session) CreateWebhookEndpoint(ctx context.Context, r v1.CreateWebhookEndpoint, opts ...v1.Option) (v1.WebhookEndpoint, error) {
-	return define(ctx, s, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
 		e, err := s.readEndpoint(defs, &r)
 		if err != nil {
 			return store.Definition{}, v1.WebhookEndpoint{}, err
@@ -141,7 +135,7 @@ func (s *Session) ListWebhookEndpoints(ctx context.Context) (v1.Page[v1.WebhookE
 
 // UpdateWebhookEndpoint changes an endpoint. What is absent stays.
 func (s *Session) UpdateWebhookEndpoint(ctx context.Context, endpointID string, r v1.UpdateWebhookEndpoint, opts ...v1.Option) (v1.WebhookEndpoint, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, struct {
 		ID string
 		v1.UpdateWebhookEndpoint
 	}{endpointID, r}, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
@@ -164,7 +158,7 @@ func (s *Session) UpdateWebhookEndpoint(ctx context.Context, endpointID string, 
 // AddWebhookHeaders sets headers of an endpoint, under whatever case they have been set before,
 // and leaves its others.
 func (s *Session) AddWebhookHeaders(ctx context.Context, endpointID string, headers map[string]string, opts ...v1.Option) (v1.WebhookEndpoint, error) {
-	return define(ctx, s, opts, struct {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, struct {
 		ID      string
 		Headers map[string]string
 	}{endpointID, headers}, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
@@ -200,7 +194,7 @@ func set[T any](to *T, value *T) {
 // ArchiveWebhookEndpoint ends an endpoint: nothing is sent to it any more, what is pending
 // included. Archiving again is no error.
 func (s *Session) ArchiveWebhookEndpoint(ctx context.Context, endpointID string, opts ...v1.Option) (v1.WebhookEndpoint, error) {
-	return define(ctx, s, opts, "archive webhook endpoint "+endpointID, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, "archive webhook endpoint "+endpointID, func(defs *catalog.Definitions) (store.Definition, v1.WebhookEndpoint, error) {
 		return s.change(defs, endpointID, func(e *catalog.Endpoint) error {
 			if e.ArchivedAt.IsZero() {
 				e.ArchivedAt = s.service.Clock.Now()
@@ -242,7 +236,7 @@ func (s *Session) secretOut(e *catalog.Endpoint) v1.WebhookSecret {
 
 // RotateWebhookSecret makes a new secret. The one before signs as well for a day.
 func (s *Session) RotateWebhookSecret(ctx context.Context, endpointID string, opts ...v1.Option) (v1.WebhookSecret, error) {
-	return define(ctx, s, opts, "rotate webhook secret "+endpointID, func(defs *catalog.Definitions) (store.Definition, v1.WebhookSecret, error) {
+	return caller.Define(ctx, s.service.Engine, s.caller, opts, "rotate webhook secret "+endpointID, func(defs *catalog.Definitions) (store.Definition, v1.WebhookSecret, error) {
 		var out v1.WebhookSecret
 		d, _, err := s.change(defs, endpointID, func(e *catalog.Endpoint) error {
 			e.PreviousSecret, e.PreviousUntil = e.Secret, s.service.Clock.Now().Add(catalog.SecretOverlap)

@@ -85,6 +85,9 @@ type Wallets interface {
 type Want struct {
 	Apps    []WantApp
 	Wallets []WantWallet // sorted by ID, each once
+	// Ahead lets a store decide on what the caller knows before it has looked, and prove that it was
+	// so in the transaction itself: where it was not, nothing is written, and the error is ErrStale.
+	Ahead bool
 }
 
 // WantApp asks for the definitions of an app, unless they still have the version that the

@@ -144,7 +144,7 @@ type MeterUsage struct {
 	MeterName      string        `json:"meter_name"`
 	CreditID       string        `json:"credit_id"`
 	PeriodStart    clock.Instant `json:"period_start"`
-	PeriodEnd      clock.Instant `json:"period_end"`
+	PeriodEnd      clock.Instant `json:"period_end" doc:"null while the plan is paused, and the period stands still"`
 	Events         int64         `json:"events"`
 	Aggregate      money.Decimal `json:"aggregate" doc:"In the meter's measurement unit"`
 	FreeThreshold  money.Decimal `json:"free_threshold"`

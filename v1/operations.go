@@ -91,9 +91,10 @@ type Operations interface {
 	ListSubscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
 	SubscriptionHistory(ctx context.Context, subscriptionID string, q PageQuery) (Page[SubscriptionEvent], error)
 	// NextInvoice is what the running cycle's end would invoice; GetInvoice and ListInvoices read
-	// what was invoiced; PayInvoice and VoidInvoice close an invoice.
+	// what was invoiced, and InvoicePage shows it to people; PayInvoice and VoidInvoice close an invoice.
 	NextInvoice(ctx context.Context, subscriptionID string) (Invoice, error)
 	GetInvoice(ctx context.Context, invoiceID string) (Invoice, error)
+	InvoicePage(ctx context.Context, invoiceID string) (HTML, error)
 	ListInvoices(ctx context.Context, q InvoiceQuery) (Page[Invoice], error)
 	PayInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)
 	VoidInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)

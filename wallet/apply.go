@@ -287,12 +287,21 @@ func (s *State) update(g *Grant) {
 	before := places{}
 	if known {
 		before = placesOf(have)
+		if have.ExpiresAt != g.ExpiresAt { // its place in the queues is another
+			s.move(have, before, places{})
+			before = places{}
+		}
 		*have = *g
 		g = have
 	} else {
 		s.grants[g.N] = g
 	}
-	after := placesOf(g)
+	s.move(g, before, placesOf(g))
+}
+
+// move takes a grant out of the queues in which it stands no longer, and puts it into those in
+// which it stands now.
+func (s *State) move(g *Grant, before, after places) {
 	if before == after {
 		return
 	}

@@ -92,7 +92,7 @@ func (b *book) refused(c wallet.Command, code fault.Code) {
 	if fault.CodeOf(err) != code {
 		b.t.Fatalf("%T: got %v, want %s", c, err, code)
 	}
-	if e := fault.As(err); e.Kind() == fault.NotFound && code != fault.CodeNotFound && e.Field == "" {
+	if e := fault.As(err); e.Kind() == fault.NotFound && code != fault.CodeSubscriptionNotFound && e.Field == "" {
 		b.t.Fatalf("%T: %v names no field", c, err)
 	}
 	var missing *wallet.Missing
@@ -146,6 +146,22 @@ func scoped(rules ...catalog.Rule) func(*wallet.GiveCredits) {
 }
 
 func event(name string) catalog.Rule { return catalog.Rule{Event: name} }
+
+// plan is a plan by the month that costs nothing and gives nothing. A change makes it what the
+// example needs.
+func plan(change ...func(*wallet.Subscribe)) *wallet.Subscribe {
+	c := &wallet.Subscribe{Plan: "pln", Terms: wallet.Terms{
+		Name: "Plan", Currency: "usd", Every: catalog.Interval{Count: 1, Unit: catalog.Month},
+	}}
+	for _, f := range change {
+		f(c)
+	}
+	return c
+}
+
+func counts(all ...wallet.Allowance) func(*wallet.Subscribe) {
+	return func(c *wallet.Subscribe) { c.Allowances = all }
+}
 
 // units is a direct charge of calls.
 func units(n int64) wallet.Charge { return wallet.Charge{Credit: "calls", Amount: n} }

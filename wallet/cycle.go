@@ -14,8 +14,9 @@ import (
 // it begins; then, in this order: overage is billed and reset, the next cycle is granted, and what
 // is granted repays a deficit.
 
-// forever is an instant that never comes: the end of a cycle that stands still.
-const forever clock.Instant = math.MaxInt64
+// Forever is an instant that never comes: the end of a cycle that stands still, and of what is
+// counted in it.
+const Forever clock.Instant = math.MaxInt64
 
 // boundary is the next instant at which time changes the subscription; zero: none.
 func (s *Subscription) boundary() clock.Instant {
@@ -50,52 +51,60 @@ func (w *work) turn() {
 	}
 	for i := range sub.Included {
 		if sub.Included[i].End <= w.at {
-			w.resetOverage(sub, i, false, false)
-			w.nextCreditCycle(sub, i)
+			w.resetOverage(sub, i, false)
 		}
 	}
+	w.nextCreditCycles(sub)
 }
 
 // renew begins the next billing cycle, under another plan where one waits for it. The credits
 // whose own cycle ends with it are granted anew.
 func (w *work) renew(sub *Subscription) {
-	lines := w.closeCycle(sub, sub.Next != nil)
-	change := SubscriptionRenewed
-	if sub.TrialEnds == sub.CycleEnd {
-		change = SubscriptionConverted
-	}
-	from := sub.Plan
-	if sub.Next != nil {
-		ended := sub.Included
+	var lines []InvoiceLine
+	switch from := sub.Plan; {
+	case sub.Next != nil:
+		w.cutGrants(sub)
+		lines = w.closeCycle(sub, true)
 		w.enterPlan(sub, sub.Next)
 		sub.Next = nil
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
-		for i := range sub.Included {
-			sub.Included[i].End = w.at
-		}
-		w.cutGrants(ended)
-	} else {
-		w.tellSubscription(sub, change, "", "")
+	case sub.TrialEnds == sub.CycleEnd:
+		lines = w.closeCycle(sub, false)
+		w.tellSubscription(sub, SubscriptionConverted, "", "")
+	default:
+		lines = w.closeCycle(sub, false)
+		w.tellSubscription(sub, SubscriptionRenewed, "", "")
+	}
+	if start, _ := sub.Terms.Every.Window(sub.Anchor, sub.Zone, w.at); start != w.at {
+		// The length of a cycle is another now, or a pause has moved it: it is a whole one all the same.
+		w.rollAllowances(sub)
+		sub.Anchor = w.at
 	}
 	w.nextCycle(sub)
+	w.nextCreditCycles(sub)
+	w.issue(sub, append(w.priceLines(sub), lines...))
+}
+
+// nextCreditCycles begins the next cycle of the credits whose cycle is over.
+func (w *work) nextCreditCycles(sub *Subscription) {
 	for i := range sub.Included {
 		if sub.Included[i].End <= w.at {
 			w.nextCreditCycle(sub, i)
 		}
 	}
-	w.issue(sub, append(w.priceLines(sub), lines...))
 }
 
 // closeCycle settles what the cycle that ends has used beyond what it gave: it returns the lines
-// that say what it comes to. With all, the cycles of the credits end with it, whenever else they
-// would have.
+// that say what it comes to. With all, the credits' own cycles end with it.
 func (w *work) closeCycle(sub *Subscription, all bool) []InvoiceLine {
 	lines := w.usageLines(sub)
 	for i := range sub.Terms.Credits {
 		if line, ok := w.overageLine(sub, i); ok {
 			lines = append(lines, line)
 		}
-		w.resetOverage(sub, i, true, all)
+		if all || sub.Included[i].End <= w.at || sub.Terms.Credits[i].Overage.Behavior == catalog.InvoiceAtBilling {
+			w.resetOverage(sub, i, true)
+		}
 	}
 	return lines
 }
@@ -128,25 +137,34 @@ func (s *Subscription) cycleEnd(every catalog.Interval, at clock.Instant) clock.
 func (w *work) nextCreditCycle(sub *Subscription, i int) {
 	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
 	*cycle = CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at)}
+	w.include(sub, i, unitsOf(sub, terms, w.at))
+}
+
+// unitsOf is what an included credit grants each cycle, at an instant at which its plan runs: no
+// more than a wallet can hold.
+func unitsOf(sub *Subscription, terms *IncludedCredit, at clock.Instant) int64 {
 	amount := terms.Amount
-	trial := sub.TrialAt(w.at)
-	if trial && terms.Trial != nil {
+	if terms.Trial != nil && sub.TrialAt(at) {
 		amount = *terms.Trial
 	}
-	cycle.Grant = w.include(sub, i, unitsOf(amount, sub.quantity()), trial && terms.TrialExpires)
+	units, err := money.MulDivFloor(amount, sub.quantity(), 1)
+	if err != nil {
+		return MaxUnits
+	}
+	return min(units, MaxUnits)
 }
 
 // include grants units of an included credit for its running cycle, as far as the wallet has room:
-// time must go on. It returns the grant's number, 0 for nothing.
-func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 {
+// time must go on.
+func (w *work) include(sub *Subscription, i int, units int64) {
 	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
 	def, ok := w.cx.Defs.Credits[terms.Credit]
 	if !ok || !def.ArchivedAt.IsZero() {
-		return 0
+		return
 	}
 	units = min(units, w.room(terms.Credit))
 	if units <= 0 {
-		return 0
+		return
 	}
 	g := &Grant{
 		Credit: terms.Credit, Amount: units, Status: GrantPending, Category: terms.Category, Priority: terms.Priority,
@@ -155,35 +173,33 @@ func (w *work) include(sub *Subscription, i int, units int64, trial bool) int64 
 		Actor: w.cx.Actor, Metadata: sub.Metadata,
 	}
 	switch {
-	case trial:
-		g.ExpiresAt, g.Rollover = sub.TrialEnds, catalog.Rollover{}
+	case terms.TrialExpires && sub.TrialAt(w.at):
+		g.ExpiresAt, g.Rollover, cycle.Ends = sub.TrialEnds, catalog.Rollover{}, true
 	case terms.AtCycleEnd:
-		g.ExpiresAt = cycle.End
+		g.ExpiresAt, cycle.Ends = cycle.End, true
 	case terms.ExpiresAfterDays > 0:
 		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
 	}
-	cycle.Ends = trial || terms.AtCycleEnd
 	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt >= cycle.End) {
 		// What rolls over does so with the cycle at the latest.
 		g.ExpiresAt, cycle.Ends = cycle.End, true
 	}
-	made, err := w.addGrant(g)
-	w.fail(err) // its lane is there since the plan was taken
-	if err != nil {
-		return 0
+	lane := w.findLane(g.Credit, g.Scope, g.Inherited)
+	if lane == 0 {
+		lane = w.newLane(g.Credit, g.Scope, g.Inherited) // there was room when the plan was taken
 	}
+	made := w.addTo(lane, g)
 	saved := w.note
 	w.note = Note{Reason: w.note.Reason, Metadata: sub.Metadata, RefType: string(SourceSubscription), RefID: g.SourceID}
 	w.activate(made, CreditAdded)
 	w.note = saved
 	w.d.Answer.Grants = append(w.d.Answer.Grants, *made)
-	return made.N
+	cycle.Grant = made.N
 }
 
 // resetOverage takes overage away where the policy of the included credit says so: what is
-// forgiven with each cycle of the credit, or when that is cut short, what is billed with the billing
-// cycle.
-func (w *work) resetOverage(sub *Subscription, i int, billing, cut bool) {
+// forgiven with each cycle of the credit, what is billed with the billing cycle.
+func (w *work) resetOverage(sub *Subscription, i int, billing bool) {
 	terms := &sub.Terms.Credits[i]
 	switch terms.Overage.Behavior {
 	case catalog.InvoiceAtBilling:
@@ -192,9 +208,6 @@ func (w *work) resetOverage(sub *Subscription, i int, billing, cut bool) {
 		}
 	case catalog.CarryDeficit, catalog.CarryDeficitAutoRepay:
 		return
-	}
-	if billing && !cut && sub.Included[i].End > w.at && terms.Overage.Behavior != catalog.InvoiceAtBilling {
-		return // its own cycle goes on
 	}
 	w.takeOverage(terms.Credit, sub)
 }
@@ -216,11 +229,10 @@ func (w *work) takeOverage(credit string, sub *Subscription) {
 // endSubscription is the end: what was used beyond the plan is billed, and what was granted lives
 // on until its own end (dodo.md section 15).
 func (w *work) endSubscription(sub *Subscription) {
-	lines := w.closeCycle(sub, true)
 	if !sub.PausedAt.IsZero() {
-		w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End + (w.at - sub.PausedAt) })
-		sub.PausedAt = 0
+		w.goOn(sub)
 	}
+	lines := w.closeCycle(sub, true)
 	sub.Ended, sub.EndsAt, sub.Next = true, w.at, nil
 	if sub.CycleStart < w.at {
 		w.moveTallies(sub.CycleStart, w.at)
@@ -234,28 +246,26 @@ func (w *work) endSubscription(sub *Subscription) {
 func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
+		w.cutGrants(sub)
 		lines := w.closeCycle(sub, true)
-		w.cutGrants(sub.Included)
+		w.rollAllowances(sub)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 		w.nextCycle(sub)
-		for i := range sub.Included {
-			w.nextCreditCycle(sub, i)
-		}
+		w.nextCreditCycles(sub)
 		w.issue(sub, append(w.priceLines(sub), lines...))
 		return
 	}
 	lines := w.changeLines(sub, c, charge)
-	old, cycles := sub.Terms.Credits, sub.Included
-	quantity := sub.quantity()
+	old := *sub
 	w.enterPlan(sub, c)
 	w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
-	for i := range old {
-		w.takeUnused(&old[i], &cycles[i], quantity)
+	for i := range old.Included {
+		w.takeUnused(&old, i)
 	}
 	for i := range sub.Included {
-		w.giveRest(sub, i, old, cycles)
+		w.giveRest(sub, i, &old)
 	}
 	w.issue(sub, lines)
 }
@@ -293,7 +303,8 @@ func (w *work) enterPlan(sub *Subscription, c *PlanChange) {
 
 // takeUnused is what the old plan loses when it is prorated: of its running grant the smaller of
 // what is available and floor(old amount x unused share of the cycle).
-func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity int64) {
+func (w *work) takeUnused(old *Subscription, i int) {
+	terms, cycle := &old.Terms.Credits[i], &old.Included[i]
 	if !terms.Prorate || cycle.Grant == 0 {
 		return
 	}
@@ -302,7 +313,7 @@ func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity in
 		return
 	}
 	g := w.grant(cycle.Grant)
-	take := min(g.Available, share(unitsOf(terms.Amount, quantity), w.at, *cycle))
+	take := min(g.Available, share(unitsOf(old, terms, w.at), w.at, *cycle))
 	if take > 0 {
 		w.book(line{kind: Revoked, credit: g.Credit, amount: -take, slices: []Slice{{Grant: g.N, Available: -take}}})
 	}
@@ -310,28 +321,20 @@ func (w *work) takeUnused(terms *IncludedCredit, cycle *CreditCycle, quantity in
 
 // giveRest begins an included credit of the new plan within the running cycle: at once in part
 // where it is prorated, with the next cycle where it is not.
-func (w *work) giveRest(sub *Subscription, i int, old []IncludedCredit, cycles []CreditCycle) {
+func (w *work) giveRest(sub *Subscription, i int, old *Subscription) {
 	terms := &sub.Terms.Credits[i]
-	cycle := CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at)}
-	full := cycle
-	full.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
-	if k := slices.IndexFunc(old, func(o IncludedCredit) bool { return o.Credit == terms.Credit }); k >= 0 && old[k].Every == terms.Every {
-		cycle, full = cycles[k], cycles[k]
-		cycle.Grant, cycle.Ends = 0, false
+	cycle := CreditCycle{Start: sub.CycleStart, End: sub.cycleEnd(terms.Every, w.at)}
+	if !sub.TrialAt(w.at) {
+		cycle.Start, _ = terms.Every.Window(sub.Anchor, sub.Zone, w.at)
+	}
+	same := func(o IncludedCredit) bool { return o.Credit == terms.Credit && o.Every == terms.Every }
+	if k := slices.IndexFunc(old.Terms.Credits, same); k >= 0 {
+		cycle = CreditCycle{Start: old.Included[k].Start, End: old.Included[k].End}
 	}
 	sub.Included[i] = cycle
 	if terms.Prorate {
-		sub.Included[i].Grant = w.include(sub, i, share(unitsOf(terms.Amount, sub.quantity()), w.at, full), false)
+		w.include(sub, i, share(unitsOf(sub, terms, w.at), w.at, cycle))
 	}
-}
-
-// unitsOf is so many times an amount, as far as a wallet can hold it.
-func unitsOf(amount, quantity int64) int64 {
-	units, err := money.MulDivFloor(amount, quantity, 1)
-	if err != nil {
-		return MaxUnits
-	}
-	return min(units, MaxUnits)
 }
 
 // share is floor(amount x what is left of the cycle / all of it).
@@ -347,26 +350,34 @@ func share(amount int64, at clock.Instant, c CreditCycle) int64 {
 }
 
 // cutGrants ends now what was granted until the end of cycles that are cut short.
-func (w *work) cutGrants(cycles []CreditCycle) {
+func (w *work) cutGrants(sub *Subscription) {
+	for i := range sub.Included {
+		w.reschedule(&sub.Included[i], w.at)
+	}
 	saved := w.note
-	w.reschedule(cycles, func(CreditCycle) clock.Instant { return w.at })
 	w.endDue()
 	w.note = saved
 }
 
-// reschedule gives the running grants of cycles another end, those that end with their cycle.
-func (w *work) reschedule(cycles []CreditCycle, to func(CreditCycle) clock.Instant) {
-	for _, cycle := range cycles {
-		have, ok := w.s.grants[cycle.Grant]
-		if !ok || !cycle.Ends || w.see(have).Status != GrantActive {
-			continue
-		}
-		w.grant(cycle.Grant).ExpiresAt = to(cycle)
+// reschedule gives the grant of a cycle another end, if it ends with the cycle. One that is used up
+// gets it as well: what is given back to it later ends with it.
+func (w *work) reschedule(cycle *CreditCycle, to clock.Instant) {
+	if !cycle.Ends {
+		return
+	}
+	have := w.s.grantOrNew(w, cycle.Grant)
+	if have == nil {
+		w.fail(&Missing{Needs{Grants: []int64{cycle.Grant}}})
+		return
+	}
+	if have = w.see(have); have.Status == GrantActive && have.ExpiresAt != to {
+		w.grant(cycle.Grant).ExpiresAt = to
 	}
 }
 
 // moveCycleEnd lets the running cycle end at another instant, and the following ones with it.
 func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
+	w.rollAllowances(sub)
 	old := sub.CycleEnd
 	if sub.TrialEnds == old {
 		sub.TrialEnds = end
@@ -378,14 +389,10 @@ func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
 		if c.End != old {
 			next = sub.cycleEnd(sub.Terms.Credits[i].Every, w.at)
 		}
-		if sub.PausedAt.IsZero() {
-			w.reschedule([]CreditCycle{*c}, func(CreditCycle) clock.Instant { return next })
-		}
 		c.End = next
+		w.reschedule(c, next)
 	}
-	if sub.PausedAt.IsZero() {
-		w.moveTallies(sub.CycleStart, end)
-	}
+	w.moveTallies(sub.CycleStart, end)
 	w.periodFrom, w.periodTo = 0, 0
 }
 
@@ -393,39 +400,57 @@ func (w *work) moveCycleEnd(sub *Subscription, end clock.Instant) {
 // count whose window begins later now begins anew; the cycle that runs ends when the biller's does,
 // unless it is a trial.
 func (w *work) reanchor(sub *Subscription, anchor clock.Instant) {
-	if !sub.TrialAt(w.at) {
+	if sub.TrialAt(w.at) {
+		w.rollAllowances(sub)
+	} else {
 		_, end := sub.Terms.Every.Window(anchor, sub.Zone, w.at)
 		w.moveCycleEnd(sub, end)
 	}
 	sub.Anchor = anchor
+	var kept []keptCount
 	for i := range sub.Allowances {
 		a := &sub.Allowances[i]
-		if a.Period.Anchor != catalog.AnchorStart || a.Period.Kind == catalog.Lifetime {
-			continue
+		from, to := a.WindowStart, a.WindowEnd
+		if a.standsStill() {
+			from, to = a.Period.Window(anchor, w.at)
 		}
-		from, to := a.Period.Window(anchor, w.at)
 		if from > a.WindowStart {
 			a.Used = 0
+		} else {
+			kept = append(kept, keptCount{a.ID, a.WindowStart, from})
 		}
 		a.WindowStart, a.WindowEnd = from, to
 	}
+	w.recount(kept)
 }
 
 // pause lets the cycle stand still: what was granted until its end does not end meanwhile.
 func (w *work) pause(sub *Subscription) {
-	for i := range sub.Allowances {
-		sub.Allowances[i].roll(sub, w.at)
-	}
+	w.rollAllowances(sub)
 	sub.PausedAt = w.at
-	w.reschedule(sub.Included, func(CreditCycle) clock.Instant { return 0 })
-	w.moveTallies(sub.CycleStart, forever)
+	for i := range sub.Included {
+		w.reschedule(&sub.Included[i], 0)
+	}
+	w.moveTallies(sub.CycleStart, Forever)
 	w.tellSubscription(sub, SubscriptionPaused, "", "")
 }
 
-// resume moves everything that was yet to come by the length of the pause, and the cycles follow
-// on the end of the one that runs.
+// resume lets the cycle go on where it was.
 func (w *work) resume(sub *Subscription) {
+	w.goOn(sub)
+	w.tellSubscription(sub, SubscriptionResumed, "", "")
+}
+
+// goOn moves everything that was yet to come by the length of the pause. The cycles follow on the
+// end of the one that runs: counted from an anchor that moved as far, they would not meet it in
+// months of different lengths.
+func (w *work) goOn(sub *Subscription) {
 	by := w.at - sub.PausedAt
+	for i := range sub.Allowances {
+		if a := &sub.Allowances[i]; a.standsStill() {
+			a.WindowEnd += by
+		}
+	}
 	sub.PausedAt = 0
 	for _, at := range []*clock.Instant{&sub.CycleEnd, &sub.EndsAt, &sub.Terms.Until, &sub.TrialEnds} {
 		if !at.IsZero() {
@@ -434,17 +459,20 @@ func (w *work) resume(sub *Subscription) {
 	}
 	sub.Anchor = sub.CycleEnd
 	for i := range sub.Included {
-		sub.Included[i].End += by
-	}
-	w.reschedule(sub.Included, func(c CreditCycle) clock.Instant { return c.End })
-	for i := range sub.Allowances {
-		if a := &sub.Allowances[i]; a.Period.Anchor == catalog.AnchorStart && !a.WindowEnd.IsZero() {
-			a.WindowEnd += by
-		}
+		c := &sub.Included[i]
+		c.End += by
+		w.reschedule(c, c.End)
 	}
 	w.moveTallies(sub.CycleStart, sub.CycleEnd)
 	w.periodFrom, w.periodTo = 0, 0
-	w.tellSubscription(sub, SubscriptionResumed, "", "")
+}
+
+// rollAllowances moves every allowance to the window that holds now, before windows are counted
+// from elsewhere: they must not depend on when somebody looked last.
+func (w *work) rollAllowances(sub *Subscription) {
+	for i := range sub.Allowances {
+		sub.Allowances[i].roll(sub, w.at)
+	}
 }
 
 // moveTallies lets the tallies of the running cycle end when it does.
@@ -569,6 +597,9 @@ func (w *work) keepCount(kept []keptCount, was *Subscription, a *Allowance) []ke
 // counted under the old plan is not part of a count that begins anew.
 func (w *work) recount(kept []keptCount) {
 	for _, h := range w.s.lapsing {
+		if changed, ok := w.holds[h.N]; ok {
+			h = changed
+		}
 		plan := slices.Clone(h.Plan)
 		for i := range plan {
 			p := &plan[i]

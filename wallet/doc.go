@@ -10,5 +10,7 @@
 // concurrency, idempotency, ids of other things, or the clock: instants are arguments.
 //
 // Read it in this order: state.go (the nouns), entry.go (the record), command.go (the verbs),
-// draw.go (which grant pays), then spend.go, hold.go, grant.go, settle.go, revoke.go.
+// draw.go (which grant pays), then spend.go, hold.go, grant.go, settle.go, revoke.go. Plans follow:
+// subscription.go and terms.go (the nouns), subscribe.go (the verbs), cycle.go (what time does to
+// them), invoice.go. Meters come last: meter.go, period.go, gate.go.
 package wallet

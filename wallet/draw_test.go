@@ -154,12 +154,10 @@ func TestDrawOrderBetweenCredits(t *testing.T) {
 // subscribed gives the wallet a plan with one allowance of images.
 func subscribed(b *book, quota int64, rules ...catalog.Rule) {
 	b.t.Helper()
-	b.do(&wallet.Subscribe{Subscription: wallet.Subscription{
-		ID: "sub", Plan: "pln", Allowances: []wallet.Allowance{{
-			ID: "images", Quota: quota * wallet.MicrosPerUnit, Rules: rules,
-			Period: catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar},
-		}},
-	}})
+	b.do(plan(counts(wallet.Allowance{
+		ID: "images", Quota: quota * wallet.MicrosPerUnit, Rules: rules,
+		Period: catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar},
+	})))
 }
 
 // TestDenialReasons is the table of vevee-golivekit-stripe.md section 1.3, row by row. The

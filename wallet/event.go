@@ -46,7 +46,7 @@ func (w *work) threshold(def *catalog.Credit) LowBalance {
 			if c.Credit != def.ID || c.LowPercent == 0 {
 				continue
 			}
-			given, percent := unitsOf(c.Amount, sub.quantity()), int64(c.LowPercent)
+			given, percent := unitsOf(sub, c, w.at), int64(c.LowPercent)
 			at := given/100*percent + given%100*percent/100
 			return LowBalance{Credit: def.ID, Threshold: at, Subscription: sub.ID(w.s.ID), Allowance: given, Percent: c.LowPercent}
 		}

@@ -258,14 +258,14 @@ func (w *work) holdMetered(h *Hold, gates []gate) {
 	for i := range gates {
 		g := &gates[i]
 		g.tally.Held += g.micros
-		h.Metered = append(h.Metered, MeteredPart{TallyKey: g.tally.TallyKey, To: g.tally.To, Micros: g.micros})
+		h.Metered = append(h.Metered, MeteredPart{TallyKey: g.tally.TallyKey, Micros: g.micros})
 	}
 }
 
 // unholdMetered takes that back when the hold is closed.
 func (w *work) unholdMetered(h *Hold) {
 	for _, p := range h.Metered {
-		t, err := w.tallyAt(p.TallyKey, p.To)
+		t, err := w.tallyAt(p.TallyKey, 0) // its period may end elsewhere by now
 		w.fail(err)
 		if t != nil {
 			t.Held -= p.Micros

@@ -218,34 +218,54 @@ func (c *GiveCredits) expiry(w *work, def *catalog.Credit, effective clock.Insta
 
 // addGrant numbers a grant and finds its lane, making the lane where it is the first.
 func (w *work) addGrant(g *Grant) (*Grant, error) {
-	w.d.grantSeq++
-	g.N = w.d.grantSeq
 	lane, err := w.lane(g.Credit, g.Scope, g.Inherited)
 	if err != nil {
 		return nil, err
 	}
-	g.Lane = lane
-	return w.putGrant(g), nil
+	return w.addTo(lane, g), nil
+}
+
+// addTo numbers a grant of a lane.
+func (w *work) addTo(lane int, g *Grant) *Grant {
+	w.d.grantSeq++
+	g.N, g.Lane = w.d.grantSeq, lane
+	return w.putGrant(g)
 }
 
 // lane is the number of the lane for a credit's grants under a scope, which is made where there
 // is none.
 func (w *work) lane(credit string, scope catalog.Scope, inherited bool) (int, error) {
+	if n := w.findLane(credit, scope, inherited); n > 0 {
+		return n, nil
+	}
+	if len(w.s.Lanes)+len(w.d.Lanes) >= MaxLanes {
+		return 0, errTooManyScopes()
+	}
+	return w.newLane(credit, scope, inherited), nil
+}
+
+func errTooManyScopes() error {
+	return fault.New(opGrant, fault.CodeTooManyScopes, "a customer's grants have at most %d different scopes", MaxLanes).In("scope")
+}
+
+// findLane is the number of the lane for a credit's grants under a scope; 0 when there is none.
+func (w *work) findLane(credit string, scope catalog.Scope, inherited bool) int {
 	canonical := scope.Canonical()
 	same := func(l *Lane) bool {
 		return l.Credit == credit && l.Inherited == inherited && l.Scope.Canonical() == canonical
 	}
 	for _, lanes := range [][]*Lane{w.s.Lanes, w.d.Lanes} {
 		if i := slices.IndexFunc(lanes, same); i >= 0 {
-			return lanes[i].N, nil
+			return lanes[i].N
 		}
 	}
-	n := len(w.s.Lanes) + len(w.d.Lanes)
-	if n >= MaxLanes {
-		return 0, fault.New(opGrant, fault.CodeTooManyScopes, "a customer's grants have at most %d different scopes", MaxLanes).In("scope")
-	}
-	w.d.Lanes = append(w.d.Lanes, &Lane{N: n + 1, Credit: credit, Scope: scope, Inherited: inherited})
-	return n + 1, nil
+	return 0
+}
+
+func (w *work) newLane(credit string, scope catalog.Scope, inherited bool) int {
+	n := len(w.s.Lanes) + len(w.d.Lanes) + 1
+	w.d.Lanes = append(w.d.Lanes, &Lane{N: n, Credit: credit, Scope: scope, Inherited: inherited})
+	return n
 }
 
 // activate makes a pending grant part of the balance, and lets it repay overage where the

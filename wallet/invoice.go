@@ -237,8 +237,8 @@ func (w *work) usageLines(sub *Subscription) []InvoiceLine {
 
 // changeLines is what a change within the cycle comes to.
 func (w *work) changeLines(sub *Subscription, c *PlanChange, charge Charging) []InvoiceLine {
-	if charge == ChargeNothing || c.Terms.Currency != sub.Terms.Currency {
-		return nil
+	if charge == ChargeNothing || c.Terms.Currency != sub.Terms.Currency || sub.TrialAt(w.at) {
+		return nil // a trial goes on as one: the price comes with its end
 	}
 	quantity := sub.quantity()
 	if c.Quantity > 0 {
@@ -252,9 +252,6 @@ func (w *work) changeLines(sub *Subscription, c *PlanChange, charge Charging) []
 		}
 	}
 	was, is := priceOf(sub.Terms.Minor, sub.quantity()), priceOf(c.Terms.Minor, quantity)
-	if sub.TrialAt(w.at) {
-		was = 0
-	}
 	if charge == ChargeProrated {
 		was, is = share(was, w.at, cycle), share(is, w.at, cycle)
 	}

@@ -181,10 +181,10 @@ func TestCostIsAPrice(t *testing.T) {
 }
 
 func TestAllowancesOfAPlanAreLimited(t *testing.T) {
-	plan := func(n int) *wallet.Subscribe {
-		c := &wallet.Subscribe{}
+	with := func(n int) *wallet.Subscribe {
+		c := plan()
 		for i := range n {
-			c.Subscription.Allowances = append(c.Subscription.Allowances, wallet.Allowance{
+			c.Allowances = append(c.Allowances, wallet.Allowance{
 				ID: strconv.Itoa(i), Rules: catalog.Scope{event("*")},
 				Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar},
 			})
@@ -192,8 +192,8 @@ func TestAllowancesOfAPlanAreLimited(t *testing.T) {
 		return c
 	}
 	b := open(t)
-	b.refused(plan(wallet.MaxAllowances+1), fault.CodeInvalidRequest)
-	b.do(plan(wallet.MaxAllowances))
+	b.refused(with(wallet.MaxAllowances+1), fault.CodeInvalidRequest)
+	b.do(with(wallet.MaxAllowances))
 }
 
 // TestScopesOfAWalletAreLimited: one more scope is refused, another grant of a known one is not,

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -376,28 +377,6 @@ func (w *work) putTally(t *Tally) *Tally {
 	return t
 }
 
-// billingPeriod is the period that an instant falls into.
-func (w *work) billingPeriod(at clock.Instant) (from, to clock.Instant) {
-	if at >= w.periodFrom && at < w.periodTo {
-		return w.periodFrom, w.periodTo
-	}
-	w.periodFrom, w.periodTo = billingPeriod(w.seeSubscription(), at)
-	return w.periodFrom, w.periodTo
-}
-
-// BillingPeriod is the half-open period over which meters count, at an instant: the cycle of the
-// subscription that ran then, else the month of the calendar in UTC.
-func (s *State) BillingPeriod(at clock.Instant) (from, to clock.Instant) {
-	return billingPeriod(s.Subscription, at)
-}
-
-func billingPeriod(sub *Subscription, at clock.Instant) (from, to clock.Instant) {
-	if from, to, ok := sub.period(at); ok {
-		return from, to
-	}
-	return catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorCalendar}.Window(at, at)
-}
-
 // count adds an event to a tally.
 func (w *work) count(t *Tally, m *catalog.Meter, u *Usage) error {
 	value, unique := reads(m, u)
@@ -475,10 +454,15 @@ func (w *work) uncountFrom(t *Tally, m *catalog.Meter, u *Usage) error {
 	return t.add(-value)
 }
 
+// mostAhead is more than an event may lie in the future when it is counted.
+const mostAhead = time.Hour
+
 // recountTally makes the aggregate of max and last anew from the events that are left, which is the
 // only way when the one that decided is gone.
 func (w *work) recountTally(t *Tally, m *catalog.Meter) error {
-	events, err := w.usagesIn(UsageRange{Event: m.Event, From: t.From, To: t.To})
+	// The period may have been cut short since events were counted in it, at this instant or by a
+	// clock that was ahead.
+	events, err := w.usagesIn(UsageRange{Event: m.Event, From: t.From, To: max(t.To, t.To.Add(mostAhead))})
 	if err != nil {
 		return err
 	}

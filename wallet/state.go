@@ -239,7 +239,6 @@ type OveragePart struct {
 // MeteredPart is usage that a hold announces to a tally.
 type MeteredPart struct {
 	TallyKey
-	To     clock.Instant // the end of the tally's period
 	Micros int64
 }
 

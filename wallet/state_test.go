@@ -24,7 +24,7 @@ func TestDecideChangesNothing(t *testing.T) {
 		&wallet.GiveCredits{Credit: "calls", Amount: 7}, &wallet.Deduct{Charge: charge}, &wallet.Deduct{Charge: uses("image.a", 2)},
 		&wallet.Reserve{Charge: charge}, &wallet.Commit{Hold: h, Amount: "13", AllowMore: true}, &wallet.Release{Hold: h},
 		&wallet.Extend{Hold: h}, &wallet.RevokeGrant{Grant: 1}, &wallet.Freeze{Grant: 2, Frozen: true},
-		&wallet.Adjust{Credit: "calls", Delta: -3}, &wallet.Subscribe{}, &wallet.EndSubscription{}, &wallet.ResetOverage{Credit: "calls"},
+		&wallet.Adjust{Credit: "calls", Delta: -3}, plan(counts()), &wallet.EndSubscription{}, &wallet.ResetOverage{Credit: "calls"},
 	} {
 		d, err := wallet.Decide(b.State(), c, wallet.Context{Now: b.now, Defs: b.defs})
 		if err != nil || d.Empty() && !reflect.DeepEqual(c, &wallet.ResetOverage{Credit: "calls"}) {

@@ -266,6 +266,11 @@ func TestReversalReachesThroughManyRollovers(t *testing.T) {
 	}
 }
 
+// retaken takes the plan's terms anew.
+func retaken(entering catalog.OnChange) func(*wallet.Subscribe) {
+	return func(c *wallet.Subscribe) { c.Retake, c.OnChange = true, entering }
+}
+
 // TestAllowanceWindows: a hold counts in the window in which it was made, and gives back to no
 // other.
 func TestAllowanceWindows(t *testing.T) {
@@ -273,11 +278,11 @@ func TestAllowanceWindows(t *testing.T) {
 		c := b.View().Counters
 		return c[0].Used / wallet.MicrosPerUnit
 	}
-	plan := func(b *book, kind catalog.PeriodKind, keep bool) {
-		b.do(&wallet.Subscribe{Keep: keep, Subscription: wallet.Subscription{ID: "sub", Plan: "pln", Allowances: []wallet.Allowance{{
+	take := func(b *book, kind catalog.PeriodKind, entering catalog.OnChange) {
+		b.do(plan(retaken(entering), counts(wallet.Allowance{
 			ID: "images", Quota: 10 * wallet.MicrosPerUnit, Rules: catalog.Scope{event("image.*")},
 			Period: catalog.Period{Kind: kind, Anchor: catalog.AnchorCalendar},
-		}}}})
+		})))
 	}
 	hold := func(b *book) int64 { return b.reserve(uses("image.a", 6)) }
 	for _, c := range []struct {
@@ -288,17 +293,18 @@ func TestAllowanceWindows(t *testing.T) {
 	}{
 		{"the same window", func(*book) {}, 8, 2},
 		{"the next window", func(b *book) { b.pass(14 * time.Hour) }, 0, 0}, // at midnight
-		{"counters begin anew", func(b *book) { plan(b, catalog.Daily, false) }, 0, 0},
-		{"counters are kept", func(b *book) { plan(b, catalog.Daily, true) }, 8, 2},
-		{"counters are kept in another period", func(b *book) { plan(b, catalog.Lifetime, true) }, 8, 2},
+		{"counters begin anew", func(b *book) { take(b, catalog.Daily, catalog.ResetCounts) }, 0, 0},
+		{"counters are kept", func(b *book) { take(b, catalog.Daily, catalog.KeepCounts) }, 8, 2},
+		{"counters are kept in another period", func(b *book) { take(b, catalog.Lifetime, catalog.KeepCounts) }, 8, 2},
+		{"counters are full", func(b *book) { take(b, catalog.Daily, catalog.BlockCounts) }, 10, 10},
 		{"dropped and back again", func(b *book) {
-			b.do(&wallet.Subscribe{Keep: true})
-			plan(b, catalog.Daily, true)
+			b.do(plan(retaken(catalog.KeepCounts)))
+			take(b, catalog.Daily, catalog.KeepCounts)
 		}, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t)
-			plan(b, catalog.Daily, false)
+			take(b, catalog.Daily, catalog.ResetCounts)
 			b.deduct(uses("image.a", 2))
 			h := hold(b)
 			c.change(b)
@@ -313,9 +319,9 @@ func TestAllowanceWindows(t *testing.T) {
 	}
 	t.Run("a kept lifetime becomes days and ends with them", func(t *testing.T) {
 		b := open(t)
-		plan(b, catalog.Lifetime, false)
+		take(b, catalog.Lifetime, catalog.ResetCounts)
 		b.deduct(uses("image.a", 10))
-		plan(b, catalog.Daily, true)
+		take(b, catalog.Daily, catalog.KeepCounts)
 		if a := b.deduct(uses("image.a", 1)); a.Allowed {
 			t.Error("what was used is not kept")
 		}
@@ -331,11 +337,11 @@ func TestAllowanceWindows(t *testing.T) {
 func TestAllowancesAllCount(t *testing.T) {
 	b := open(t)
 	images := b.give(10, scoped(event("image.*")))
-	b.do(&wallet.Subscribe{Subscription: wallet.Subscription{Allowances: []wallet.Allowance{
-		{ID: "all", Quota: 9_000_000, Rules: catalog.Scope{event("*")}, Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar}},
-		{ID: "images", Quota: 4_000_000, Rules: catalog.Scope{event("image.*")}, Period: catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart}},
-		{ID: "video", Quota: 7_000_000, Rules: catalog.Scope{event("video.*")}, Period: catalog.Period{Kind: catalog.Lifetime, Anchor: catalog.AnchorStart}},
-	}}})
+	b.do(plan(counts(
+		wallet.Allowance{ID: "all", Quota: 9_000_000, Rules: catalog.Scope{event("*")}, Period: catalog.Period{Kind: catalog.Daily, Anchor: catalog.AnchorCalendar}},
+		wallet.Allowance{ID: "images", Quota: 4_000_000, Rules: catalog.Scope{event("image.*")}, Period: catalog.Period{Kind: catalog.Monthly, Anchor: catalog.AnchorStart}},
+		wallet.Allowance{ID: "video", Quota: 7_000_000, Rules: catalog.Scope{event("video.*")}, Period: catalog.Period{Kind: catalog.Lifetime, Anchor: catalog.AnchorStart}},
+	)))
 	a := b.deduct(uses("image.a", 6)) // 4 of the plan, 2 of the credits
 	if !a.Allowed || a.Taken != 6_000_000 || len(a.Counters) != 2 {
 		t.Errorf("allowed %t, taken %d, counters %+v", a.Allowed, a.Taken, a.Counters)
@@ -365,15 +371,14 @@ func TestSubscription(t *testing.T) {
 	at := func(d time.Duration) clock.Instant { return start.Add(d) }
 	t.Run("runs from its start to before its end", func(t *testing.T) {
 		b := open(t)
-		b.do(&wallet.Subscribe{Subscription: wallet.Subscription{
-			StartedAt: at(time.Hour), EndsAt: at(2 * time.Hour), Allowances: []wallet.Allowance{{
-				ID: "a", Quota: 9_000_000, Rules: catalog.Scope{event("*")}, Period: catalog.Period{Kind: catalog.Lifetime, Anchor: catalog.AnchorStart},
-			}},
-		}})
+		b.pass(time.Hour)
+		b.do(plan(func(c *wallet.Subscribe) { c.EndsAt = at(2 * time.Hour) }, counts(wallet.Allowance{
+			ID: "a", Quota: 9_000_000, Rules: catalog.Scope{event("*")}, Period: catalog.Period{Kind: catalog.Lifetime, Anchor: catalog.AnchorStart},
+		})))
 		for _, c := range []struct {
 			at   clock.Instant
 			runs bool
-		}{{at(time.Hour) - 1, false}, {at(time.Hour), true}, {at(2*time.Hour) - 1, true}, {at(2 * time.Hour), false}} {
+		}{{at(time.Hour), true}, {at(2*time.Hour) - 1, true}, {at(2 * time.Hour), false}} {
 			b.now = c.at
 			if a := b.deduct(uses("image.a", 1)); a.Allowed != c.runs {
 				t.Errorf("at %s allowed %t", c.at, a.Allowed)
@@ -382,7 +387,7 @@ func TestSubscription(t *testing.T) {
 	})
 	t.Run("ends now or later, and once", func(t *testing.T) {
 		b := open(t)
-		b.refused(&wallet.EndSubscription{}, fault.CodeNotFound)
+		b.refused(&wallet.EndSubscription{}, fault.CodeSubscriptionNotFound)
 		subscribed(b, 1, event("*"))
 		b.do(&wallet.EndSubscription{At: at(day)})
 		b.do(&wallet.EndSubscription{At: at(time.Hour)}) // still to come, so it can be changed
@@ -404,7 +409,7 @@ func TestSubscription(t *testing.T) {
 			"malformed pattern": {[]wallet.Allowance{change(func(a *wallet.Allowance) { a.Rules = catalog.Scope{event("a*")} })}, fault.CodeInvalidScope},
 		} {
 			t.Run(name, func(t *testing.T) {
-				open(t).refused(&wallet.Subscribe{Subscription: wallet.Subscription{Allowances: c.allowances}}, c.code)
+				open(t).refused(plan(counts(c.allowances...)), c.code)
 			})
 		}
 	})

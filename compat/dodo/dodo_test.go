@@ -20,6 +20,7 @@ import (
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -80,7 +81,8 @@ func newFixture(t *testing.T) *fixture {
 	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
 	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(Services{acc, f.core, meters, plans, f.hooks}, Options{})))
+	all := services.Set{Accounts: acc, Credits: f.core, Metering: meters, Billing: plans, Notify: f.hooks}
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(all, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f

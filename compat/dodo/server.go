@@ -14,14 +14,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/billing"
-	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
-	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/metering"
-	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -31,33 +26,16 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Services are what the interface is served by.
-type Services struct {
-	Accounts *accounts.Accounts
-	Credits  *credits.Core
-	Metering *metering.Core
-	Billing  *billing.Core
-	Notify   *notify.Service
-}
-
-// Aliases, so that the sessions of two services can be embedded.
-type (
-	creditSession   = credits.Session
-	meteringSession = metering.Session
-	billingSession  = billing.Session
-	notifySession   = notify.Session
-)
-
 // server is the state of the handler: the services, and nothing of its own.
 type server struct {
-	Services
+	services.Set
 	log *slog.Logger
 	mux *http.ServeMux
 }
 
 // New returns the handler. It is to be mounted under a prefix with http.StripPrefix.
-func New(services Services, opts Options) http.Handler {
-	s := &server{Services: services, log: opts.Log, mux: http.NewServeMux()}
+func New(all services.Set, opts Options) http.Handler {
+	s := &server{Set: all, log: opts.Log, mux: http.NewServeMux()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -90,13 +68,9 @@ var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productR
 // call is a request that was let in.
 type call struct {
 	context.Context
-	*creditSession
-	*meteringSession
-	*billingSession
-	*notifySession
+	*services.Session
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
-	mode  catalog.Mode
 	r     *http.Request
 	query url.Values
 	body  []byte
@@ -170,11 +144,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 			return nil, err
 		}
 	}
-	caller := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key}
-	c := &call{
-		Context: r.Context(), creditSession: s.Credits.As(caller), meteringSession: s.Metering.As(caller),
-		billingSession: s.Billing.As(caller), notifySession: s.Notify.As(caller), clock: s.Credits.Clock, app: who.App, mode: who.Mode, r: r,
-	}
+	c := &call{Context: r.Context(), Session: s.As(who, ""), clock: s.Credits.Clock, app: who.App, r: r}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")
 	}

@@ -131,9 +131,7 @@ func repeat[T any](v T, n int) []T {
 }
 
 // publicKey tries every call that changes something with a publishable key, with and without a
-// customer token, and reads what such a key may read. The row names a subscriptions route as well:
-// there is none before plans are, and then TestPublishableKeysOnlyRead of package api, which goes
-// through all routes, finds that it is refused.
+// customer token, and reads what such a key may read.
 func publicKey(t *testing.T, w *wired) {
 	g := w.buy("u", topUp, "cs_1")[0]
 	d := w.reserve("u", gemini, "1")

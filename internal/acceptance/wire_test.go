@@ -27,8 +27,7 @@ type wire struct {
 // serve puts a server's handler behind HTTP until the test ends.
 func (s *server) serve(t testing.TB) *wire {
 	t.Helper()
-	services := api.Services{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify}
-	srv := httptest.NewServer(api.New(services, api.Options{Ready: s.core.Store.Ping}))
+	srv := httptest.NewServer(api.New(s.services(), api.Options{Ready: s.core.Store.Ping}))
 	t.Cleanup(srv.Close)
 	return newWire(t, srv.URL)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/seed42445051/scrip/internal/testenv"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -215,32 +216,15 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 }
 
 // ops is every operation of v1 for one app and mode, in process.
-type ops struct {
-	*credits.Session
-	*meters
-	*plans
-	*keys
-	*hooks
+type ops = services.Session
+
+func (s *server) services() services.Set {
+	return services.Set{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify}
 }
 
-type (
-	meters = metering.Session
-	plans  = billing.Session
-	keys   = accounts.Session
-	hooks  = notify.Session
-)
-
-var _ v1.Operations = (*ops)(nil)
-
 func (s *server) as(app store.App, mode catalog.Mode) *ops {
-	caller := v1.Caller{App: app.ID, Mode: mode, Actor: "test"}
-	return &ops{
-		Session: s.core.As(caller),
-		meters:  s.metering.As(caller),
-		plans:   s.billing.As(caller),
-		keys:    s.accounts.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}),
-		hooks:   s.notify.As(caller),
-	}
+	all := s.services()
+	return all.As(accounts.Identity{App: app.ID, Mode: mode, Kind: store.Secret}, "test")
 }
 
 func (w *world) live() *ops { return w.as(w.app, catalog.Live) }

@@ -55,7 +55,8 @@ func define(ctx context.Context, app v1.Operations) error {
 	if err != nil || len(have.Data) > 0 {
 		return err
 	}
-	_, err = app.CreateCredit(ctx, v1.CreateCredit{Name: CreditName, Unit: "credit", Description: "Made by scrip dev.",
+	_, err = app.CreateCredit(ctx, v1.CreateCredit{
+		Name: CreditName, Unit: "credit", Description: "Made by scrip dev.",
 		DrawOrder: v1.DrawOrder{"promotional_first"}, // what was given for nothing goes first, as most expect
 	})
 	if err != nil {

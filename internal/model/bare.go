@@ -28,16 +28,20 @@ type Bare struct {
 	usages       map[string]wallet.Usage
 	tallies      map[wallet.TallyKey]wallet.Tally
 	uniques      map[wallet.UniqueKey]wallet.Unique
+	invoices     []wallet.Invoice
 
 	// What changed since the last Trim: an engine's store does not have it until the batch is
 	// written, and what was read from the store was read before.
 	newGrants  map[int64]bool
 	newHolds   map[int64]bool
+	newBills   map[int64]bool
 	newEntries int
 	known      map[int64]bool // entries that were fetched for this batch: that happens once
 
 	grantViews []GrantView
 	holdViews  []HoldView
+	storyViews []StoryView
+	billViews  []InvoiceView
 }
 
 // mostTries bounds how often a decision asks for something closed.
@@ -48,7 +52,7 @@ func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
 	return &Bare{
 		state: wallet.NewState(key), defs: defs, standings: map[string]wallet.Standing{},
 		usages: map[string]wallet.Usage{}, tallies: map[wallet.TallyKey]wallet.Tally{}, uniques: map[wallet.UniqueKey]wallet.Unique{},
-		newGrants: map[int64]bool{}, newHolds: map[int64]bool{}, known: map[int64]bool{},
+		newGrants: map[int64]bool{}, newHolds: map[int64]bool{}, newBills: map[int64]bool{}, known: map[int64]bool{},
 	}
 }
 
@@ -93,6 +97,7 @@ func (b *Bare) write() {
 	b.state.Trim()
 	clear(b.newGrants)
 	clear(b.newHolds)
+	clear(b.newBills)
 	clear(b.known)
 	b.newEntries = len(b.entries)
 }
@@ -160,7 +165,17 @@ func (b *Bare) apply(d *wallet.Decision) {
 		b.uniques[u.UniqueKey] = *u
 	}
 	if d.Subscription != nil {
-		b.subscription = d.Subscription
+		s := *d.Subscription
+		s.Allowances = slices.Clone(s.Allowances)
+		b.subscription = &s
+	}
+	for i := range d.History {
+		b.storyViews = append(b.storyViews, ViewStory(&d.History[i]))
+	}
+	for _, v := range d.Invoices {
+		b.invoices = put(b.invoices, v.N, *v)
+		b.newBills[v.N] = true
+		b.billViews = put(b.billViews, v.N, ViewInvoice(v))
 	}
 	b.entries = append(b.entries, d.Entries...)
 	b.state.Apply(d, b.defs)
@@ -217,6 +232,13 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			holds = append(holds, &h)
 		}
 	}
+	var invoices []*wallet.Invoice
+	for _, n := range needs.Invoices {
+		if n >= 1 && n <= int64(len(b.invoices)) && !b.newBills[n] {
+			v := b.invoices[n-1]
+			invoices = append(invoices, &v)
+		}
+	}
 	for _, credit := range needs.Metered {
 		for _, g := range b.grants {
 			if g.Credit == credit && g.Metered > 0 && !b.newGrants[g.N] {
@@ -224,7 +246,7 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			}
 		}
 	}
-	found := &wallet.Found{Grants: b.following(grants), Holds: holds, Past: past}
+	found := &wallet.Found{Grants: b.following(grants), Holds: holds, Past: past, Invoices: invoices}
 	b.fetchUsage(&needs, found)
 	b.state.Adopt(&needs, found)
 }
@@ -293,9 +315,13 @@ func (b *Bare) Snapshot() *wallet.Snapshot {
 	sn := &wallet.Snapshot{
 		Header: wallet.Header{
 			ID: s.ID, Key: s.Key, Version: s.Version, Seq: int64(len(b.entries)), GrantSeq: int64(len(b.grants)),
-			HoldSeq: int64(len(b.holds)), UsageSeq: s.UsageSeq, LastAt: s.LastAt,
+			HoldSeq: int64(len(b.holds)), UsageSeq: s.UsageSeq, InvoiceSeq: int64(len(b.invoices)), LastAt: s.LastAt,
 		},
-		Subscription: b.subscription,
+	}
+	if b.subscription != nil {
+		sub := *b.subscription
+		sub.Allowances = slices.Clone(sub.Allowances)
+		sn.Subscription = &sub
 	}
 	if n := len(b.entries); n > 0 {
 		sn.Head = b.entries[n-1].Hash
@@ -366,5 +392,6 @@ func (b *Bare) View() View {
 	return View{
 		Grants: b.grantViews, Holds: b.holdViews, Credits: ViewCredits(b.state.Credits),
 		Counters: ViewCounters(b.subscription, b.at), Entries: b.entries,
+		Plan: ViewPlan(b.subscription, b.storyViews, b.billViews),
 	}
 }

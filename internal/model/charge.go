@@ -123,7 +123,7 @@ func (m *Model) cover(c *wallet.Charge, measure int64) cover {
 // matching lists the allowances that count a charge, while the plan runs.
 func (m *Model) matching(c *wallet.Charge) []*allowance {
 	var found []*allowance
-	if c.Event == "" || !m.plan.runs(m.now) {
+	if c.Event == "" || !m.plan.gives(m.now) {
 		return nil
 	}
 	for i := range m.plan.allowances {
@@ -208,13 +208,13 @@ func byKey(key catalog.DrawKey, a, b *grant) int {
 func (m *Model) goBeyond(c *wallet.Charge, rows []*grant, rest int64, d *cover) []wallet.Reason {
 	credit, r, found := "", rate{}, false
 	for _, g := range rows {
-		if m.Defs.Credits[g.credit].Overage.Enabled {
+		if m.agreed(g.credit).Enabled {
 			credit, found = g.credit, true
 			r, _ = m.rateOf(g, c)
 			break
 		}
 	}
-	if len(rows) == 0 && c.Credit != "" && m.Defs.Credits[c.Credit].Overage.Enabled {
+	if len(rows) == 0 && c.Credit != "" && m.agreed(c.Credit).Enabled {
 		// Never granted: the credit itself says what it pays for.
 		def := m.Defs.Credits[c.Credit]
 		itself := grant{credit: c.Credit, scope: def.Scope, inherited: len(def.Scope) > 0}
@@ -224,7 +224,7 @@ func (m *Model) goBeyond(c *wallet.Charge, rows []*grant, rest int64, d *cover) 
 	if !found {
 		return nil
 	}
-	policy := m.Defs.Credits[credit].Overage
+	policy := m.agreed(credit)
 	units := scaled(rest, r.num, r.den, true)
 	total := new(big.Int).Add(units, big.NewInt(m.overage(credit)+m.overageHeld(credit)))
 	if total.Cmp(big.NewInt(wallet.MaxUnits)) > 0 || (policy.Limited && total.Cmp(big.NewInt(policy.Limit)) > 0) {
@@ -253,7 +253,7 @@ func (m *Model) why(c *wallet.Charge, group, rows bool) (reasons []wallet.Reason
 		{false, false, false, []wallet.Reason{wallet.NoSubscription}, false},
 	}
 	for _, row := range table {
-		if row.sub == m.plan.runs(m.now) && row.group == group && row.rows == rows {
+		if row.sub == m.plan.gives(m.now) && row.group == group && row.rows == rows {
 			return row.reasons, row.matched
 		}
 	}

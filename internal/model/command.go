@@ -81,6 +81,15 @@ func (m *Model) run(c wallet.Command) Outcome {
 	case *wallet.EndSubscription:
 		checkNote(&c.Note)
 		return m.unsubscribe(c)
+	case *wallet.PauseSubscription:
+		checkNote(&c.Note)
+		return m.pause(c)
+	case *wallet.EditSubscription:
+		checkNote(&c.Note)
+		return m.editPlan(c)
+	case *wallet.CloseInvoice:
+		checkNote(&c.Note)
+		return m.closeInvoice(c)
 	case *wallet.ResetOverage:
 		checkNote(&c.Note)
 		return m.resetOverage(c)

@@ -21,6 +21,7 @@ type checker struct {
 	owed     map[string]int64
 	live     map[int64]wallet.Slice // by grant, the sum over its slices
 	earlier  []standing
+	told     int // lines of subscriptions' history that were compared
 }
 
 // standing is how grants stood at an instant.
@@ -52,7 +53,32 @@ func (k *checker) check(got, want View) string {
 	if s := k.entries(got.Entries); s != "" {
 		return s
 	}
+	if s := k.comparePlans(got.Plan, want.Plan); s != "" {
+		return s
+	}
 	return k.conservation(got)
+}
+
+// comparePlans compares what a subject tells of subscriptions, if it does.
+func (k *checker) comparePlans(got, want *PlanView) string {
+	if got == nil {
+		return ""
+	}
+	if want == nil {
+		return fmt.Sprintf("there is a subscription: %+v", got.Standing)
+	}
+	if got.Standing != want.Standing {
+		return fmt.Sprintf("subscription differs:\n   got %+v\n  want %+v", got.Standing, want.Standing)
+	}
+	if s := firstDifference("included credit", got.Included, want.Included); s != "" {
+		return s
+	}
+	from := min(k.told, len(got.Story), len(want.Story)) // they are only ever added to
+	if s := firstDifference("line of history", got.Story[from:], want.Story[from:]); s != "" {
+		return s
+	}
+	k.told = len(got.Story)
+	return firstDifference("invoice", got.Invoices, want.Invoices)
 }
 
 func firstDifference[T comparable](what string, got, want []T) string {

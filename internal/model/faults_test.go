@@ -64,6 +64,24 @@ var faults = []deliberate{
 		`len(existing) > 1 {`,
 		modelTests, histories,
 	},
+	{
+		"prorated by the used share", "wallet/cycle.go",
+		`int64(c.End-max(at, c.Start))`,
+		`int64(max(at, c.Start)-c.Start)`,
+		modelTests, histories,
+	},
+	{
+		"a deficit that is carried is forgiven", "wallet/cycle.go",
+		`case catalog.CarryDeficit, catalog.CarryDeficitAutoRepay:`,
+		`case catalog.CarryDeficitAutoRepay:`,
+		modelTests, histories,
+	},
+	{
+		"credits of a paused cycle end while it stands still", "wallet/cycle.go",
+		`w.reschedule(&sub.Included[i], 0)`,
+		`w.reschedule(&sub.Included[i], sub.Included[i].End)`,
+		modelTests, histories,
+	},
 }
 
 // TestFaults breaks the code in one place at a time and runs tests on it in a child process.

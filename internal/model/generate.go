@@ -49,7 +49,13 @@ func (k *maker) command(kind Kind) wallet.Command {
 	case Subscribe:
 		return k.subscribe()
 	case Unsubscribe:
-		return &wallet.EndSubscription{At: pick(r, 0, k.now()+1, k.now()+day, k.now()-day), Note: k.note()}
+		return k.unsubscribe()
+	case Pause:
+		return &wallet.PauseSubscription{Resume: k.m.plan != nil && k.m.plan.paused != 0 != chance(r, 10), Note: k.note()}
+	case Edit:
+		return k.edit()
+	case CloseInvoice:
+		return k.closeInvoice()
 	case ResetOverage:
 		return &wallet.ResetOverage{Credit: k.credit(), Note: k.note()}
 	}
@@ -246,29 +252,4 @@ func (k *maker) reverse() wallet.Command {
 		}
 	}
 	return c
-}
-
-func (k *maker) subscribe() wallet.Command {
-	r := k.r
-	s := wallet.Subscription{
-		ID: "sub_1", Plan: "pln_1", Allowances: allowances(r),
-		StartedAt: pick(r, 0, 0, k.now(), k.now()-3*day, k.now()+1_000_000),
-		EndsAt:    pick(r, 0, 0, k.now()+day, k.now()+30*day),
-	}
-	if chance(r, 5) && len(s.Allowances) > 0 {
-		a := &s.Allowances[0]
-		switch r.IntN(5) {
-		case 0:
-			a.Quota = pick[int64](r, -1, wallet.MaxQuantity+1)
-		case 1:
-			a.Period.Kind = "hourly"
-		case 2:
-			a.Period.Zone = pick(r, "Mars/Olympus", "Local")
-		case 3:
-			a.Rules = catalog.Scope{{Event: ""}}
-		case 4:
-			s.Allowances = append(s.Allowances, *a)
-		}
-	}
-	return &wallet.Subscribe{Subscription: s, Keep: chance(r, 40), Note: k.note()}
 }

@@ -252,65 +252,7 @@ func (m *Model) reverse(c *wallet.Reverse) Outcome {
 	return Outcome{Allowed: true}
 }
 
-func (m *Model) subscribe(c *wallet.Subscribe) Outcome {
-	s := c.Subscription
-	refuse(len(s.Allowances) > wallet.MaxAllowances, fault.CodeInvalidRequest)
-	next := &plan{starts: s.StartedAt, ends: s.EndsAt}
-	if next.starts == 0 {
-		next.starts = m.now
-	}
-	var ids []string
-	for i := range s.Allowances {
-		a := &s.Allowances[i]
-		refuse(slices.Contains(ids, a.ID) || a.Quota < 0 || a.Quota > wallet.MaxQuantity, fault.CodeInvalidRequest)
-		if err := a.Period.Validate(); err != nil {
-			panic(refused{fault.CodeOf(err)})
-		}
-		if err := a.Rules.Validate(); err != nil {
-			panic(refused{fault.CodeOf(err)})
-		}
-		ids = append(ids, a.ID)
-	}
-	old := m.plan
-	m.plan = next
-	for i := range s.Allowances {
-		a := &s.Allowances[i]
-		mine := allowance{id: a.ID, quota: a.Quota, rules: a.Rules, period: a.Period}
-		m.fresh(&mine)
-		if was := kept(old, a.ID); c.Keep && was != nil {
-			m.happened("allowance kept")
-			mine.counter, mine.used = was.counter, was.used
-			if was.period == a.Period { // the window that runs goes on
-				mine.start, mine.end = was.start, was.end
-			}
-		}
-		next.allowances = append(next.allowances, mine)
-	}
-	return Outcome{Allowed: true}
-}
-
-func kept(old *plan, id string) *allowance {
-	if old == nil {
-		return nil
-	}
-	for i := range old.allowances {
-		if old.allowances[i].id == id {
-			return &old.allowances[i]
-		}
-	}
-	return nil
-}
-
-func (m *Model) unsubscribe(c *wallet.EndSubscription) Outcome {
-	refuse(m.plan == nil, fault.CodeNotFound)
-	refuse(m.plan.ends != 0 && m.plan.ends <= m.now, fault.CodeAlreadyCanceled)
-	m.plan.ends = max(c.At, m.now)
-	return Outcome{Allowed: true}
-}
-
 func (m *Model) resetOverage(c *wallet.ResetOverage) Outcome {
-	if over := m.overage(c.Credit); over > 0 {
-		m.owe(wallet.OverageReset, c.Credit, -over)
-	}
+	m.forget(c.Credit)
 	return Outcome{Allowed: true}
 }

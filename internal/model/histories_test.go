@@ -62,10 +62,19 @@ func covered(t *testing.T, cov *model.Coverage) {
 	}
 	for _, command := range []string{
 		"GiveCredits", "Deduct", "Track", "Reserve", "Commit", "Release", "Extend", "RevokeGrant", "Freeze", "Adjust",
-		"Reverse", "Subscribe", "EndSubscription", "ResetOverage",
+		"Reverse", "Subscribe", "EndSubscription", "PauseSubscription", "EditSubscription", "CloseInvoice", "ResetOverage",
 	} {
 		if cov.Commands[command+": ok"] == 0 {
 			t.Errorf("%s never succeeded", command)
+		}
+	}
+	for _, change := range []wallet.SubscriptionChange{
+		wallet.SubscriptionStarted, wallet.SubscriptionRenewed, wallet.SubscriptionConverted, wallet.SubscriptionPlanChanged,
+		wallet.SubscriptionChangeSet, wallet.SubscriptionChangeUnset, wallet.SubscriptionCancelSet, wallet.SubscriptionReactivated,
+		wallet.SubscriptionUpdated, wallet.SubscriptionPaused, wallet.SubscriptionResumed, wallet.SubscriptionEnded,
+	} {
+		if cov.Situation["subscription "+string(change)] == 0 {
+			t.Errorf("no subscription was ever %s", change)
 		}
 	}
 }
@@ -89,6 +98,16 @@ func rarelyCovered(t *testing.T, cov *model.Coverage) {
 		}
 	}
 	for _, what := range []string{
+		"cycle renewed", "cycles begin anew from here", "credits granted within a cycle", "cycle's end moved", "cycle anchored anew",
+		"ended with the cycle", "ended within a cycle", "paused over a cycle's end",
+		"trial converted", "trial credits", "trial credits expire",
+		"included until the cycle's end", "included for some days", "included for ever", "included credit archived",
+		"no room for included credits",
+		"overage forgiven", "overage invoiced", "overage kept: carry_deficit", "overage kept: carry_deficit_auto_repay",
+		"deficit repaid at renewal", "an invoice leaves something for the next", "an invoice is less by what an earlier one left",
+		"changed at the cycle's end", "plan changed and cycle begun anew", "plan changed at the very start of a cycle",
+		"plan changed within a cycle: prorated", "plan changed within a cycle: difference", "plan changed within a cycle: none",
+		"credits of the old plan taken back in part", "credits of the new plan given in part", "allowance blocked",
 		"disputed grant begins", "part of a pending grant revoked", "all of a grant revoked by amount", "external_ref replayed", "overage repaid",
 		"rollover forfeited", "rolled over again into the same grant", "allowance kept", "allowance window turns",
 	} {
@@ -114,6 +133,7 @@ var invalidCodes = []string{
 	"already_canceled", "already_reversed", "amount_out_of_range", "amount_too_precise", "conflicting_fields",
 	"credit_archived", "credit_not_found", "entry_not_found", "entry_not_reversible", "grant_not_found",
 	"invalid_amount", "invalid_priority", "invalid_quantity", "invalid_request", "invalid_scope", "invalid_time",
-	"metadata_too_large", "missing_field", "not_found", "pack_not_found", "reservation_expired",
-	"reservation_not_found", "reservation_not_pending", "reservation_too_small",
+	"invoice_closed", "invoice_not_found", "metadata_too_large", "missing_field", "pack_not_found", "reservation_expired",
+	"reservation_not_found", "reservation_not_pending", "reservation_too_small", "subscription_exists",
+	"subscription_not_found", "subscription_paused",
 }

@@ -41,6 +41,9 @@ const (
 	Reverse
 	Subscribe
 	Unsubscribe
+	Pause
+	Edit
+	CloseInvoice
 	ResetOverage
 	Settle
 	Restart
@@ -50,7 +53,7 @@ const (
 
 var weights = [kinds]int{
 	Give: 20, Deduct: 14, Track: 7, Reserve: 22, Commit: 12, Release: 5, Extend: 3, Revoke: 5, Freeze: 4, Adjust: 5,
-	Reverse: 8, Subscribe: 3, Unsubscribe: 1, ResetOverage: 1, Settle: 4, Restart: 2, Redefine: 1,
+	Reverse: 8, Subscribe: 4, Unsubscribe: 1, Pause: 2, Edit: 1, CloseInvoice: 1, ResetOverage: 1, Settle: 4, Restart: 2, Redefine: 1,
 }
 
 // early is how many grants a history begins with.
@@ -137,12 +140,27 @@ func (k *maker) farthest() clock.Instant {
 	if len(k.m.grants) > 100 {
 		return 2 * day
 	}
+	most := 400 * day
 	for i := range k.m.grants {
 		if k.m.grants[i].rollover.Percent > 0 {
-			return 12 * day
+			most = 12 * day
+			break
 		}
 	}
-	return 400 * day
+	return min(most, k.m.someCycles())
+}
+
+// someCycles is how long a few of the plan's shortest cycles last: each writes its own lines.
+func (m *Model) someCycles() clock.Instant {
+	p := m.plan
+	if !p.runs(m.now) {
+		return 400 * day
+	}
+	shortest := p.to - p.from
+	for i := range p.included {
+		shortest = min(shortest, p.included[i].end-p.included[i].start)
+	}
+	return max(2*day, 5*shortest)
 }
 
 // later is when the step happens: at once, a little later, or on, just before or just after an
@@ -179,7 +197,7 @@ func (k *maker) later() clock.Instant {
 func (k *maker) someBoundary() clock.Instant {
 	all := k.m.boundaries()
 	if p := k.m.plan; p != nil {
-		all = append(all, p.starts, p.ends)
+		all = append(all, p.ends, p.to)
 		for i := range p.allowances {
 			all = append(all, p.allowances[i].end)
 		}

@@ -97,8 +97,15 @@ func (b *Bare) checkTally(key wallet.TallyKey, t *wallet.Tally) error {
 	if t.Events != events || t.Aggregate != aggregate.Int64() || t.Held != held {
 		return fmt.Errorf("%+v: %d events, aggregate %s, held %d by what was stored", *t, events, aggregate, held)
 	}
-	if want := dueOf(t, aggregate, b.defs.Credits[t.Credit].Precision); t.Due != want {
+	want := int64(0) // for money
+	if t.Credit != "" {
+		want = dueOf(t, aggregate, b.defs.Credits[t.Credit].Precision)
+	}
+	if t.Due != want {
 		return fmt.Errorf("%+v: due is %d", *t, want)
+	}
+	if from, to := b.state.BillingPeriod(b.at); t.From == from && t.To != to {
+		return fmt.Errorf("%+v: the period that runs is [%s, %s)", *t, from, to)
 	}
 	return nil
 }

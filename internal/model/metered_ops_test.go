@@ -118,17 +118,56 @@ func (s *meteredStory) command() wallet.Command {
 
 func (s *meteredStory) rarely() wallet.Command {
 	r, st := s.r, s.bare.State()
-	switch r.IntN(5) {
+	switch r.IntN(6) {
 	case 0:
 		return &wallet.RevokeGrant{Grant: 1 + r.Int64N(max(1, st.GrantSeq))}
-	case 1:
-		return &wallet.Subscribe{Subscription: wallet.Subscription{ID: "s", Plan: "p", StartedAt: s.now - clock.Instant(r.Int64N(40*24*3600*1_000_000))}}
+	case 1, 5:
+		return s.subscribe()
 	case 2:
 		return &wallet.EndSubscription{}
 	case 3:
 		return &wallet.Deduct{Charge: wallet.Charge{Credit: s.someCredit(), Amount: 1 + r.Int64N(9), Shortfall: wallet.Overage}}
 	}
 	return &wallet.Reverse{Entry: 1 + r.Int64N(max(1, st.Seq))}
+}
+
+// subscribe gives the customer a plan, changes it, or moves its cycles.
+func (s *meteredStory) subscribe() wallet.Command {
+	switch s.r.IntN(6) {
+	case 0:
+		return &wallet.PauseSubscription{}
+	case 1:
+		return &wallet.PauseSubscription{Resume: true}
+	case 2:
+		return &wallet.EditSubscription{NextCycle: s.now + 1 + clock.Instant(s.r.Int64N(40*24*3600*1_000_000))}
+	}
+	c := &wallet.Subscribe{
+		Plan: "p", Terms: wallet.Terms{Name: "plan", Currency: "usd", Every: catalog.Interval{Count: 1 + s.r.IntN(2), Unit: catalog.Month}},
+		Retake: s.chance(3), AtCycleEnd: s.chance(3), Charge: []wallet.Charging{wallet.ChargeFull, wallet.ChargeNothing}[s.r.IntN(2)],
+	}
+	if s.chance(2) {
+		c.CycleStart = s.now - clock.Instant(s.r.Int64N(40*24*3600*1_000_000))
+	}
+	if s.chance(3) {
+		c.Terms.Meters = s.meters()
+	}
+	return c
+}
+
+// meters is what a plan counts at its own rate, or for money.
+func (s *meteredStory) meters() []wallet.MeterTerm {
+	var all []wallet.MeterTerm
+	for _, m := range s.defs.Meters {
+		ratio, _ := money.NewRatio(1+s.r.Int64N(9), 1)
+		t := wallet.MeterTerm{Meter: m.ID, FreeThreshold: s.r.Int64N(4) * 1_000_000}
+		if s.chance(3) {
+			t.PricePerUnit = "0.25"
+		} else {
+			t.Credit, t.UnitsPerCredit = s.someCredit(), ratio
+		}
+		all = append(all, t)
+	}
+	return all
 }
 
 // redefine archives a meter, lets it count again, or gives it other links.

@@ -20,8 +20,13 @@ type Model struct {
 	holds    []hold
 	ledger   []line
 	plan     *plan
-	counters int    // how many counters there ever were
-	cause    string // what gives credits back, for the count of situations
+	subs     int64         // how many subscriptions there ever were
+	story    []StoryView   // what happened to them
+	bills    []InvoiceView // number n is at n-1
+	counters int           // how many counters there ever were
+	cause    string        // what gives credits back, for the count of situations
+
+	made, billed []int64 // grants and invoices of the command that is carried out
 }
 
 // New returns an empty wallet under the given definitions.
@@ -86,19 +91,10 @@ func (h *hold) measure() int64 {
 	return total
 }
 
-// plan is the subscription with its allowances.
-type plan struct {
-	starts, ends clock.Instant
-	allowances   []allowance
-}
-
-func (p *plan) runs(at clock.Instant) bool {
-	return p != nil && p.starts <= at && (p.ends == 0 || at < p.ends)
-}
-
 // allowance counts in one counter a window: a new window is a new counter, so that what is
 // given back later finds the counter it was taken from or none.
 type allowance struct {
+	label      string
 	id         string
 	quota      int64
 	rules      catalog.Scope
@@ -134,9 +130,13 @@ func (m *Model) clone() *Model {
 	c.grants = slices.Clone(m.grants)
 	c.holds = slices.Clone(m.holds)
 	c.ledger = slices.Clip(m.ledger)
+	c.story = slices.Clip(m.story)
+	c.bills = slices.Clone(m.bills)
+	c.made, c.billed = nil, nil
 	if m.plan != nil {
 		p := *m.plan
 		p.allowances = slices.Clone(p.allowances)
+		p.included = slices.Clone(p.included)
 		c.plan = &p
 	}
 	return &c

@@ -22,6 +22,7 @@ type Outcome struct {
 	There    int64 // of what a denied charge required
 	Hold     int64
 	Grants   []int64
+	Invoices []int64
 	Draw     []wallet.Drawn
 	Match    wallet.MatchStatus // of the usage that was recorded; empty: none
 	Quantity int64              // of the usage that was recorded
@@ -49,6 +50,9 @@ func OutcomeOf(a wallet.Answer, err error) Outcome {
 	for i := range a.Grants {
 		o.Grants = append(o.Grants, a.Grants[i].N)
 	}
+	for i := range a.Invoices {
+		o.Invoices = append(o.Invoices, a.Invoices[i].N)
+	}
 	if a.Usage != nil {
 		o.Match, o.Quantity = a.Usage.Match, a.Usage.Quantity
 	}
@@ -60,7 +64,7 @@ func (o *Outcome) equal(p *Outcome) bool {
 	return o.Code == p.Code && o.Allowed == p.Allowed && o.Matched == p.Matched && o.Existing == p.Existing &&
 		slices.Equal(o.Reasons, p.Reasons) && o.Taken == p.Taken && o.Short == p.Short &&
 		o.Required == p.Required && o.There == p.There && o.Hold == p.Hold && slices.Equal(o.Grants, p.Grants) &&
-		slices.Equal(o.Draw, p.Draw) && o.Match == p.Match && o.Quantity == p.Quantity
+		slices.Equal(o.Invoices, p.Invoices) && slices.Equal(o.Draw, p.Draw) && o.Match == p.Match && o.Quantity == p.Quantity
 }
 
 // String says in one line what the outcome is.

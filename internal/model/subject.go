@@ -31,6 +31,7 @@ type View struct {
 	Holds    []HoldView  // all that ever were, by number
 	Credits  []CreditView
 	Counters []CounterView
+	Plan     *PlanView      // nil: the subject does not tell, or there never was one
 	Entries  []wallet.Entry // all, oldest first
 }
 
@@ -113,9 +114,14 @@ func ViewCounters(s *wallet.Subscription, at clock.Instant) []CounterView {
 	for i := range s.Allowances {
 		a := &s.Allowances[i]
 		v := CounterView{ID: a.ID, Used: a.Used, Start: a.WindowStart, End: a.WindowEnd}
-		if v.End != 0 && (at < v.Start || at >= v.End) {
+		frozen := s.PausedAt != 0 && a.Period.Anchor == catalog.AnchorStart && a.Period.Kind != catalog.Lifetime
+		if v.End != 0 && (at < v.Start || at >= v.End) && !frozen {
 			v.Used = 0
-			v.Start, v.End = a.Period.Window(s.StartedAt, at)
+			anchor := s.Anchor
+			if a.Period.Kind == catalog.Lifetime {
+				anchor = s.StartedAt
+			}
+			v.Start, v.End = a.Period.Window(anchor, at)
 		}
 		views = append(views, v)
 	}
@@ -166,6 +172,7 @@ func (m *Model) View() View {
 			a := &m.plan.allowances[i]
 			v.Counters = append(v.Counters, CounterView{ID: a.id, Used: a.used, Start: a.start, End: a.end})
 		}
+		v.Plan = m.planView()
 	}
 	return v
 }
@@ -179,6 +186,104 @@ func (g *grant) view() GrantView {
 	}
 	if g.status == wallet.GrantActive && g.live() == 0 {
 		v.Status = wallet.GrantDepleted
+	}
+	return v
+}
+
+// PlanView is the last subscription, with what ever happened to it and those before it.
+type PlanView struct {
+	Standing PlanStanding
+	Included []IncludedView
+	Story    []StoryView
+	Invoices []InvoiceView
+}
+
+// PlanStanding is how the last subscription stands.
+type PlanStanding struct {
+	N                                      int64
+	Plan, Next                             string
+	Quantity                               int64
+	StartedAt, EndsAt, TrialEnds, PausedAt clock.Instant
+	Ended                                  bool
+	Anchor, CycleStart, CycleEnd           clock.Instant
+	Cycles                                 int
+	Owed                                   int64
+}
+
+// IncludedView is the running cycle of an included credit.
+type IncludedView struct {
+	Credit     string
+	Start, End clock.Instant
+	Grant      int64
+}
+
+// StoryView is a line of the history of subscriptions.
+type StoryView struct {
+	Subscription int64
+	Change       wallet.SubscriptionChange
+	From, To     string
+	At           clock.Instant
+}
+
+// InvoiceView is an invoice.
+type InvoiceView struct {
+	N, Subscription    int64
+	Status             wallet.InvoiceStatus
+	Currency           string
+	Lines              string
+	Total              int64
+	From, To           clock.Instant
+	IssuedAt, ClosedAt clock.Instant
+}
+
+// ViewPlan reads a subscription. What ever happened to it and those before it, oldest first, and
+// all invoices by number, were read before.
+func ViewPlan(s *wallet.Subscription, story []StoryView, invoices []InvoiceView) *PlanView {
+	if s == nil {
+		return nil
+	}
+	v := &PlanView{Standing: PlanStanding{
+		N: s.N, Plan: s.Plan, Quantity: max(1, s.Quantity), StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEnds: s.TrialEnds,
+		PausedAt: s.PausedAt, Ended: s.Ended, Anchor: s.Anchor, CycleStart: s.CycleStart, CycleEnd: s.CycleEnd,
+		Cycles: len(s.Cycles), Owed: s.Owed,
+	}, Story: story, Invoices: invoices}
+	if s.Next != nil {
+		v.Standing.Next = s.Next.Plan
+	}
+	for i, c := range s.Included {
+		v.Included = append(v.Included, IncludedView{Credit: s.Terms.Credits[i].Credit, Start: c.Start, End: c.End, Grant: c.Grant})
+	}
+	return v
+}
+
+// ViewStory reads a line of a subscription's history.
+func ViewStory(e *wallet.SubscriptionEvent) StoryView {
+	return StoryView{Subscription: e.Subscription, Change: e.Change, From: e.From, To: e.To, At: e.At}
+}
+
+// ViewInvoice reads an invoice.
+func ViewInvoice(in *wallet.Invoice) InvoiceView {
+	var lines []billLine
+	for _, l := range in.Lines {
+		lines = append(lines, billLine{kind: l.Kind, what: l.What, minor: l.Minor})
+	}
+	return InvoiceView{
+		N: in.N, Subscription: in.Subscription, Status: in.Status, Currency: in.Currency, Lines: tellLines(lines),
+		Total: in.Total, From: in.From, To: in.To, IssuedAt: in.IssuedAt, ClosedAt: in.ClosedAt,
+	}
+}
+
+func (m *Model) planView() *PlanView {
+	p := m.plan
+	v := &PlanView{Standing: PlanStanding{
+		N: p.n, Plan: p.id, Quantity: p.quantity, StartedAt: p.starts, EndsAt: p.ends, TrialEnds: p.trial, PausedAt: p.paused,
+		Ended: p.ended, Anchor: p.anchor, CycleStart: p.from, CycleEnd: p.to, Cycles: p.past, Owed: p.owed,
+	}, Story: m.story, Invoices: m.bills}
+	if p.next != nil {
+		v.Standing.Next = p.next.Plan
+	}
+	for i, in := range p.included {
+		v.Included = append(v.Included, IncludedView{Credit: p.terms.Credits[i].Credit, Start: in.start, End: in.end, Grant: in.grant})
 	}
 	return v
 }

@@ -51,10 +51,20 @@ func (m *Model) boundaries() []clock.Instant {
 			all = append(all, g.expires)
 		}
 	}
+	if p := m.plan; p != nil && !p.ended && p.paused == 0 {
+		all = append(all, p.to)
+		for i := range p.included {
+			all = append(all, p.included[i].end)
+		}
+		if p.ends != 0 {
+			all = append(all, p.ends)
+		}
+	}
 	return all
 }
 
-// instant does what falls on this instant: holds lapse, then grants end, then grants begin.
+// instant does what falls on this instant: holds lapse, then grants end, then
+// the plan's cycle turns, then grants begin.
 func (m *Model) instant() {
 	var lapsing []int64
 	for i := range m.holds {
@@ -70,6 +80,7 @@ func (m *Model) instant() {
 		m.giveBack(m.hold(n), wallet.ReservationExpired)
 	}
 	m.endOverdue()
+	m.turnCycle()
 	var starting []int64
 	for i := range m.grants {
 		if g := &m.grants[i]; g.status == wallet.GrantPending && g.effective <= m.now {
@@ -126,7 +137,7 @@ func (m *Model) begin(g *grant, kind wallet.EntryType) {
 func (m *Model) repay(n int64) {
 	g := m.grant(n)
 	def := m.Defs.Credits[g.credit]
-	if def == nil || def.Overage.Behavior != catalog.CarryDeficitAutoRepay {
+	if def == nil || m.agreed(g.credit).Behavior != catalog.CarryDeficitAutoRepay {
 		return
 	}
 	if pay := min(m.overage(g.credit), g.available); pay > 0 {
@@ -253,7 +264,7 @@ func (m *Model) turn() {
 	}
 	for i := range m.plan.allowances {
 		a := &m.plan.allowances[i]
-		if a.end != 0 && (m.now < a.start || m.now >= a.end) {
+		if a.end != 0 && (m.now < a.start || m.now >= a.end) && !a.frozen(m.plan) {
 			m.fresh(a)
 			m.happened("allowance window turns")
 		}
@@ -263,5 +274,9 @@ func (m *Model) turn() {
 func (m *Model) fresh(a *allowance) {
 	m.counters++
 	a.counter, a.used = m.counters, 0
-	a.start, a.end = a.period.Window(m.plan.starts, m.now)
+	anchor := m.plan.anchor
+	if a.period.Kind == catalog.Lifetime {
+		anchor = m.plan.starts
+	}
+	a.start, a.end = a.period.Window(anchor, m.now)
 }

@@ -17,6 +17,8 @@ type universe struct {
 	defs    *catalog.Definitions
 	credits []string
 	packs   []string
+	plans   []string
+	terms   map[string]wallet.Terms // of plans, by id
 }
 
 const day = clock.Instant(24 * 60 * 60 * 1_000_000)
@@ -91,6 +93,7 @@ func overagePolicy(r *rand.Rand) catalog.Overage {
 	if chance(r, 50) {
 		o.Limit *= 1_000_000
 	}
+	price(r, &o)
 	return o
 }
 
@@ -116,6 +119,12 @@ func newUniverse(seed uint64) *universe {
 		}
 		u.defs.Packs[p.ID] = p
 		u.packs = append(u.packs, p.ID)
+	}
+	u.terms = map[string]wallet.Terms{}
+	for i := range 3 {
+		id := "pln_" + strconv.Itoa(i)
+		u.plans = append(u.plans, id)
+		u.terms[id] = u.newTerms(r)
 	}
 	return u
 }

@@ -13,8 +13,8 @@ var (
 	rules    = list(bottom, "wallet")
 	rows     = list(rules, "store")
 	stores   = []string{"store/sqlite", "store/postgres"}
-	core     = list(rows, "engine", "v1", "wording")
-	services = []string{"accounts", "credits", "billing", "payments", "metering", "notify"}
+	core     = list(rows, "engine", "v1", "wording", "caller")
+	services = []string{"accounts", "credits", "billing", "payments", "metering", "notify", "services"}
 	present  = slices.Concat(rules, services, []string{"v1", "wording"})
 	faces    = []string{"api", "compat/*", "web"}
 )
@@ -48,6 +48,8 @@ var layers = []layer{
 	{"payments", core, "a service, as accounts"},
 	{"metering", core, "a service, as accounts"},
 	{"notify", core, "a service, as accounts"},
+	{"services", slices.Concat(core, services), "all services as one, for those who present them; it decides nothing"},
+	{"caller", list(rows, "engine", "v1"), "what every service does with a caller, in the engine's terms"},
 	{"v1", bottom, "the vocabulary of services and clients: types only, so that a client can import it alone"},
 	{"wording", list(rules, "v1"), "what several services say of the same value, in the words of v1"},
 	{"client", list(bottom, "v1"), "runs in the caller's program, without the engine"},

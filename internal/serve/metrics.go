@@ -48,10 +48,15 @@ func WithMetrics(h http.Handler, src Source, now clock.Clock, version string) ht
 	}, []string{"route", "status"})}
 	registry.MustRegister(build, m.latency)
 
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.Handle("/", m)
-	return mux
+	shown := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	// Not a ServeMux: it would redirect paths that the handler has its own answers for.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			shown.ServeHTTP(w, r)
+			return
+		}
+		m.ServeHTTP(w, r)
+	})
 }
 
 func counter(name, help string, value func() int64) prometheus.Collector {

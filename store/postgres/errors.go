@@ -28,6 +28,7 @@ const (
 	partGrants  part = "grants"  // new grants: two processes may use one external reference
 	partUnique  part = "unique"  // rows that another process may have written first
 	partNamed   part = "named"   // definitions with a name that may be taken
+	partKnown   part = "known"   // the proof of what was decided on ahead
 )
 
 func (f *failure) Error() string { return string(f.part) + ": " + f.err.Error() }
@@ -90,8 +91,11 @@ func failState(op string, pg *pgconn.PgError, err error) error {
 	case "22012":
 		// A statement changed fewer rows than it was given; see table.update.
 		broken := fault.New(op, fault.CodeInvariantViolated, "a row is not as it was expected; nothing was written").Because(err)
-		if where == partHeaders || where == partGrants {
+		switch where {
+		case partHeaders, partGrants:
 			return store.Retry(broken)
+		case partKnown:
+			return store.Stale(broken)
 		}
 		return broken
 	case "23505":

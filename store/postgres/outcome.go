@@ -36,7 +36,7 @@ func certain(conn *pgx.Conn, err error) bool {
 
 // lost is a commit whose answer was lost.
 type lost struct {
-	number  string // of the transaction, as the database counts them
+	number  string // of the transaction, as the database counts them; empty where it did not tell
 	witness witness
 	cause   error
 }
@@ -98,6 +98,10 @@ const (
 		WHERE backend_xid = $1::text::xid8::xid AND state LIKE 'idle in transaction%'
 			AND datname = current_database() AND usename = current_user`
 
+	// A transaction that decided ahead may not have begun when its connection broke, and begin yet:
+	// whatever it finds then is not what it must be.
+	fence = `UPDATE wallets SET version = version + 1 WHERE bucket = $1::smallint AND wallet = $2::uuid AND version = $3::bigint`
+
 	lockWallet = `SELECT ` + headerColumns + ` FROM wallets w
 		WHERE w.bucket = $1::smallint AND w.wallet = $2::uuid FOR UPDATE`
 )
@@ -125,7 +129,12 @@ func (l *lost) ask(ctx context.Context, conn *pgx.Conn) (committed, known bool, 
 	if l.witness.sql != "" {
 		work.add(partOther, func(pgx.Rows) error { found = true; return nil }, l.witness.sql, l.witness.args...)
 	}
-	work.exec("ROLLBACK")
+	if l.number == "" {
+		work.exec(fence, int16(h.ID.Bucket()), uuid(h.ID), h.Version-1)
+		work.exec("COMMIT")
+	} else {
+		work.exec("ROLLBACK")
+	}
 	if err := work.run(ctx, conn); err != nil {
 		return false, false, err
 	}
@@ -137,6 +146,9 @@ func (l *lost) ask(ctx context.Context, conn *pgx.Conn) (committed, known bool, 
 
 // status is what the server says of the transaction's number.
 func (l *lost) status(ctx context.Context, conn *pgx.Conn) (status string, err error) {
+	if l.number == "" {
+		return "unknown", nil
+	}
 	err = conn.QueryRow(ctx, askStatus, l.number).Scan(&status)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "22023" {
 		return "erased", nil // a number from the future: a crash has taken it back

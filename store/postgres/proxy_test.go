@@ -36,6 +36,7 @@ type fate struct {
 	answer  bool                      // the server's answer is awaited, and dropped
 	keep    bool                      // the server is not told that the client has gone
 	then    func()                    // called when it is done, before the client learns
+	late    chan struct{}             // the client loses its connection now, and all of it reaches the server when this closes
 }
 
 // pair is a client's connection and the one to the server behind it.
@@ -130,6 +131,16 @@ func (p *proxy) requests(c *pair) {
 }
 
 func (c *pair) suffer(f *fate, chunk []byte) {
+	if f.late != nil {
+		c.muted.Store(true)
+		_ = c.client.Close()
+		<-f.late
+		_, _ = c.server.Write(chunk)
+		<-c.answered
+		_ = c.server.Close()
+		f.then()
+		return
+	}
 	c.muted.Store(f.answer)
 	c.doomed.Store(true)
 	if f.forward != nil {

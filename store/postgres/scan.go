@@ -124,7 +124,6 @@ type meteredPart struct {
 	Meter  string `json:"meter"`
 	Credit string `json:"credit"`
 	From   int64  `json:"period_start"`
-	To     int64  `json:"period_end"`
 	Micros int64  `json:"micros"`
 }
 
@@ -137,7 +136,7 @@ func (m *meteredParts) ScanBytes(v []byte) error {
 	*m = nil
 	for _, p := range parts {
 		key := wallet.TallyKey{Meter: p.Meter, Credit: p.Credit, From: clock.Instant(p.From)}
-		*m = append(*m, wallet.MeteredPart{TallyKey: key, To: clock.Instant(p.To), Micros: p.Micros})
+		*m = append(*m, wallet.MeteredPart{TallyKey: key, Micros: p.Micros})
 	}
 	return nil
 }

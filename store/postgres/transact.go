@@ -60,9 +60,10 @@ type transaction struct {
 	distributed bool // the tables are
 }
 
-// Transact runs one transaction over the wanted wallets, in two round trips: what is wanted is
-// locked and read in one, what decide returns is written and committed in the other. A third
-// lies between them when definitions or wallets have to be loaded.
+// Transact runs one transaction over the wanted wallets. Where all that is wanted is known and the
+// caller lets it, in one round trip: see ahead. Else in two: what is wanted is locked and read in
+// one, what decide returns is written and committed in the other, and a third lies between them
+// when definitions or wallets have to be loaded.
 func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
 	if err := s.enter(opTransact); err != nil {
 		return err
@@ -75,6 +76,9 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 	t := &transaction{store: s, conn: conn, want: want}
 	defer t.end(ctx)
 	t.distributed, err = s.distributed(ctx, conn.Conn())
+	if err == nil && want.Ahead && !t.distributed && known(want) {
+		return t.ahead(ctx, decide)
+	}
 	if err == nil {
 		err = t.look(ctx)
 	}
@@ -242,6 +246,11 @@ func (t *transaction) write(ctx context.Context, changes *store.Changes) error {
 	if err := s.changes(changes); err != nil {
 		return err
 	}
+	return t.commit(ctx, &s, changes)
+}
+
+// commit runs what writes, and COMMIT behind it.
+func (t *transaction) commit(ctx context.Context, s *script, changes *store.Changes) error {
 	s.exec("COMMIT")
 	// From here on the caller's context must not cut the connection: whether the commit
 	// took effect would be unknown for no good reason.

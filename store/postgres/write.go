@@ -416,7 +416,7 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 	}
 	metered := make([]meteredPart, len(h.Metered))
 	for i, p := range h.Metered {
-		metered[i] = meteredPart{p.Meter, p.Credit, int64(p.From), int64(p.To), p.Micros}
+		metered[i] = meteredPart{p.Meter, p.Credit, int64(p.From), p.Micros}
 	}
 	w.newHolds.add(c.Header.ID).
 		nums(

@@ -87,7 +87,7 @@ func fullHold(n int64) *wallet.Hold {
 		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
 		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
-		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, To: start + 2, Micros: math.MaxInt64}},
+		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, Micros: math.MaxInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
 		CreatedAt: 1, ExpiresAt: math.MaxInt64, ClosedAt: math.MinInt64,
 		Reason: hard, ErrorCode: hard, Response: strings.Repeat("漢", wallet.MaxResponseBytes/3), Actor: hard,

@@ -1,0 +1,6 @@
+//go:build !race
+
+package cycles
+
+// How many customers TestTwelveCycles has.
+const usualCustomers = 1000

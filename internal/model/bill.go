@@ -1,0 +1,157 @@
+package model
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// billLine is a line of an invoice as the model expects it.
+type billLine struct {
+	kind     wallet.LineKind
+	what     string
+	minor    int64
+	currency string
+}
+
+// mostMinor is the most that a line comes to.
+const mostMinor = 1_000_000_000_000_000
+
+func owedFor(price, quantity int64) int64 {
+	v := new(big.Int).Mul(big.NewInt(price), big.NewInt(quantity))
+	if v.Cmp(big.NewInt(mostMinor)) > 0 {
+		return mostMinor
+	}
+	return v.Int64()
+}
+
+// price is what the cycle that begins costs in advance.
+func (m *Model) price() []billLine {
+	p := m.plan
+	each := p.terms.Minor
+	if m.now < p.trial {
+		each = p.terms.TrialMinor
+	}
+	if each == 0 {
+		return nil
+	}
+	return []billLine{{wallet.PlanLine, p.id, owedFor(each, p.quantity), p.terms.Currency}}
+}
+
+// overageLine is units x price of a whole credit, to the nearest minor unit.
+func (m *Model) overageLine(in *wallet.IncludedCredit, over int64) billLine {
+	price, ok := new(big.Rat).SetString(string(in.Overage.PricePerUnit))
+	if !ok {
+		broken("price %q", in.Overage.PricePerUnit)
+	}
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(m.Defs.Credits[in.Credit].Precision)), nil)
+	exact := price.Mul(price, new(big.Rat).SetFrac(big.NewInt(over), scale))
+	exact.Add(exact, big.NewRat(1, 2)) // and rounded down
+	minor := new(big.Int).Div(exact.Num(), exact.Denom())
+	if minor.Cmp(big.NewInt(mostMinor)) > 0 {
+		minor.SetInt64(mostMinor)
+	}
+	currency := in.Overage.Currency
+	if currency == "" {
+		currency = m.plan.terms.Currency
+	}
+	return billLine{wallet.OverageLine, in.Credit, minor.Int64(), currency}
+}
+
+// changeLines is what a change within a cycle comes to: the new price less the old, for all of the
+// cycle or for what is left of it.
+func (m *Model) changeLines(c *wallet.PlanChange, charge wallet.Charging) []billLine {
+	p := m.plan
+	if charge == wallet.ChargeNothing || c.Terms.Currency != p.terms.Currency || m.now < p.trial {
+		return nil
+	}
+	quantity := p.quantity
+	if c.Quantity > 0 {
+		quantity = c.Quantity
+	}
+	was, is := owedFor(p.terms.Minor, p.quantity), owedFor(c.Terms.Minor, quantity)
+	if charge == wallet.ChargeProrated {
+		was, is = m.rest(was, p.from, p.to), m.rest(is, p.from, p.to)
+	}
+	var lines []billLine
+	if was > 0 {
+		lines = append(lines, billLine{wallet.ProrationLine, p.id, -was, p.terms.Currency})
+	}
+	if is > 0 {
+		lines = append(lines, billLine{wallet.ProrationLine, c.Plan, is, p.terms.Currency})
+	}
+	return lines
+}
+
+// bill writes invoices, one a currency in the order in which they first come.
+func (m *Model) bill(lines []billLine) {
+	var currencies []string
+	by := map[string][]billLine{}
+	for _, l := range lines {
+		if by[l.currency] == nil {
+			currencies = append(currencies, l.currency)
+		}
+		by[l.currency] = append(by[l.currency], l)
+	}
+	for _, currency := range currencies {
+		m.billIn(currency, by[currency])
+	}
+}
+
+func (m *Model) billIn(currency string, lines []billLine) {
+	p := m.plan
+	b := InvoiceView{
+		N: int64(len(m.bills)) + 1, Subscription: p.n, Status: wallet.InvoiceOpen, Currency: currency,
+		From: p.from, To: p.to, IssuedAt: m.now,
+	}
+	for _, l := range lines {
+		b.Total += l.minor
+	}
+	if currency == p.terms.Currency {
+		change := int64(0)
+		switch {
+		case b.Total < 0:
+			m.happened("an invoice leaves something for the next")
+			change = -b.Total
+		case b.Total > 0 && p.owed > 0:
+			m.happened("an invoice is less by what an earlier one left")
+			change = -min(p.owed, b.Total)
+		}
+		if change != 0 {
+			p.owed += change
+			b.Total += change
+			lines = append(lines, billLine{kind: wallet.BalanceLine, minor: change, currency: currency})
+		}
+	}
+	b.Lines = tellLines(lines)
+	if b.Total == 0 {
+		b.Status, b.ClosedAt = wallet.InvoicePaid, m.now
+	}
+	m.bills = append(m.bills, b)
+	m.billed = append(m.billed, b.N)
+}
+
+func (m *Model) closeInvoice(c *wallet.CloseInvoice) Outcome {
+	refuse(c.Status != wallet.InvoicePaid && c.Status != wallet.InvoiceVoid, fault.CodeInvalidRequest)
+	refuse(catalog.Longer(c.Ref, wallet.MaxReasonLength), fault.CodeInvalidRequest)
+	refuse(c.Invoice < 1 || c.Invoice > int64(len(m.bills)), fault.CodeInvoiceNotFound)
+	b := &m.bills[c.Invoice-1]
+	if b.Status != c.Status {
+		refuse(b.Status != wallet.InvoiceOpen, fault.CodeInvoiceClosed)
+		b.Status, b.ClosedAt = c.Status, m.now
+	}
+	return Outcome{Allowed: true, Invoices: []int64{b.N}}
+}
+
+// tellLines writes lines in one text, to be compared.
+func tellLines(lines []billLine) string {
+	var b strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%s %s %d; ", l.kind, l.what, l.minor)
+	}
+	return b.String()
+}
