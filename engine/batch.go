@@ -93,6 +93,7 @@ func (o *open) needs(j *job, defs *catalog.Definitions) wallet.Needs {
 	}
 	needs := j.Command.Needs(defs)
 	if o.cached != nil {
+		o.state.Foresee(j.Command, defs, &needs)
 		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
 		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
 	}

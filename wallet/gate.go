@@ -26,8 +26,8 @@ func (w *work) gates(c *Charge, quantity int64) ([]gate, error) {
 		return nil, nil
 	}
 	var all []gate
-	u := w.meteredUsage(c, quantity, "")
-	summed := w.summed(c.Event)
+	u := w.meteredUsage(c, quantity, "", nil)
+	summed := w.summed(c.Event, nil)
 	for _, m := range w.gateMeters(c, u.Metadata) {
 		links := w.links(m, w.at)
 		for i := range links {
@@ -195,7 +195,7 @@ func (w *work) coveredBy(gates []gate, credit string, quantity, units int64) int
 
 // spendMetered records the usage event that a charge becomes and books what it makes due.
 func (w *work) spendMetered(c *Charge, quantity int64, response string) error {
-	u := w.meteredUsage(c, quantity, response)
+	u := w.meteredUsage(c, quantity, response, nil)
 	w.note.RefType = RefUsage
 	if err := w.record(u); err != nil {
 		return err
@@ -206,17 +206,18 @@ func (w *work) spendMetered(c *Charge, quantity int64, response string) error {
 
 // meteredUsage is the usage event that a charge becomes. The quantity stands for the property
 // that a sum meter reads, unless the caller gave that; where only count meters count, it says how
-// many events these are.
-func (w *work) meteredUsage(c *Charge, quantity int64, response string) *Usage {
+// many events these are. Meters that were held for are those of the reservation, whatever the plan
+// says by now.
+func (w *work) meteredUsage(c *Charge, quantity int64, response string, held []MeteredPart) *Usage {
 	u := &Usage{
 		Event: c.Event, Quantity: quantity, Metadata: catalog.ValuesOf(c.Metadata), Metered: true,
 		Response: clipResponse(response), At: w.at, RecordedAt: w.at,
 	}
-	if w.summed(c.Event) {
+	if w.summed(c.Event, held) {
 		u.Quantity = MicrosPerUnit
 	}
 	for _, m := range w.cx.Defs.MetersOf(c.Event) {
-		if m.Aggregation.Kind != catalog.Sum || len(m.Links) == 0 {
+		if m.Aggregation.Kind != catalog.Sum || !w.charges(m, held) {
 			continue
 		}
 		if _, given := c.Metadata[m.Aggregation.Key]; given {
@@ -232,10 +233,16 @@ func (w *work) meteredUsage(c *Charge, quantity int64, response string) *Usage {
 
 // summed reports whether a sum meter charges an event. Then a charge is one event, and its quantity
 // what the meter sums up.
-func (w *work) summed(event string) bool {
+func (w *work) summed(event string, held []MeteredPart) bool {
 	return slices.ContainsFunc(w.cx.Defs.MetersOf(event), func(m *catalog.Meter) bool {
-		return m.Aggregation.Kind == catalog.Sum && len(m.Links) > 0
+		return m.Aggregation.Kind == catalog.Sum && w.charges(m, held)
 	})
+}
+
+// charges reports whether a meter charges the customer for what it counts, or did when it was held
+// for.
+func (w *work) charges(m *catalog.Meter, held []MeteredPart) bool {
+	return len(w.links(m, w.at)) > 0 || slices.ContainsFunc(held, func(p MeteredPart) bool { return p.Meter == m.ID })
 }
 
 // findExcess finds what pays for what a commit wants beyond its hold: one call that takes longer
@@ -285,7 +292,7 @@ func (w *work) commitMetered(h *Hold) error {
 		w.credit(o.Credit).OverageHeld -= o.Units
 	}
 	if h.Committed > 0 {
-		u := w.meteredUsage(&h.Charge, h.Committed, h.Response)
+		u := w.meteredUsage(&h.Charge, h.Committed, h.Response, h.Metered)
 		u.Hold = h.N
 		if err := w.record(u); err != nil {
 			return err

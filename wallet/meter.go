@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"maps"
 	"slices"
@@ -132,18 +133,62 @@ func (c *Ingest) Needs(defs *catalog.Definitions) Needs {
 }
 
 func (e *UsageEvent) needUniques(needs *Needs, defs *catalog.Definitions) {
+	e.uniques(defs, func(m *catalog.Meter, value [16]byte) {
+		for i := range m.Links {
+			needs.Uniques = append(needs.Uniques, UniqueRef{m.ID, m.Links[i].Credit, value})
+		}
+	})
+}
+
+// uniques hands over the unique_count meters that count an event, with the value that they look for.
+func (e *UsageEvent) uniques(defs *catalog.Definitions, each func(m *catalog.Meter, value [16]byte)) {
 	for _, m := range defs.MetersOf(e.Event) {
 		if m.Aggregation.Kind != catalog.UniqueCount {
 			continue
 		}
-		_, value, ok := m.Counts(e.Event, e.Metadata)
-		if !ok {
-			continue
-		}
-		for i := range m.Links {
-			needs.Uniques = append(needs.Uniques, UniqueRef{m.ID, m.Links[i].Credit, valueHash(value)})
+		if _, value, ok := m.Counts(e.Event, e.Metadata); ok {
+			each(m, valueHash(value))
 		}
 	}
+}
+
+// Foresee adds to a command's needs what only the wallet can tell: what the unique_count meters of
+// its plan have seen.
+func (s *State) Foresee(c Command, defs *catalog.Definitions, needs *Needs) {
+	ingest, ok := c.(*Ingest)
+	if !ok || s.Subscription == nil || len(s.Subscription.Terms.Meters) == 0 {
+		return
+	}
+	for i := range ingest.Events {
+		ingest.Events[i].uniques(defs, func(m *catalog.Meter, value [16]byte) {
+			for _, t := range s.Subscription.Terms.Meters {
+				if t.Meter == m.ID {
+					needs.Uniques = append(needs.Uniques, UniqueRef{m.ID, t.Credit, value})
+				}
+			}
+		})
+	}
+}
+
+// askUniques asks for all values at once that unique_count meters look for and nobody has fetched.
+func (w *work) askUniques(events []UsageEvent) error {
+	var needs Needs
+	asked := map[UniqueRef]bool{}
+	for i := range events {
+		e := &events[i]
+		e.uniques(w.cx.Defs, func(m *catalog.Meter, value [16]byte) {
+			for _, l := range w.links(m, cmp.Or(e.At, w.at)) {
+				if ref := (UniqueRef{m.ID, l.Credit, value}); !w.s.askedUnique[ref] && !asked[ref] {
+					asked[ref] = true
+					needs.Uniques = append(needs.Uniques, ref)
+				}
+			}
+		})
+	}
+	if len(needs.Uniques) == 0 {
+		return nil
+	}
+	return &Missing{needs}
 }
 
 // Needs asks for the event.
@@ -162,6 +207,9 @@ const RefUsage = "usage"
 func (c *Ingest) decide(w *work) error {
 	w.note = c.Note
 	w.note.RefType = RefUsage
+	if err := w.askUniques(c.Events); err != nil {
+		return err
+	}
 	counted := 0
 	for i := range c.Events {
 		e := &c.Events[i]

@@ -42,3 +42,10 @@ assert.deepEqual(await holds(customer_id, tokens.id), ['30', '0']);
 const { items: [cycle] } = await client.subscriptions.retrieveUsageHistory(subscription_id);
 has(cycle.meters[0], { consumed_units: '307', chargeable_units: '207' });
 assert.equal((await client.usageEvents.list({ meter_id: meter.id, page_number: 0 })).items.length, 2);
+
+// What was reserved is committed as what it was, also when the plan has ended by then.
+const third = await native('reserve', charge(30));
+await client.subscriptions.update(subscription_id, { status: 'cancelled' });
+await native('commit', { reservation_id: third.reservation_id });
+const { items: [last] } = await client.usageEvents.list({ event_name: 'ai.tokens', page_number: 0 });
+assert.deepEqual(last.metadata, { tokens: 30 });

@@ -105,3 +105,9 @@ await ingest(used('s1', 'x'), used('s2', 'y'), used('s3', 'x'), used('s4', 'z'))
 assert.deepEqual(await holds(eve, credit.id), ['8', '0']);
 await ingest(used('s5', 'y'));
 assert.deepEqual(await holds(eve, credit.id), ['8', '0']);
+// Many at a time, of whom the server has not seen one.
+await ingest(...Array.from({ length: 40 }, (_, i) => used(`many ${i}`, `user ${i % 4}`)));
+assert.deepEqual(await holds(eve, credit.id), ['4', '0']);
+const { customer_id: kim } = await subscribe(product_id, 'kim');
+await ingest(...Array.from({ length: 900 }, (_, i) => ({ ...used(`kim ${i}`, `user ${i % 300}`), customer_id: kim })));
+assert.deepEqual(await holds(kim, credit.id), ['0', '0']);
