@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"maps"
 	"slices"
@@ -170,27 +169,6 @@ func (s *State) Foresee(c Command, defs *catalog.Definitions, needs *Needs) {
 	}
 }
 
-// askUniques asks for all values at once that unique_count meters look for and nobody has fetched.
-func (w *work) askUniques(events []UsageEvent) error {
-	var needs Needs
-	asked := map[UniqueRef]bool{}
-	for i := range events {
-		e := &events[i]
-		e.uniques(w.cx.Defs, func(m *catalog.Meter, value [16]byte) {
-			for _, l := range w.links(m, cmp.Or(e.At, w.at)) {
-				if ref := (UniqueRef{m.ID, l.Credit, value}); !w.s.askedUnique[ref] && !asked[ref] {
-					asked[ref] = true
-					needs.Uniques = append(needs.Uniques, ref)
-				}
-			}
-		})
-	}
-	if len(needs.Uniques) == 0 {
-		return nil
-	}
-	return &Missing{needs}
-}
-
 // Needs asks for the event.
 func (c *VoidUsage) Needs(*catalog.Definitions) Needs { return Needs{Usages: []string{c.ID}} }
 
@@ -207,7 +185,7 @@ const RefUsage = "usage"
 func (c *Ingest) decide(w *work) error {
 	w.note = c.Note
 	w.note.RefType = RefUsage
-	if err := w.askUniques(c.Events); err != nil {
+	if err := w.askFor(c.Events); err != nil {
 		return err
 	}
 	counted := 0
@@ -278,6 +256,9 @@ func (c *CorrectUsage) decide(w *work) error {
 	}
 	if !now {
 		return fault.New(op, fault.CodeEventVoided, "the event was voided at %s: what is void cannot be corrected", old.VoidedAt).In("event_id")
+	}
+	if err := w.askFor([]UsageEvent{c.Event}); err != nil {
+		return err
 	}
 	u := c.Event.usage(w.at)
 	u.Corrects = c.ID
@@ -464,6 +445,9 @@ func (t *Tally) add(value int64) error {
 // uncount takes an event out of every tally that counted it, whatever has become of the meter, its
 // links and the customer's periods since.
 func (w *work) uncount(u *Usage) error {
+	if err := w.askCounted(u); err != nil {
+		return err
+	}
 	for _, key := range u.Counted {
 		t, err := w.tallyAt(key, 0)
 		if err != nil {

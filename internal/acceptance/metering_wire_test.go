@@ -456,3 +456,56 @@ func TestUsageBeyondCounting(t *testing.T) {
 		g.stands("c", credit, "1", "0")
 	})
 }
+
+// TestBackFillOfYears sends usage of sixty months in one call, to a server that has not seen the
+// customer, and then to others: each month has a threshold of its own, 1 call is free.
+func TestBackFillOfYears(t *testing.T) {
+	overGauge(t, func(t *testing.T, g *gauge) {
+		const months = 60
+		ctx := context.Background()
+		credit := g.credit(v1.CreateCredit{Name: "C"})
+		meter := g.meter("call", "count", "", linked(credit, "", "1"))
+		g.give("c", credit, "1000", 0)
+		call := func(round int) v1.IngestRequest {
+			var r v1.IngestRequest
+			for i := range months {
+				at := begin.Time().AddDate(0, -1-i, 0)
+				r.Events = append(r.Events, v1.UsageEvent{
+					EventID: fmt.Sprint(round, "-", i), CustomerID: "c", EventName: "call", Timestamp: v1.Timestamp{Instant: clock.At(at)},
+				})
+			}
+			return r
+		}
+		for round := range 3 {
+			done, err := startServer(t, g.store, g.options()).as(g.app, catalog.Live).IngestEvents(ctx, call(round))
+			noError(t, err)
+			same(t, "answer", done, v1.Ingested{Ingested: months})
+			g.stands("c", credit, money.Decimal(fmt.Sprint(1000-round*months)), "0")
+		}
+		page, err := g.MeterUsages(ctx, "c", v1.MeterUsageQuery{MeterID: meter, Limit: 500})
+		noError(t, err)
+		equal(t, "periods", len(page.Data), months)
+
+		// One event that twenty meters count, corrected and voided long after.
+		const meters = 20
+		wide := g.credit(v1.CreateCredit{Name: "W"})
+		for i := range meters {
+			_, err := g.CreateMeter(ctx, v1.CreateMeter{
+				Name: fmt.Sprint("wide ", i), EventName: "wide", MeasurementUnit: "x", Links: []v1.MeterLink{linked(wide, "", "")},
+				Aggregation: v1.Aggregation{Type: []string{"sum", "max", "last", "unique_count"}[i%4], Key: "n"},
+			})
+			noError(t, err)
+		}
+		g.give("w", wide, "1000", 0)
+		old := v1.Timestamp{Instant: clock.At(begin.Time().AddDate(-1, 0, 0))}
+		g.ingest(v1.UsageEvent{EventID: "wide", CustomerID: "w", EventName: "wide", Timestamp: old, Metadata: number("n", "3")})
+		g.stands("w", wide, "950", "0") // 15 x 3 + 5 x 1
+		fresh := func() *ops { return startServer(t, g.store, g.options()).as(g.app, catalog.Live) }
+		_, err = fresh().CorrectEvent(ctx, "wide", v1.CorrectEvent{CustomerID: "w", EventID: "right", Metadata: number("n", "4")})
+		noError(t, err)
+		g.stands("w", wide, "935", "0") // 15 x 4 + 5 x 1
+		_, err = fresh().VoidEvent(ctx, "right", v1.VoidEvent{CustomerID: "w"})
+		noError(t, err)
+		g.stands("w", wide, "1000", "0")
+	})
+}
