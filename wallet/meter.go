@@ -131,44 +131,6 @@ func (c *Ingest) Needs(defs *catalog.Definitions) Needs {
 	return needs
 }
 
-func (e *UsageEvent) needUniques(needs *Needs, defs *catalog.Definitions) {
-	e.uniques(defs, func(m *catalog.Meter, value [16]byte) {
-		for i := range m.Links {
-			needs.Uniques = append(needs.Uniques, UniqueRef{m.ID, m.Links[i].Credit, value})
-		}
-	})
-}
-
-// uniques hands over the unique_count meters that count an event, with the value that they look for.
-func (e *UsageEvent) uniques(defs *catalog.Definitions, each func(m *catalog.Meter, value [16]byte)) {
-	for _, m := range defs.MetersOf(e.Event) {
-		if m.Aggregation.Kind != catalog.UniqueCount {
-			continue
-		}
-		if _, value, ok := m.Counts(e.Event, e.Metadata); ok {
-			each(m, valueHash(value))
-		}
-	}
-}
-
-// Foresee adds to a command's needs what only the wallet can tell: what the unique_count meters of
-// its plan have seen.
-func (s *State) Foresee(c Command, defs *catalog.Definitions, needs *Needs) {
-	ingest, ok := c.(*Ingest)
-	if !ok || s.Subscription == nil || len(s.Subscription.Terms.Meters) == 0 {
-		return
-	}
-	for i := range ingest.Events {
-		ingest.Events[i].uniques(defs, func(m *catalog.Meter, value [16]byte) {
-			for _, t := range s.Subscription.Terms.Meters {
-				if t.Meter == m.ID {
-					needs.Uniques = append(needs.Uniques, UniqueRef{m.ID, t.Credit, value})
-				}
-			}
-		})
-	}
-}
-
 // Needs asks for the event.
 func (c *VoidUsage) Needs(*catalog.Definitions) Needs { return Needs{Usages: []string{c.ID}} }
 
