@@ -172,18 +172,7 @@ func (w *work) include(sub *Subscription, i int, units int64) {
 		Scope: terms.Scope, Inherited: terms.Inherited, Rollover: terms.Rollover, Reason: w.note.Reason,
 		Actor: w.cx.Actor, Metadata: sub.Metadata,
 	}
-	switch {
-	case terms.TrialExpires && sub.TrialAt(w.at):
-		g.ExpiresAt, g.Rollover, cycle.Ends = sub.TrialEnds, catalog.Rollover{}, true
-	case terms.AtCycleEnd:
-		g.ExpiresAt, cycle.Ends = cycle.End, true
-	case terms.ExpiresAfterDays > 0:
-		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
-	}
-	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt >= cycle.End) {
-		// What rolls over does so with the cycle at the latest.
-		g.ExpiresAt, cycle.Ends = cycle.End, true
-	}
+	w.endIncluded(sub, i, g)
 	lane := w.findLane(g.Credit, g.Scope, g.Inherited)
 	if lane == 0 {
 		lane = w.newLane(g.Credit, g.Scope, g.Inherited) // there was room when the plan was taken
@@ -195,6 +184,31 @@ func (w *work) include(sub *Subscription, i int, units int64) {
 	w.note = saved
 	w.d.Answer.Grants = append(w.d.Answer.Grants, *made)
 	cycle.Grant = made.N
+}
+
+// endIncluded says when what an included credit grants ends (design section 5.5). What a trial gave
+// and need not expire with it lives as long as what the first paid cycle gives.
+func (w *work) endIncluded(sub *Subscription, i int, g *Grant) {
+	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
+	end := cycle.End
+	if sub.TrialAt(w.at) {
+		if terms.TrialExpires {
+			g.ExpiresAt, g.Rollover, cycle.Ends = sub.TrialEnds, catalog.Rollover{}, true
+			return
+		}
+		_, end = terms.Every.Window(sub.Anchor, sub.Zone, sub.TrialEnds)
+	}
+	switch {
+	case terms.AtCycleEnd:
+		g.ExpiresAt = end
+	case terms.ExpiresAfterDays > 0:
+		g.ExpiresAt = catalog.Interval{Count: terms.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
+	}
+	bound := terms.AtCycleEnd
+	if g.Rollover.Enabled() && (g.ExpiresAt.IsZero() || g.ExpiresAt >= end) {
+		g.ExpiresAt, bound = end, true // what rolls over does so with the cycle at the latest
+	}
+	cycle.Ends = bound && end == cycle.End
 }
 
 // resetOverage takes overage away where the policy of the included credit says so: what is

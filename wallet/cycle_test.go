@@ -223,6 +223,19 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// TestTrialCreditsThatNeedNotExpire: they end with the first cycle that is paid for, where the plan's
+// credits end with their cycle.
+func TestTrialCreditsThatNeedNotExpire(t *testing.T) {
+	b := open(t)
+	b.do(plan(costs(2000), gives(included(1000, func(in *wallet.IncludedCredit) { in.Trial = some(50) })),
+		func(c *wallet.Subscribe) { c.TrialDays = days(14) }))
+	b.said()
+	b.to("2026-01-15T10:00:00Z")
+	b.says("credit_added +1000 =1050")
+	b.to("2026-02-15T10:00:00Z")
+	b.says("credit_expired -50 =1000", "credit_expired -1000 =0", "credit_added +1000 =1000")
+}
+
 // TestAnchorsAreNotLost: 31 January, 28 February, 31 March.
 func TestAnchorsAreNotLost(t *testing.T) {
 	b := open(t)

@@ -145,12 +145,18 @@ func (m *Model) include(i int, units int64) {
 		category: in.Category, priority: in.Priority, created: m.now, effective: m.now,
 		scope: in.Scope, inherited: in.Inherited, rollover: in.Rollover,
 	}
+	end := c.end
+	if m.now < p.trial && !in.TrialExpires { // it ends with the first cycle that is paid for
+		m.happened("trial credits outlive the trial")
+		_, end = in.Every.Window(p.anchor, p.zone, p.trial)
+	}
+	bound := in.AtCycleEnd
 	switch {
 	case m.now < p.trial && in.TrialExpires:
-		g.expires, g.rollover, c.bound = p.trial, catalog.Rollover{}, true
+		g.expires, g.rollover, bound = p.trial, catalog.Rollover{}, true
 		m.happened("trial credits expire")
 	case in.AtCycleEnd:
-		g.expires, c.bound = c.end, true
+		g.expires = end
 		m.happened("included until the cycle's end")
 	case in.ExpiresAfterDays > 0:
 		g.expires = m.now + clock.Instant(in.ExpiresAfterDays)*day
@@ -158,10 +164,11 @@ func (m *Model) include(i int, units int64) {
 	default:
 		m.happened("included for ever")
 	}
-	if g.rollover.Enabled() && (g.expires == 0 || g.expires >= c.end) {
+	if g.rollover.Enabled() && (g.expires == 0 || g.expires >= end) {
 		m.happened("rolls over with its cycle at the latest")
-		g.expires, c.bound = c.end, true
+		g.expires, bound = end, true
 	}
+	c.bound = bound && g.expires == c.end
 	c.grant = g.n
 	m.grants = append(m.grants, g)
 	m.made = append(m.made, g.n)

@@ -100,7 +100,7 @@ func rarelyCovered(t *testing.T, cov *model.Coverage) {
 	for _, what := range []string{
 		"cycle renewed", "cycles begin anew from here", "credits granted within a cycle", "cycle's end moved", "cycle anchored anew",
 		"ended with the cycle", "ended within a cycle", "paused over a cycle's end",
-		"trial converted", "trial credits", "trial credits expire",
+		"trial converted", "trial credits", "trial credits expire", "trial credits outlive the trial", "rolls over with its cycle at the latest",
 		"included until the cycle's end", "included for some days", "included for ever", "included credit archived",
 		"no room for included credits",
 		"overage forgiven", "overage invoiced", "overage kept: carry_deficit", "overage kept: carry_deficit_auto_repay",
