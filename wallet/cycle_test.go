@@ -746,4 +746,22 @@ func TestEditOfOneSubscription(t *testing.T) {
 	b.refused(&wallet.EditSubscription{Credits: []catalog.ProductCredit{{Credit: "other"}}}, fault.CodeCreditNotFound)
 }
 
+// TestHoldOutlivesThePlan: credits that were set aside for an event that the plan metered are spent,
+// though the plan ended before the hold did.
+func TestHoldOutlivesThePlan(t *testing.T) {
+	b := open(t)
+	b.defs.AddMeter(&catalog.Meter{ID: "m", Name: "renders", Event: "render", Aggregation: catalog.Aggregation{Kind: catalog.Count}})
+	b.do(plan(gives(included(10)), func(c *wallet.Subscribe) {
+		c.Terms.Meters = []wallet.MeterTerm{{Meter: "m", Credit: "calls", UnitsPerCredit: money.Ratio{Num: 1, Den: 2}}}
+	}))
+	hold := b.do(&wallet.Reserve{Charge: uses("render", 3)}).Hold
+	b.do(&wallet.EndSubscription{})
+	b.said()
+	b.do(&wallet.Commit{Hold: hold.N})
+	b.says("credit_deducted -6 =4")
+	if used := b.do(&wallet.Reserve{Charge: uses("render", 1)}); used.Allowed {
+		t.Error("the plan is over, and nothing else is linked to the meter")
+	}
+}
+
 func days(n int) *int { return &n }

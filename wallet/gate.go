@@ -287,7 +287,7 @@ func (w *work) commitMetered(h *Hold) error {
 	refer := w.note
 	w.note.RefType = RefUsage
 	w.unholdMetered(h)
-	w.prepaid = slices.Clone(h.Slices)
+	w.prepaid, w.pinned = slices.Clone(h.Slices), h.Metered
 	for _, o := range h.Overage {
 		w.credit(o.Credit).OverageHeld -= o.Units
 	}

@@ -297,6 +297,29 @@ func (w *work) record(u *Usage) error {
 				return err
 			}
 		}
+		if err := w.countPinned(m, links, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countPinned counts an event for which credits were set aside while its meter was linked to them,
+// though the link went with a plan since: the hold was made in time (design section 5.3).
+func (w *work) countPinned(m *catalog.Meter, links []catalog.MeterLink, u *Usage) error {
+	for _, p := range w.pinned {
+		linked := func(l catalog.MeterLink) bool { return l.Credit == p.Credit }
+		if p.Meter != m.ID || slices.ContainsFunc(links, linked) {
+			continue
+		}
+		t, err := w.tallyAt(p.TallyKey, 0)
+		if err != nil {
+			return err
+		}
+		u.Counted = append(u.Counted, t.TallyKey)
+		if err := w.count(t, m, u); err != nil {
+			return err
+		}
 	}
 	return nil
 }

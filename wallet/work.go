@@ -27,6 +27,7 @@ type work struct {
 	tallies map[TallyKey]*Tally
 	uniques map[UniqueKey]*Unique
 	prepaid []HoldSlice // what the hold that is being committed has set aside for meters
+	pinned  []MeteredPart
 
 	periodFrom, periodTo clock.Instant // the billing period that was looked up last
 
