@@ -83,7 +83,7 @@ func (m *Model) renew() {
 func (m *Model) cycle() {
 	p := m.plan
 	if p.to != 0 && p.from < m.now {
-		p.past++
+		p.past = min(p.past+1, wallet.MaxCycles) // the oldest are forgotten
 	}
 	p.from, p.to = m.now, m.cycleEnd(p.terms.Every)
 }
