@@ -470,6 +470,9 @@ func (m *Model) editCredit(edit *catalog.ProductCredit) {
 		if edit.ExpiresAfterDays != nil {
 			in.ExpiresAfterDays, in.AtCycleEnd = *edit.ExpiresAfterDays, false
 		}
+		if err := in.Rollover.Validate(); err != nil { // a share of nothing that has a length
+			panic(refused{fault.CodeOf(err)})
+		}
 		m.affords(&p.terms, p.quantity)
 		return
 	}
