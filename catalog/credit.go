@@ -68,7 +68,7 @@ func (r Rollover) Enabled() bool { return r.Percent > 0 && !r.Off }
 // Sales is how a credit comes to customers other than by packs and plans, and whether it does at
 // all (vevee-golivekit-stripe.md section 3.1).
 type Sales struct {
-	Off bool `json:"off,omitempty"` // not sold for now, in no way
+	Off bool `json:"off,omitempty"` // not sold in any way; what was granted can be spent
 	// PricePerCredit is the price of one whole credit in minor units of Currency, exact; empty where
 	// credits have no price of their own. AnyAmount lets customers say how many they buy at it.
 	PricePerCredit money.Decimal `json:"price_per_credit,omitempty"`

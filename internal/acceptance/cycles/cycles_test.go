@@ -26,9 +26,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.WithoutFsync())) }
 
-// most is how long a year may take.
-const most = time.Minute
-
 // begin is the instant at which the year begins.
 const begin = clock.Instant(1_772_366_400_000_000) // 2026-03-01T12:00:00Z
 
@@ -65,11 +62,7 @@ func TestTwelveCycles(t *testing.T) {
 			for _, y := range []*year{&jump, &daily} {
 				start := clock.System{}.Now()
 				y.live(s)
-				took := clock.System{}.Now().Sub(start)
-				t.Logf("%s took %s", y.mode, took)
-				if took > most && customers <= usualCustomers {
-					t.Error("that is too long")
-				}
+				t.Logf("%d customers, %s: %s", customers, y.mode, clock.System{}.Now().Sub(start)) // told, and not judged
 			}
 			same := 0
 			there := jump.all()
