@@ -32,6 +32,35 @@ const (
 	EventInvoiceVoided           EventType = "invoice.voided"
 )
 
+// The events that purchases make (design section 5.7), and those that announce what is about to happen.
+const (
+	EventCreditsTopUp        EventType = "credits.top_up" // credits were bought, however that came
+	EventPaymentSucceeded    EventType = "payment.succeeded"
+	EventPaymentFailed       EventType = "payment.failed" // an attempt without a page, or for good
+	EventPaymentProcessing   EventType = "payment.processing"
+	EventPaymentCanceled     EventType = "payment.canceled"   // the page was closed unpaid
+	EventPaymentMismatched   EventType = "payment.mismatched" // paid otherwise than expected: nothing was granted
+	EventRefundSucceeded     EventType = "refund.succeeded"
+	EventRefundFailed        EventType = "refund.failed"
+	EventDisputeOpened       EventType = "dispute.opened"
+	EventDisputeWon          EventType = "dispute.won"
+	EventDisputeLost         EventType = "dispute.lost"
+	EventTopUpSucceeded      EventType = "auto_top_up.succeeded"
+	EventTopUpFailed         EventType = "auto_top_up.failed"
+	EventTopUpActionRequired EventType = "auto_top_up.action_required"
+	EventCreditExpiring      EventType = "credit.expiring"
+	EventTrialEnding         EventType = "subscription.trial_ending"
+)
+
+// The events that only Scrip itself hears: money has to be moved.
+const (
+	EventPaymentDue EventType = "payment.due"
+	EventRefundDue  EventType = "refund.due"
+)
+
+// Internal reports whether an event is told to no endpoint of an operator.
+func (e EventType) Internal() bool { return e == EventPaymentDue || e == EventRefundDue }
+
 // EventEndpointTest is sent when an operator tries an endpoint, and at no other time. No filter
 // concerns it.
 const EventEndpointTest EventType = "endpoint.test"
@@ -43,5 +72,8 @@ func EventTypes() []EventType {
 		EventOverageCharged, EventOverageReset, EventManualAdjustment, EventCreditRefunded, EventCreditRevoked, EventBalanceLow,
 		EventSubscriptionStarted, EventSubscriptionRenewed, EventSubscriptionPlanChanged, EventSubscriptionUpdated,
 		EventSubscriptionPaused, EventSubscriptionResumed, EventSubscriptionEnded, EventInvoiceIssued, EventInvoicePaid, EventInvoiceVoided,
+		EventCreditsTopUp, EventPaymentSucceeded, EventPaymentFailed, EventPaymentProcessing, EventPaymentCanceled, EventPaymentMismatched,
+		EventRefundSucceeded, EventRefundFailed, EventDisputeOpened, EventDisputeWon, EventDisputeLost,
+		EventTopUpSucceeded, EventTopUpFailed, EventTopUpActionRequired, EventCreditExpiring, EventTrialEnding,
 	}
 }

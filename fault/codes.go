@@ -12,6 +12,8 @@ const (
 	CodeAmountOutOfRange Code = "amount_out_of_range"
 	// CodeAmountTooPrecise (400): The amount has more decimals than the credit's precision allows; amounts are never rounded silently.
 	CodeAmountTooPrecise Code = "amount_too_precise"
+	// CodeAmountTooSmall (400): The payment provider charges no amount as small as this; it was not asked.
+	CodeAmountTooSmall Code = "amount_too_small"
 	// CodeConflictingFields (400): Fields were sent together of which only one may be used.
 	CodeConflictingFields Code = "conflicting_fields"
 	// CodeCreditArchived (409): The credit is archived: what was granted can be used, but nothing new can be granted.
@@ -74,6 +76,8 @@ const (
 	CodeInvalidRequest Code = "invalid_request"
 	// CodeInvalidScope (400): A scope rule has a malformed event pattern or condition.
 	CodeInvalidScope Code = "invalid_scope"
+	// CodeInvalidSignature (400): The webhook is not signed with the secret that is set for this mode, or too long ago.
+	CodeInvalidSignature Code = "invalid_signature"
 	// CodeInvalidTime (400): The time is not in RFC 3339 form, or is not allowed at this place.
 	CodeInvalidTime Code = "invalid_time"
 	// CodeInvariantViolated (500): A law of the ledger would have been broken; the change was refused and nothing was written.
@@ -98,22 +102,38 @@ const (
 	CodeNameTaken Code = "name_taken"
 	// CodeNewerSchema (503): The database was migrated by a newer version of Scrip than this one.
 	CodeNewerSchema Code = "newer_schema"
+	// CodeNoPaymentMethod (409): The customer has no saved card that can be charged without them.
+	CodeNoPaymentMethod Code = "no_payment_method"
 	// CodeNotAdjustable (400): A manual adjustment cannot be made to this credit or grant.
 	CodeNotAdjustable Code = "not_adjustable"
 	// CodeNotFound (404): Nothing exists at this path, or under this id in this app and mode.
 	CodeNotFound Code = "not_found"
 	// CodeNotImplemented (501): The call is known, but this server does not offer it.
 	CodeNotImplemented Code = "not_implemented"
+	// CodeOrderClosed (409): The order is paid, failed, expired or canceled already, or its payment is under way.
+	CodeOrderClosed Code = "order_closed"
+	// CodeOrderNotFound (404): There is no such order in this app and mode.
+	CodeOrderNotFound Code = "order_not_found"
+	// CodeOrderNotPaid (409): Nothing was paid for the order that could be paid back.
+	CodeOrderNotPaid Code = "order_not_paid"
 	// CodeOverageLimitReached (402): The charge would take the overage beyond the credit's limit; nothing was taken.
 	CodeOverageLimitReached Code = "overage_limit_reached"
 	// CodeOverloaded (503): The server has more work queued than it can do in time, and did not begin this request.
 	CodeOverloaded Code = "overloaded"
 	// CodePackNotFound (404): No pack with this id exists in this app.
 	CodePackNotFound Code = "pack_not_found"
+	// CodePaymentDeclined (402): The card was declined; nothing was granted.
+	CodePaymentDeclined Code = "payment_declined"
+	// CodePaymentProviderError (503): The payment provider did not answer as it should; what becomes of the payment is found out by itself.
+	CodePaymentProviderError Code = "payment_provider_error"
+	// CodePaymentsNotConfigured (503): No payment provider is set up for this mode, so nothing can be sold in it.
+	CodePaymentsNotConfigured Code = "payments_not_configured"
 	// CodePlanNotFound (404): No plan with this id exists in this app.
 	CodePlanNotFound Code = "plan_not_found"
 	// CodeProductNotFound (404): No product with this id exists in this app.
 	CodeProductNotFound Code = "product_not_found"
+	// CodeRefundTooLarge (400): More was to be paid back than is left of what was paid.
+	CodeRefundTooLarge Code = "refund_too_large"
 	// CodeRequestTooLarge (413): The body, or the list in it, is larger than this call accepts.
 	CodeRequestTooLarge Code = "request_too_large"
 	// CodeRequiresSecretKey (403): A publishable key was used for a call that only a secret key may make.
@@ -128,6 +148,8 @@ const (
 	CodeReservationNotPending Code = "reservation_not_pending"
 	// CodeReservationTooSmall (400): The commit asks for more than was held, and does not allow more.
 	CodeReservationTooSmall Code = "reservation_too_small"
+	// CodeSalesOff (403): The credit is not sold: its sales are switched off.
+	CodeSalesOff Code = "sales_off"
 	// CodeShuttingDown (503): The server is about to stop and did not begin this request.
 	CodeShuttingDown Code = "shutting_down"
 	// CodeStoreUnavailable (503): The database cannot be reached or did not answer in time; whether the request took effect is not certain.

@@ -78,7 +78,10 @@ type Answer struct {
 	Invoices   []Invoice     `json:",omitempty"` // issued or closed by the command
 	// Subscription is as a command about it left it.
 	Subscription *Subscription `json:",omitempty"`
-	Existing     bool          // the grants were there already, under the same external reference
+	Order        *Order        `json:",omitempty"` // as a command about it left it
+	// CanContinue tells, of a charge that was denied, that an automatic top-up under way will cover it.
+	CanContinue bool `json:",omitempty"`
+	Existing    bool // the grants were there already, under the same external reference
 }
 
 // Drawn is a grant that pays a part of a charge.
@@ -105,17 +108,23 @@ type Decision struct {
 	Usages       []*Usage   // new, or changed
 	Tallies      []*Tally
 	Uniques      []*Unique
+	Orders       []*Order // new, or changed
+	TopUps       []*TopUp // new, or changed
+	Payer        *Payer   // nil: unchanged
+	Told         []OrderEvent
+	Notices      []Notice     // what is about to happen
 	Low          []LowBalance // balances that this decision brought below their thresholds
 
-	seq, grantSeq, holdSeq, usageSeq, subSeq, invoiceSeq int64
-	head                                                 Hash
-	at                                                   clock.Instant
+	seq, grantSeq, holdSeq, usageSeq, subSeq, invoiceSeq, orderSeq int64
+	head                                                           Hash
+	at                                                             clock.Instant
 }
 
 // Empty reports whether there is nothing to write.
 func (d *Decision) Empty() bool {
 	return len(d.Entries) == 0 && len(d.Grants) == 0 && len(d.Holds) == 0 && len(d.Credits) == 0 &&
-		len(d.Lanes) == 0 && d.Subscription == nil && len(d.Usages) == 0 && len(d.Tallies) == 0 && len(d.Invoices) == 0
+		len(d.Lanes) == 0 && d.Subscription == nil && len(d.Usages) == 0 && len(d.Tallies) == 0 && len(d.Invoices) == 0 &&
+		len(d.Orders) == 0 && len(d.TopUps) == 0 && d.Payer == nil && len(d.Notices) == 0
 }
 
 // Context is what surrounds a command: the instant, the definitions, and who asks.

@@ -39,11 +39,62 @@ func (s *State) Apply(d *Decision, defs *catalog.Definitions) {
 		s.recent = append(s.recent, d.Entries...)
 	}
 	s.Seq, s.GrantSeq, s.HoldSeq, s.UsageSeq, s.Head = d.seq, d.grantSeq, d.holdSeq, d.usageSeq, d.head
-	s.InvoiceSeq = d.invoiceSeq
+	s.InvoiceSeq, s.OrderSeq = d.invoiceSeq, d.orderSeq
+	s.applyOrders(d)
 	for _, v := range d.Invoices {
 		s.keepInvoice(v)
 	}
 	s.LastAt = max(s.LastAt, d.at)
+}
+
+// applyOrders takes what was bought, and what was agreed about buying, into the state.
+func (s *State) applyOrders(d *Decision) {
+	for _, o := range d.Orders {
+		s.LoadOrder(o)
+	}
+	for _, t := range d.TopUps {
+		s.LoadTopUp(t)
+	}
+	if d.Payer != nil {
+		s.Payer = d.Payer
+	}
+}
+
+// LoadOrder puts an order into memory.
+func (s *State) LoadOrder(o *Order) {
+	if s.orders == nil {
+		s.orders = map[int64]*Order{}
+	}
+	s.orders[o.N] = o
+	i, known := slices.BinarySearch(s.charging, o.N)
+	switch {
+	case o.charging() && !known:
+		s.charging = slices.Insert(s.charging, i, o.N)
+	case !o.charging() && known:
+		s.charging = slices.Delete(s.charging, i, i+1)
+	}
+}
+
+// LoadTopUp puts what was agreed about a credit into memory.
+func (s *State) LoadTopUp(t *TopUp) {
+	i, known := slices.BinarySearchFunc(s.TopUps, t.Credit, func(have *TopUp, credit string) int { return cmp.Compare(have.Credit, credit) })
+	if known {
+		s.TopUps[i] = t
+		return
+	}
+	s.TopUps = slices.Insert(s.TopUps, i, t)
+}
+
+// trimOrders forgets the orders that are not being charged.
+func (s *State) trimOrders() {
+	if len(s.orders) == len(s.charging) {
+		return
+	}
+	for n, o := range s.orders {
+		if !o.charging() {
+			delete(s.orders, n)
+		}
+	}
 }
 
 // applyUsage takes what was counted into the state.
@@ -128,6 +179,7 @@ type Found struct {
 	Tallies  []*Tally
 	Uniques  []*Unique
 	Invoices []*Invoice
+	Orders   []*Order
 }
 
 // Adopt puts what commands look back at into memory; what was needed and not found does not
@@ -147,6 +199,11 @@ func (s *State) Adopt(needs *Needs, found *Found) {
 	}
 	for _, p := range found.Past {
 		s.entries[p.Entry.Seq] = p
+	}
+	for _, o := range found.Orders {
+		if _, ok := s.orders[o.N]; !ok {
+			s.LoadOrder(o)
+		}
 	}
 	for _, v := range found.Invoices {
 		if _, ok := s.invoices[v.N]; !ok {
@@ -210,6 +267,7 @@ func (s *State) adoptTallies(asked []TallyKey, found []*Tally) {
 func (s *State) Trim() {
 	clear(s.entries)
 	s.recent, s.invoices = nil, nil
+	s.trimOrders()
 	s.usages, s.ranges, s.uniques, s.askedUnique, s.meteredKnown = nil, nil, nil, nil, nil
 	for _, n := range s.closedHolds {
 		if h, ok := s.holds[n]; ok && h.Status != ReservationPending {

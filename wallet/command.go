@@ -119,6 +119,7 @@ type Needs struct {
 	Uniques  []UniqueRef
 	Metered  []string // credits: the grants that pay for usage which meters count
 	Invoices []int64
+	Orders   []int64
 }
 
 // ExternalRef is the caller's own name of a granting, under what was granted.
@@ -131,7 +132,7 @@ type ExternalRef struct {
 func (n Needs) Empty() bool {
 	return len(n.Entries) == 0 && len(n.Holds) == 0 && len(n.Grants) == 0 && len(n.External) == 0 &&
 		len(n.Usages) == 0 && len(n.Ranges) == 0 && len(n.Tallies) == 0 && len(n.Uniques) == 0 && len(n.Metered) == 0 &&
-		len(n.Invoices) == 0
+		len(n.Invoices) == 0 && len(n.Orders) == 0
 }
 
 // Add joins what two commands need.
@@ -146,6 +147,7 @@ func (n *Needs) Add(more Needs) {
 	n.Uniques = append(n.Uniques, more.Uniques...)
 	n.Metered = append(n.Metered, more.Metered...)
 	n.Invoices = append(n.Invoices, more.Invoices...)
+	n.Orders = append(n.Orders, more.Orders...)
 }
 
 // GiveCredits grants one credit, or every item of a pack. The pack's items are read when the
@@ -170,6 +172,8 @@ type GiveCredits struct {
 	Rollover    *catalog.Rollover // nil: the credit's
 	Entry       EntryType         // empty: credit_added
 	Note
+
+	bought bool // it was paid for: given though the credit was archived since
 }
 
 // Deduct spends at once.

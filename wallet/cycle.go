@@ -81,8 +81,36 @@ func (w *work) renew(sub *Subscription) {
 		sub.Anchor = w.at
 	}
 	w.nextCycle(sub)
+	w.billCycle(sub, lines)
+}
+
+// unpaidNext stands for the invoice that is about to be issued.
+const unpaidNext = -1
+
+// billCycle bills the cycle that has just begun, with what earlier ones left to be billed, and grants
+// what it includes: at once, or when it is paid where that is up to a card.
+func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
+	price := w.priceLines(sub)
+	sub.Unpaid = 0
+	if sub.Collect && w.settling == nil && len(price) > 0 {
+		sub.Unpaid = unpaidNext
+	}
 	w.nextCreditCycles(sub)
-	w.issue(sub, append(w.priceLines(sub), lines...))
+	w.issue(sub, append(price, lines...))
+	if sub.Unpaid == unpaidNext { // what was owed to the customer has paid it
+		w.cyclePaid(sub)
+	}
+}
+
+// cyclePaid grants what has waited for the payment of the cycle.
+func (w *work) cyclePaid(sub *Subscription) {
+	sub.Unpaid = 0
+	for i := range sub.Included {
+		if sub.Included[i].Waits {
+			sub.Included[i].Waits = false
+			w.include(sub, i, unitsOf(sub, &sub.Terms.Credits[i], w.at))
+		}
+	}
 }
 
 // nextCreditCycles begins the next cycle of the credits whose cycle is over.
@@ -136,8 +164,10 @@ func (s *Subscription) cycleEnd(every catalog.Interval, at clock.Instant) clock.
 // nextCreditCycle begins the next cycle of an included credit, and grants it.
 func (w *work) nextCreditCycle(sub *Subscription, i int) {
 	terms, cycle := &sub.Terms.Credits[i], &sub.Included[i]
-	*cycle = CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at)}
-	w.include(sub, i, unitsOf(sub, terms, w.at))
+	*cycle = CreditCycle{Start: w.at, End: sub.cycleEnd(terms.Every, w.at), Waits: sub.Unpaid != 0}
+	if !cycle.Waits {
+		w.include(sub, i, unitsOf(sub, terms, w.at))
+	}
 }
 
 // unitsOf is what an included credit grants each cycle, at an instant at which its plan runs: no
@@ -267,8 +297,7 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 		w.enterPlan(sub, c)
 		w.tellSubscription(sub, SubscriptionPlanChanged, from, sub.Plan)
 		w.nextCycle(sub)
-		w.nextCreditCycles(sub)
-		w.issue(sub, append(w.priceLines(sub), lines...))
+		w.billCycle(sub, lines)
 		return
 	}
 	lines := w.changeLines(sub, c, charge)

@@ -125,7 +125,7 @@ func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !def.ArchivedAt.IsZero() {
+	if !def.ArchivedAt.IsZero() && !c.bought {
 		return nil, fault.New(opGrant, fault.CodeCreditArchived, "credit %q is archived: what was granted can be spent, nothing more can be granted", def.Name).In("credit_id")
 	}
 	if item.Amount <= 0 || item.Amount > MaxUnits {

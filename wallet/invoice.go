@@ -103,11 +103,21 @@ func (c *CloseInvoice) decide(w *work) error {
 	if have.Status != InvoiceOpen {
 		return fault.New(op, fault.CodeInvoiceClosed, "the invoice is %s since %s", have.Status, have.ClosedAt).In("invoice_id")
 	}
-	v := *have
-	v.Status, v.Ref, v.ClosedAt = c.Status, c.Ref, w.at
-	w.d.Invoices = append(w.d.Invoices, &v)
-	w.d.Answer.Invoices = []Invoice{v}
+	w.note = c.Note
+	w.d.Answer.Invoices = []Invoice{*w.closeInvoice(have, c.Status, c.Ref)}
 	return nil
+}
+
+// closeInvoice closes an open invoice. What a plan grants and waits for the payment of its cycle comes
+// now, also when nobody is to pay for it any more.
+func (w *work) closeInvoice(have *Invoice, status InvoiceStatus, ref string) *Invoice {
+	v := *have
+	v.Status, v.Ref, v.ClosedAt = status, ref, w.at
+	w.d.Invoices = append(w.d.Invoices, &v)
+	if sub := w.seeSubscription(); sub != nil && sub.Unpaid == v.N && !sub.Ended {
+		w.cyclePaid(w.subscription())
+	}
+	return &v
 }
 
 // maxLine bounds what a line comes to, in minor units: nobody owes as much, and time must go on.
@@ -154,11 +164,17 @@ func (w *work) issueOne(sub *Subscription, currency string, lines []InvoiceLine)
 		N: w.d.invoiceSeq, Subscription: sub.N, Status: InvoiceOpen, Currency: currency, Lines: lines, Total: total,
 		From: sub.CycleStart, To: sub.CycleEnd, IssuedAt: w.at,
 	}
-	if total == 0 {
+	switch o := w.settling; {
+	case total == 0:
 		v.Status, v.ClosedAt = InvoicePaid, w.at
+	case o != nil && o.Minor == total && o.Currency == currency:
+		v.Status, v.ClosedAt, v.Ref, o.Invoice = InvoicePaid, w.at, o.Payment, v.N
+	case sub.Unpaid == unpaidNext && currency == sub.Terms.Currency:
+		sub.Unpaid = v.N
 	}
 	w.d.Invoices = append(w.d.Invoices, v)
 	w.d.Answer.Invoices = append(w.d.Answer.Invoices, *v)
+	w.collect(sub, v)
 }
 
 func balanceLine(minor int64, currency string) InvoiceLine {

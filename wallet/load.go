@@ -16,6 +16,7 @@ type Header struct {
 	HoldSeq    int64
 	UsageSeq   int64
 	InvoiceSeq int64
+	OrderSeq   int64
 	TellSeq    int64 // of the last delivery of an event
 	Head       Hash
 	LastAt     clock.Instant
@@ -32,6 +33,9 @@ type Snapshot struct {
 	Holds        []*Hold       // pending ones
 	Subscription *Subscription // the last one, whether it runs or has ended
 	Tallies      []*Tally      // those whose period had not ended at LastAt
+	Orders       []*Order      // those that are being charged without a page, now or later
+	TopUps       []*TopUp
+	Payer        *Payer // nil: nobody ever paid
 }
 
 // Standing is the stored part of a CreditState; the rest follows from grants and holds.
@@ -74,5 +78,12 @@ func Load(sn *Snapshot, defs *catalog.Definitions) *State {
 	for _, h := range sn.Holds {
 		s.LoadHold(h)
 	}
+	for _, o := range sn.Orders {
+		s.LoadOrder(o)
+	}
+	for _, t := range sn.TopUps {
+		s.LoadTopUp(t)
+	}
+	s.OrderSeq, s.Payer = sn.OrderSeq, sn.Payer
 	return s
 }

@@ -35,32 +35,39 @@ func (c *RevokeGrant) decide(w *work) error {
 	if kind == "" {
 		kind = Revoked
 	}
-	all := c.takesAll(g)
+	w.revoke(g, kind, c.Amount)
+	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
+	return nil
+}
+
+// revoke takes back what is left of a grant, or at most some of it, and returns how much it took.
+func (w *work) revoke(g *Grant, kind EntryType, most *int64) int64 {
+	before := g.Revoked
+	all := takesAll(g, most)
 	if g.Status == GrantPending {
-		w.startToRevoke(g, c.Amount)
+		w.startToRevoke(g, most)
 	}
-	w.takeBack(g, kind, c.Amount)
+	w.takeBack(g, kind, most)
 	if all && (g.Status == GrantPending || g.Status == GrantActive || g.Held > 0) {
 		g.Status = GrantRevoked
 	}
-	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
-	return nil
+	return g.Revoked - before
 }
 
 // takesAll reports whether the grant ends with this: a refund often says how much, and when that
 // is all that is live, what is held is part of it. What was spent is not: where nothing is held,
 // an amount ends only a grant of which nothing was used, so that usage that is reversed later
 // comes back to its customer.
-func (c *RevokeGrant) takesAll(g *Grant) bool {
+func takesAll(g *Grant, most *int64) bool {
 	switch {
-	case c.Amount == nil:
+	case most == nil:
 		return true
 	case g.Status == GrantPending:
-		return *c.Amount >= g.Amount-g.Revoked
+		return *most >= g.Amount-g.Revoked
 	case g.Held > 0:
-		return *c.Amount >= g.Live()
+		return *most >= g.Live()
 	}
-	return g.Live() > 0 && g.Spent == 0 && *c.Amount >= g.Live()
+	return g.Live() > 0 && g.Spent == 0 && *most >= g.Live()
 }
 
 // startToRevoke makes what will be revoked of a pending grant effective: at once and gone at
@@ -97,18 +104,23 @@ func (c *Freeze) decide(w *work) error {
 	if err != nil {
 		return err
 	}
-	g.Disputed = c.Frozen
-	if c.Frozen && g.Available > 0 {
+	w.dispute(g, c.Frozen)
+	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
+	return nil
+}
+
+// dispute says whether a dispute about a grant is open.
+func (w *work) dispute(g *Grant, open bool) {
+	g.Disputed = open
+	if open && g.Available > 0 {
 		w.freeze(g)
 	}
-	if !c.Frozen && g.Frozen > 0 {
+	if !open && g.Frozen > 0 {
 		w.book(line{
 			kind: HoldReleased, credit: g.Credit, amount: g.Frozen,
 			slices: []Slice{{Grant: g.N, Available: g.Frozen, Frozen: -g.Frozen}},
 		})
 	}
-	w.d.Answer.Allowed, w.d.Answer.Grants = true, []Grant{*g}
-	return nil
 }
 
 // freeze sets aside all that is available in a grant.

@@ -37,6 +37,8 @@ func Settle(s *State, cx Context) (*Decision, error) {
 		w.note = Note{Reason: g.Reason, Metadata: g.Metadata}.noteOf(g.Source, g.ExternalRef)
 		w.activate(w.grant(g.N), "")
 	}
+	w.tryAgain()
+	w.topUps()
 	return w.finish()
 }
 
@@ -57,8 +59,10 @@ func (s *State) NextDue() clock.Instant {
 	if len(s.starting) > 0 {
 		sooner(s.starting[0].EffectiveAt)
 	}
-	if at := s.Subscription.boundary(); !at.IsZero() {
-		sooner(at)
+	for _, at := range []clock.Instant{s.Subscription.boundary(), s.nextTry(), s.nextNotice()} {
+		if !at.IsZero() {
+			sooner(at)
+		}
 	}
 	return due
 }

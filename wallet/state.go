@@ -306,12 +306,15 @@ type State struct {
 	UsageSeq int64
 	// InvoiceSeq is the number of the last invoice.
 	InvoiceSeq int64
+	OrderSeq   int64
 	Head       Hash          // hash of the last entry
 	LastAt     clock.Instant // the latest instant at which something took effect
 
 	Credits      map[string]*CreditState
 	Lanes        []*Lane
 	Subscription *Subscription
+	TopUps       []*TopUp // by credit
+	Payer        *Payer   // nil: nobody ever paid
 
 	// Tallies whose period ends after talliesFrom are all in memory; of older ones those that
 	// were asked for.
@@ -326,6 +329,9 @@ type State struct {
 	askedUnique  map[UniqueRef]bool
 	meteredKnown map[string]bool // credits all of whose metered grants are in memory
 	invoices     map[int64]*Invoice
+	// orders are those that are being charged, and until Trim those that were fetched or made.
+	orders   map[int64]*Order
+	charging []int64 // in order of their numbers
 
 	grants      map[int64]*Grant
 	holds       map[int64]*Hold

@@ -30,6 +30,8 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
+	Collect bool // of one that begins: charge its invoices to the card that is kept
+
 	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle
 	Charge     Charging // what a change at once comes to
@@ -232,7 +234,7 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	w.d.subSeq++
 	sub := w.putSubscription(&Subscription{
 		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
-		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata,
+		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata, Collect: c.Collect,
 	})
 	sub.Terms.begin(w.at)
 	if sub.EndsAt.IsZero() {
@@ -257,10 +259,7 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	w.tellSubscription(sub, SubscriptionStarted, "", sub.Plan)
 	w.nextCycle(sub)
 	sub.Included = make([]CreditCycle, len(sub.Terms.Credits))
-	for i := range sub.Included {
-		w.nextCreditCycle(sub, i)
-	}
-	w.issue(sub, w.priceLines(sub))
+	w.billCycle(sub, nil)
 	return nil
 }
 

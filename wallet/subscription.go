@@ -36,6 +36,11 @@ type Subscription struct {
 	Next     *PlanChange   // takes effect when the cycle ends
 	Owed     int64         // minor units that the next invoice is less by, from a change to less
 
+	// Collect has invoices charged to the card that is kept. What a cycle grants comes then when its
+	// invoice is paid: Unpaid is that invoice, and 0 when nothing is waited for.
+	Collect bool
+	Unpaid  int64
+
 	Allowances []Allowance
 	Reason     string // why it ends or ended
 	Metadata   Metadata
@@ -46,8 +51,9 @@ type Subscription struct {
 type CreditCycle struct {
 	Start clock.Instant `json:"start"`
 	End   clock.Instant `json:"end"`
-	Grant int64         `json:"grant"`          // what it gave; 0: nothing
-	Ends  bool          `json:"ends,omitempty"` // what it gave ends with it
+	Grant int64         `json:"grant"`           // what it gave; 0: nothing
+	Ends  bool          `json:"ends,omitempty"`  // what it gave ends with it
+	Waits bool          `json:"waits,omitempty"` // what it gives comes when the cycle is paid
 }
 
 // PlanChange is a change of plan that waits for the end of the cycle.

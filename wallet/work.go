@@ -28,6 +28,8 @@ type work struct {
 	uniques map[UniqueKey]*Unique
 	prepaid []HoldSlice // what the hold that is being committed has set aside for meters
 	pinned  []MeteredPart
+	// settling is the order that is paid while its plan begins: it pays the plan's first invoice.
+	settling *Order
 
 	periodFrom, periodTo clock.Instant // the billing period that was looked up last
 
@@ -40,7 +42,7 @@ func newWork(s *State, cx Context, at clock.Instant) *work {
 		s: s, cx: cx, at: at, op: s.Seq + 1,
 		d: Decision{
 			seq: s.Seq, grantSeq: s.GrantSeq, holdSeq: s.HoldSeq, usageSeq: s.UsageSeq, subSeq: s.subSeq(),
-			invoiceSeq: s.InvoiceSeq, head: s.Head, at: at,
+			invoiceSeq: s.InvoiceSeq, orderSeq: s.OrderSeq, head: s.Head, at: at,
 		},
 	}
 }
@@ -59,6 +61,8 @@ func Decide(s *State, c Command, cx Context) (*Decision, error) {
 		return nil, err
 	}
 	w.endDue()
+	w.topUps()
+	w.d.Answer.CanContinue = !w.d.Answer.Allowed && w.recharge(w.d.Answer.Shortage)
 	return w.finish()
 }
 
@@ -67,6 +71,7 @@ func (w *work) finish() (*Decision, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
+	w.remind()
 	for _, g := range w.d.Grants {
 		before := int64(0)
 		if have, ok := w.s.grants[g.N]; ok {

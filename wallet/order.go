@@ -1,0 +1,241 @@
+package wallet
+
+import (
+	"slices"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
+	"github.com/seed42445051/scrip/money"
+)
+
+// Order is one purchase, from what is expected to payment, credits, refunds and disputes (design
+// section 5.7). What is expected is written before anybody is asked to pay, and never changes; what
+// a payment provider tells of it is only ever added, so that the same news in any order, and any
+// number of times, come to the same. Money is in minor units of Currency.
+type Order struct {
+	N        int64 // the number within the wallet
+	Kind     OrderKind
+	Status   OrderStatus
+	Provider string // who is asked for the money; empty: nobody, as it costs nothing
+
+	// What is expected.
+	Minor    int64
+	Currency string
+	Items    []OrderItem // what is granted when it is paid
+	What     string      // the pack, credit or plan: its id
+	Text     string      // for people
+	Quantity int64       // how many of What
+	Plan     *Subscribe  // of a plan: how it is taken when it is paid
+	Invoice  int64       // of an invoice: the one that is paid; else the receipt, once there is one; 0: none
+	PriceRef string      // the price that the provider has of it already; empty: none
+	SaveCard bool        // the card is kept for later charges
+
+	// Where it is paid: on a page of the provider, or with the card that is kept.
+	OffSession bool
+	Session    string // the provider's id of the page
+	URL        string // of the page
+	SuccessURL string
+	CancelURL  string
+	ExpiresAt  clock.Instant // of the page; zero: never
+	Attempt    int           // of a charge without a page; each has an idempotency key of its own
+	NextTry    clock.Instant // when the next attempt is made; zero: none is waited for
+
+	// What is known of the payment.
+	Payment     string // the provider's id
+	Paid        int64  // what was paid, once Status says so
+	Cumulative  int64  // the most that the provider said was refunded in all
+	Refunds     []OrderRefund
+	DisputeID   string
+	Dispute     DisputeStatus
+	LastDecline *Decline
+	Grants      []OrderGrant // what was granted, in order of Items
+
+	CreatedAt clock.Instant
+	PaidAt    clock.Instant
+	ClosedAt  clock.Instant // when it failed, expired or was canceled; zero: it did not
+	Reason    string
+	Actor     string
+	Metadata  Metadata
+}
+
+// OrderKind says what is bought.
+type OrderKind string
+
+// The kinds of order.
+const (
+	PackOrder    OrderKind = "pack"
+	CreditOrder  OrderKind = "credits" // any amount of a credit at its own price
+	PlanOrder    OrderKind = "plan"
+	InvoiceOrder OrderKind = "invoice"
+	CardOrder    OrderKind = "card" // nothing: a card is kept for later
+	TopUpOrder   OrderKind = "auto_top_up"
+)
+
+// OrderStatus is where an order is in its life.
+type OrderStatus string
+
+// The statuses of an order. One that is paid stays so: refunds and disputes are told beside it.
+const (
+	OrderOpen       OrderStatus = "open"       // a page waits for the customer
+	OrderDue        OrderStatus = "due"        // the card that is kept is being charged
+	OrderWaiting    OrderStatus = "waiting"    // was declined, and is tried again at NextTry
+	OrderProcessing OrderStatus = "processing" // the customer has done their part, the money is on its way
+	OrderPaid       OrderStatus = "paid"
+	OrderFailed     OrderStatus = "failed"
+	OrderExpired    OrderStatus = "expired"
+	OrderCanceled   OrderStatus = "canceled"
+	// OrderMismatched was paid otherwise than expected: nothing is granted, and somebody must look.
+	OrderMismatched OrderStatus = "mismatched"
+)
+
+// Settled reports whether no payment is expected any more. One that comes all the same counts.
+func (s OrderStatus) Settled() bool {
+	return slices.Contains([]OrderStatus{OrderPaid, OrderFailed, OrderExpired, OrderCanceled, OrderMismatched}, s)
+}
+
+// OrderItem is one grant that an order stands for, as it was offered (law 7). Amount is what is
+// granted in all.
+type OrderItem struct {
+	Item             string           `json:"item,omitempty"` // of the pack: its id
+	Credit           string           `json:"credit"`
+	Amount           int64            `json:"amount"` // units
+	Scope            catalog.Scope    `json:"scope,omitempty"`
+	Category         catalog.Category `json:"category"`
+	Priority         int              `json:"priority"`
+	ExpiresAfterDays int              `json:"expires_after_days,omitempty"` // 0: never
+	CostBasis        money.Decimal    `json:"cost_basis,omitempty"`         // of one whole credit, in minor units
+}
+
+// OrderGrant is what became of an item.
+type OrderGrant struct {
+	Grant    int64   `json:"grant"`
+	Amount   int64   `json:"amount"`             // units
+	Revoked  int64   `json:"revoked,omitempty"`  // taken back for money that went back
+	Returned int64   `json:"returned,omitempty"` // of Revoked: given again, since a refund failed
+	Instead  []int64 `json:"instead,omitempty"`  // the grants by which it was given again
+}
+
+// OrderRefund is money that goes back, or went.
+type OrderRefund struct {
+	ID     string        `json:"id"`            // the provider's; empty until it is known
+	Own    int64         `json:"own,omitempty"` // the number within the order of one that was asked for here; 0: it was not
+	Minor  int64         `json:"minor"`
+	Status RefundStatus  `json:"status"`
+	Reason string        `json:"reason,omitempty"`
+	Meta   Metadata      `json:"metadata,omitempty"`
+	At     clock.Instant `json:"at"`
+}
+
+// RefundStatus is where a refund is in its life.
+type RefundStatus string
+
+// The statuses of a refund.
+const (
+	RefundAsked     RefundStatus = "asked" // the provider has not been told of it yet
+	RefundPending   RefundStatus = "pending"
+	RefundSucceeded RefundStatus = "succeeded"
+	RefundFailed    RefundStatus = "failed"
+)
+
+// DisputeStatus is how a dispute stands; empty when there is none.
+type DisputeStatus string
+
+// The statuses of a dispute.
+const (
+	DisputeOpen DisputeStatus = "open"
+	DisputeWon  DisputeStatus = "won" // or withdrawn: the money stays
+	DisputeLost DisputeStatus = "lost"
+)
+
+// Decline says why a payment was not made.
+type Decline struct {
+	Code    string        `json:"code"` // the provider's, as card_declined or insufficient_funds
+	Text    string        `json:"text"`
+	Class   DeclineClass  `json:"class"`
+	Attempt int           `json:"attempt,omitempty"`
+	At      clock.Instant `json:"at"`
+}
+
+// DeclineClass says what can be done about a decline (vevee-golivekit-stripe.md section 4.3).
+type DeclineClass string
+
+// The classes of declines.
+const (
+	DeclineSoft   DeclineClass = "soft"            // may succeed later
+	DeclineHard   DeclineClass = "hard"            // will not, with this card
+	DeclineAction DeclineClass = "action_required" // the customer has to be there
+)
+
+// Payer is how a customer can be charged without being there.
+type Payer struct {
+	Provider string
+	Customer string        // the provider's id of the customer; empty: it knows none
+	Method   string        // the provider's id of the card that is kept; empty: none is
+	Label    string        // for people, as "visa •••• 4242"
+	SavedAt  clock.Instant // when the card was kept
+}
+
+// ID is the order's public id.
+func (o *Order) ID(w id.Wallet) string { return id.Object(id.PrefixOrder, w, o.N) }
+
+// Refunded is how much of what was paid went back, or is on its way: what is known of single
+// refunds, or what the provider said of them in all, whichever is more.
+func (o *Order) Refunded() int64 {
+	known, failed := int64(0), int64(0)
+	for i := range o.Refunds {
+		r := &o.Refunds[i]
+		switch r.Status {
+		case RefundPending, RefundSucceeded:
+			known += r.Minor
+		case RefundFailed:
+			failed += r.Minor
+		}
+	}
+	return min(max(known, o.Cumulative-failed), o.Paid)
+}
+
+// Refundable is how much can still be paid back: what was asked for already is not counted twice.
+func (o *Order) Refundable() int64 {
+	asked := int64(0)
+	for i := range o.Refunds {
+		if o.Refunds[i].Status == RefundAsked {
+			asked += o.Refunds[i].Minor
+		}
+	}
+	if o.Status != OrderPaid || o.Dispute == DisputeLost {
+		return 0
+	}
+	return max(0, o.Paid-o.Refunded()-asked)
+}
+
+// charging reports whether the order is charged without a page, now or later: such orders stay in
+// memory.
+func (o *Order) charging() bool { return o.Status == OrderDue || o.Status == OrderWaiting }
+
+// copied is a copy that can be changed: lists included, since states share what lies behind them.
+func (o *Order) copied() *Order {
+	c := *o
+	c.Refunds, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Grants)
+	return &c
+}
+
+// OrderEvent is what an order tells the outside.
+type OrderEvent struct {
+	Order  int64             `json:"order"`
+	Type   catalog.EventType `json:"-"`
+	Refund string            `json:"refund,omitempty"` // of refund.*: its id, see OrderRefund
+	Own    int64             `json:"own,omitempty"`
+	At     clock.Instant     `json:"at"`
+}
+
+// Limits of orders.
+const (
+	// MaxOrderQuantity bounds how many of a pack are bought at one time.
+	MaxOrderQuantity = 10_000
+	// MaxOrderRefunds bounds the refunds of an order.
+	MaxOrderRefunds = 100
+	// MaxReferenceLength bounds a provider's ids, and MaxAddressLength addresses of pages, in bytes.
+	MaxReferenceLength = 255
+	MaxAddressLength   = 2_000
+)
