@@ -36,6 +36,17 @@ type Endpoint struct {
 	ArchivedAt     clock.Instant     `json:"archived_at"`
 }
 
+// The receivers within Scrip itself: what is told to them goes through the same outbox as what is told
+// to endpoints, under these ids, for all apps. No endpoint of an operator has such an id.
+const (
+	MailReceiver     = "mail"     // letters to customers
+	HooksReceiver    = "hooks"    // functions of the program that Scrip is a library in
+	PaymentsReceiver = "payments" // charges and refunds that a provider is to be asked for
+)
+
+// Receivers lists the receivers within Scrip itself.
+func Receivers() []string { return []string{MailReceiver, HooksReceiver, PaymentsReceiver} }
+
 // NativeFormat is the format of Scrip's own bodies.
 const NativeFormat = "native"
 

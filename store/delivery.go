@@ -69,6 +69,8 @@ type About struct {
 	Low     *wallet.LowBalance        `json:"low,omitempty"`     // of a balance_low; its Seq is the delivery's
 	Change  *wallet.SubscriptionEvent `json:"change,omitempty"`  // of a subscription
 	Invoice int64                     `json:"invoice,omitempty"` // its number
+	Order   *wallet.OrderEvent        `json:"order,omitempty"`
+	Notice  *wallet.Notice            `json:"notice,omitempty"`
 }
 
 // Message is the id of the event: the same for every endpoint and every attempt.
@@ -160,6 +162,8 @@ type RedeliverQuery struct {
 // DeliveryQuery selects deliveries of an endpoint, newest first.
 type DeliveryQuery struct {
 	Endpoint string
+	App      string       // of a receiver within Scrip itself (catalog.Receivers), which serves all apps
+	Mode     catalog.Mode // with App
 	Status   DeliveryStatus
 	Type     catalog.EventType
 	Before   *DeliveryPlace // behind this one in the list

@@ -35,6 +35,7 @@ type Store interface {
 	Customers
 	Deliveries
 	Sandboxes
+	ProviderObjects
 
 	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
 	// (newer_schema).
@@ -74,6 +75,10 @@ type Wallets interface {
 	SubscriptionEvents(ctx context.Context, w id.Wallet, n, before int64, limit int) ([]wallet.SubscriptionEvent, error)
 	// Invoices lists invoices, newest first.
 	Invoices(ctx context.Context, q InvoiceQuery) ([]FoundInvoice, error)
+	// Orders lists orders, newest first.
+	Orders(ctx context.Context, q OrderQuery) ([]FoundOrder, error)
+	// TopUps lists what was agreed about automatic top-ups, by wallet and credit.
+	TopUps(ctx context.Context, q TopUpQuery) ([]FoundTopUp, error)
 	// Due lists wallets in which time has something to write down, at most limit of them. Now is
 	// real time; those of a test mode with a clock are reckoned with its time.
 	Due(ctx context.Context, now clock.Instant, limit int) ([]wallet.Key, error)
@@ -157,6 +162,10 @@ type WalletChange struct {
 	History      []wallet.SubscriptionEvent // new
 	NewInvoices  []*wallet.Invoice
 	Invoices     []*wallet.Invoice // closed
+	NewOrders    []*wallet.Order
+	Orders       []*wallet.Order // changed
+	TopUps       []*wallet.TopUp // new or changed
+	Payer        *wallet.Payer   // nil: unchanged
 	NewUsages    []*wallet.Usage
 	Usages       []*wallet.Usage  // changed
 	Tallies      []*wallet.Tally  // new or changed
