@@ -34,7 +34,8 @@ const (
 	PrefixInvoice      = "inv" // an invoice, numbered within its wallet
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
-	PrefixOrder        = "ord"
+	PrefixOrder        = "ord" // numbered within its wallet
+	PrefixRefund       = "ref" // a refund of an order: the order's number, and its own behind it
 	PrefixWebhook      = "whk" // a webhook endpoint
 	PrefixDelivery     = "dlv" // one event on its way to one endpoint, numbered within its wallet
 	PrefixMessage      = "msg" // one event, for all endpoints, numbered within its wallet
