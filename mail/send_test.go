@@ -368,7 +368,7 @@ func TestConfiguration(t *testing.T) {
 		"smtp://ann:hunter2@mail.example.com" + from + "&retry=1", "smtp://ann:hunter2@mail.example.com" + from + "&from=b@x.example",
 		// Passwords that are not escaped.
 		"smtp://ann:25?hunter2@mail.example.com" + from, "smtp://ann:25/hunter2@mail.example.com" + from,
-		"smtp://ann:25#hunter2@mail.example.com" + from, "smtp://ann:%hunter2@mail.example.com" + from, "smtp://ann:hunter2 @mail.example.com" + from,
+		"smtp://ann:25#hunter2@mail.example.com" + from, "smtp://ann:hunter2@mail.example.com" + from + "#hunter2", "smtp://ann:%hunter2@mail.example.com" + from, "smtp://ann:hunter2 @mail.example.com" + from,
 		"smtp://ann:hunter2?from=x@mail.example.com" + from, "smtp://ann:25?from=hunter2@mail.example.com&tls=hunter2",
 	} {
 		_, err := mail.New(mail.Options{URL: address, Clock: clock.NewManual(begin)})

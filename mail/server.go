@@ -64,7 +64,7 @@ func parseURL(text string) (server, error) {
 	if err != nil || checkAddress(from.Address) != nil {
 		return server{}, errURL("needs from, an address such as billing@example.com, with a name before it or not")
 	}
-	s.from = netmail.Address{Name: clean(from.Name), Address: from.Address}
+	s.from = *from
 	return s, nil
 }
 

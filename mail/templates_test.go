@@ -139,19 +139,21 @@ func TestLettersThatCannotBeWritten(t *testing.T) {
 		want   fault.Code
 		field  string
 	}{
-		"no kind":           {func(l *mail.Letter) { l.Kind = "chain" }, fault.CodeInvalidRequest, "kind"},
-		"script as a link":  {func(l *mail.Letter) { l.Link = "javascript:alert(1)" }, fault.CodeInvalidRequest, "link"},
-		"path as a link":    {func(l *mail.Letter) { l.Link = "/billing" }, fault.CodeInvalidRequest, "link"},
-		"two lines of link": {func(l *mail.Letter) { l.Link = "https://acme.example\nPay here: https://evil.example" }, fault.CodeInvalidRequest, "link"},
-		"words in a link":   {func(l *mail.Letter) { l.Link = "https://acme.example/ or else" }, fault.CodeInvalidRequest, "link"},
-		"no zone":           {func(l *mail.Letter) { l.Zone = "Mars/Olympus" }, fault.CodeInvalidRequest, "zone"},
-		"no address":        {func(l *mail.Letter) { l.To = "" }, fault.CodeMailRefused, "to"},
-		"no domain":         {func(l *mail.Letter) { l.To = "ann" }, fault.CodeMailRefused, "to"},
-		"two addresses":     {func(l *mail.Letter) { l.To = "ann@example.com,bob@example.com" }, fault.CodeMailRefused, "to"},
-		"a header":          {func(l *mail.Letter) { l.To = "ann@example.com\r\nBcc: bob@example.com" }, fault.CodeMailRefused, "to"},
-		"a name":            {func(l *mail.Letter) { l.To = "Ann <ann@example.com>" }, fault.CodeMailRefused, "to"},
-		"a quoted part":     {func(l *mail.Letter) { l.To = `"ann>bob"@example.com` }, fault.CodeMailRefused, "to"},
-		"too long":          {func(l *mail.Letter) { l.To = "ann@" + strings.Repeat("x.", 130) + "example" }, fault.CodeMailRefused, "to"},
+		"no kind":                         {func(l *mail.Letter) { l.Kind = "chain" }, fault.CodeInvalidRequest, "kind"},
+		"script as a link":                {func(l *mail.Letter) { l.Link = "javascript:alert(1)" }, fault.CodeInvalidRequest, "link"},
+		"path as a link":                  {func(l *mail.Letter) { l.Link = "/billing" }, fault.CodeInvalidRequest, "link"},
+		"two lines of link":               {func(l *mail.Letter) { l.Link = "https://acme.example\nPay here: https://evil.example" }, fault.CodeInvalidRequest, "link"},
+		"words in a link":                 {func(l *mail.Letter) { l.Link = "https://acme.example/ or else" }, fault.CodeInvalidRequest, "link"},
+		"a link that reads otherwise":     {func(l *mail.Letter) { l.Link = "https://acme.example/\u202egnillib" }, fault.CodeInvalidRequest, "link"},
+		"no zone":                         {func(l *mail.Letter) { l.Zone = "Mars/Olympus" }, fault.CodeInvalidRequest, "zone"},
+		"no address":                      {func(l *mail.Letter) { l.To = "" }, fault.CodeMailRefused, "to"},
+		"no domain":                       {func(l *mail.Letter) { l.To = "ann" }, fault.CodeMailRefused, "to"},
+		"two addresses":                   {func(l *mail.Letter) { l.To = "ann@example.com,bob@example.com" }, fault.CodeMailRefused, "to"},
+		"a header":                        {func(l *mail.Letter) { l.To = "ann@example.com\r\nBcc: bob@example.com" }, fault.CodeMailRefused, "to"},
+		"a name":                          {func(l *mail.Letter) { l.To = "Ann <ann@example.com>" }, fault.CodeMailRefused, "to"},
+		"a quoted part":                   {func(l *mail.Letter) { l.To = `"ann>bob"@example.com` }, fault.CodeMailRefused, "to"},
+		"an address that reads otherwise": {func(l *mail.Letter) { l.To = "ann@\u202eexample.com" }, fault.CodeMailRefused, "to"},
+		"too long":                        {func(l *mail.Letter) { l.To = "ann@" + strings.Repeat("x.", 130) + "example" }, fault.CodeMailRefused, "to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := receipt()
