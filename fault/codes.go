@@ -90,6 +90,12 @@ const (
 	CodeKeyNotFound Code = "key_not_found"
 	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
 	CodeLimitReached Code = "limit_reached"
+	// CodeMailLoginRefused (400): The mail server did not accept the user name and password that it was given.
+	CodeMailLoginRefused Code = "mail_login_refused"
+	// CodeMailRefused (400): The address is not one that mail can be sent to, or the mail server refused the letter for good.
+	CodeMailRefused Code = "mail_refused"
+	// CodeMailUnavailable (503): The mail server could not be reached, did not offer what is needed to send safely, broke off, or put the letter off.
+	CodeMailUnavailable Code = "mail_unavailable"
 	// CodeMetadataTooLarge (400): The metadata has too many names, or a name or value is too long.
 	CodeMetadataTooLarge Code = "metadata_too_large"
 	// CodeMeterNotFound (404): No meter with this id exists in this app.

@@ -56,6 +56,7 @@ var layers = []layer{
 	{"services", slices.Concat(core, services), "all services as one, for those who present them; it decides nothing"},
 	{"caller", list(rows, "engine", "v1"), "what every service does with a caller, in the engine's terms"},
 	{"v1", bottom, "the vocabulary of services and clients: types only, so that a client can import it alone"},
+	{"mail", bottom, "writes a letter and hands it over; whom to tell what, and when, is decided above"},
 	{"wording", list(rules, "v1"), "what several services say of the same value, in the words of v1"},
 	{"client", list(bottom, "v1"), "runs in the caller's program, without the engine"},
 	{"api", present, "translates; what it lacks is missing from the services"},
