@@ -35,6 +35,7 @@ type Event struct {
 	Order  *wallet.Order
 	Notice *wallet.Notice // of what is about to happen
 
+	SentAt clock.Instant // when it was put into the outbox, by the machine's clock
 	Now    clock.Instant // when it is sent, by the clock of the app and mode
 	store  store.Store
 	engine *engine.Engine
@@ -50,7 +51,7 @@ func (s *Service) event(ctx context.Context, d *store.Leased, defs *catalog.Defi
 	}
 	e := &Event{
 		ID: d.Message(), Type: d.Type, Key: d.Key, Defs: defs, Endpoint: endpoint, Entry: d.Entry, Low: d.About.Low,
-		Change: d.About.Change, Now: defs.Now(d.Key.Mode, s.Clock.Now()), store: s.Store, engine: s.Engine,
+		Change: d.About.Change, Now: defs.Now(d.Key.Mode, s.Clock.Now()), SentAt: d.CreatedAt, store: s.Store, engine: s.Engine,
 	}
 	about := &d.About
 	switch {
@@ -92,6 +93,18 @@ func (s *Service) addSubscription(ctx context.Context, e *Event, d *store.Leased
 	}
 	e.Subscription = found[0].Subscription
 	return nil
+}
+
+// EventOf is the event of a delivery, as it would be sent now.
+func (s *Service) EventOf(ctx context.Context, w id.Wallet, n int64) (*Event, error) {
+	d, err := s.Store.FindDelivery(ctx, w, n)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return nil, fault.New("notify.EventOf", fault.CodeNotFound, "there is no such delivery")
+	}
+	return s.event(ctx, d, nil, &catalog.Endpoint{ID: d.Endpoint})
 }
 
 // gone is the error of a delivery about something that cannot be read.

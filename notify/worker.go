@@ -36,7 +36,7 @@ type run struct {
 	deliveries []store.Leased
 	endpoint   *catalog.Endpoint
 	defs       *catalog.Definitions // nil: each delivery's own app's
-	gap        time.Duration // between two requests
+	gap        time.Duration        // between two requests
 }
 
 // outcome is what came of a run.

@@ -122,6 +122,11 @@ type RefundRequest struct {
 	Metadata Metadata `json:"metadata,omitempty"`
 }
 
+// RefundQuery says what a preview of a refund is about.
+type RefundQuery struct {
+	Amount int64 `query:"amount" minimum:"0" doc:"In minor units; all that is left when absent"`
+}
+
 // RefundPreview says what a refund of an order would do, and what may fairly be paid back.
 type RefundPreview struct {
 	OrderID    string        `json:"order_id"`
@@ -207,6 +212,11 @@ type PortalRequest struct {
 // Portal is that page.
 type Portal struct {
 	URL string `json:"url"`
+}
+
+// ReconcileRequest says whose orders the payment provider is asked about.
+type ReconcileRequest struct {
+	CustomerID string `json:"customer_id,omitempty" maxLength:"256" doc:"All customers when absent"`
 }
 
 // Reconciled says what asking the payment provider has brought to light.
