@@ -12,6 +12,16 @@ const (
 	CodeAmountOutOfRange Code = "amount_out_of_range"
 	// CodeAmountTooPrecise (400): The amount has more decimals than the credit's precision allows; amounts are never rounded silently.
 	CodeAmountTooPrecise Code = "amount_too_precise"
+	// CodeCodeAlreadyRedeemed (409): The customer has redeemed the code as often as one customer may; grants lists what it gave them.
+	CodeCodeAlreadyRedeemed Code = "code_already_redeemed"
+	// CodeCodeExpired (409): The code can be redeemed no longer; valid_until says until when it could be.
+	CodeCodeExpired Code = "code_expired"
+	// CodeCodeNotFound (404): No code with this text or id exists in this app, or it was archived.
+	CodeCodeNotFound Code = "code_not_found"
+	// CodeCodeNotYetValid (409): The code cannot be redeemed yet; valid_from says from when on.
+	CodeCodeNotYetValid Code = "code_not_yet_valid"
+	// CodeCodeUsedUp (409): The code has been redeemed as often as it may be; nothing was granted.
+	CodeCodeUsedUp Code = "code_used_up"
 	// CodeConflictingFields (400): Fields were sent together of which only one may be used.
 	CodeConflictingFields Code = "conflicting_fields"
 	// CodeCreditArchived (409): The credit is archived: what was granted can be used, but nothing new can be granted.
@@ -128,6 +138,8 @@ const (
 	CodeReservationNotPending Code = "reservation_not_pending"
 	// CodeReservationTooSmall (400): The commit asks for more than was held, and does not allow more.
 	CodeReservationTooSmall Code = "reservation_too_small"
+	// CodeSalesOff (403): The sales of a credit are switched off: nothing of it is sold, or given by codes or for registration. What was granted can be spent.
+	CodeSalesOff Code = "sales_off"
 	// CodeShuttingDown (503): The server is about to stop and did not begin this request.
 	CodeShuttingDown Code = "shutting_down"
 	// CodeStoreUnavailable (503): The database cannot be reached or did not answer in time; whether the request took effect is not certain.

@@ -35,10 +35,11 @@ const (
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
 	PrefixOrder        = "ord"
-	PrefixWebhook      = "whk" // a webhook endpoint
-	PrefixDelivery     = "dlv" // one event on its way to one endpoint, numbered within its wallet
-	PrefixMessage      = "msg" // one event, for all endpoints, numbered within its wallet
-	PrefixCustomer     = "cus" // one that did not come with an id of the caller's
+	PrefixWebhook      = "whk"  // a webhook endpoint
+	PrefixDelivery     = "dlv"  // one event on its way to one endpoint, numbered within its wallet
+	PrefixMessage      = "msg"  // one event, for all endpoints, numbered within its wallet
+	PrefixCode         = "code" // a code that customers redeem
+	PrefixCustomer     = "cus"  // one that did not come with an id of the caller's
 )
 
 // Buckets is the number of buckets that wallets are spread over. It is part of
