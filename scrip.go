@@ -113,6 +113,7 @@ type Scrip struct {
 	engine   *engine.Engine
 	services services.Set
 	sending  *notify.Dispatcher // nil: nothing is sent from here
+	finisher *credits.Finisher  // nil: nothing is swept from here
 	log      *slog.Logger
 }
 
@@ -146,6 +147,9 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
 		}),
 	}}
+	if o.engine.SweepEvery > 0 {
+		s.finisher = s.services.Credits.Finish(credits.FinishEvery, o.engine.Clock, o.engine.Log)
+	}
 	if !o.quiet {
 		s.sending = s.services.Notify.Start()
 	}
@@ -216,6 +220,9 @@ func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit
 // Close refuses new calls, finishes those that were accepted, and closes the database.
 func (s *Scrip) Close(ctx context.Context) error {
 	var err error
+	if s.finisher != nil {
+		s.finisher.Close()
+	}
 	if s.sending != nil {
 		err = s.sending.Close(ctx)
 	}
