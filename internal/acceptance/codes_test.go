@@ -356,6 +356,16 @@ func TestG14TwoServersPayOneBonus(t *testing.T) {
 			equal(t, "entries", types(entries(t, k.client, fmt.Sprint("u", i))), "credit_added")
 			equal(t, "bonus", balance(t, k.client, fmt.Sprint("u", i), k.credit).Available, "50")
 		}
+		// A bonus that one server has not heard of, paid and spent at the other.
+		c, err := servers[1].CreateCredit(t.Context(), v1.CreateCredit{Name: "New", Unit: "u", Sales: v1.Sales{SignupBonus: "5"}})
+		noError(t, err)
+		_, err = servers[1].RegisterCustomer(t.Context(), v1.RegisterCustomer{ID: "late"})
+		noError(t, err)
+		_, err = servers[1].Deduct(t.Context(), v1.DeductRequest{Charge: v1.Charge{CustomerID: "late", CreditID: c.ID, Amount: "5"}})
+		noError(t, err)
+		_, err = servers[0].RegisterCustomer(t.Context(), v1.RegisterCustomer{ID: "late"})
+		noError(t, err)
+		equal(t, "entries", types(entries(t, k.client, "late")), "credit_added credit_added credit_deducted")
 	})
 }
 
