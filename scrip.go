@@ -141,6 +141,7 @@ type Scrip struct {
 	sending  *notify.Dispatcher // nil: nothing is sent from here
 	asking   *payments.Reconciler
 	sandbox  *sandbox.Provider
+	finisher *credits.Finisher // nil: nothing is swept from here
 	log      *slog.Logger
 }
 
@@ -194,6 +195,9 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 		}),
 	}}
 	writing.Notify = s.services.Notify
+	if o.engine.SweepEvery > 0 {
+		s.finisher = s.services.Credits.Finish(credits.FinishEvery, o.engine.Clock, o.engine.Log)
+	}
 	if !o.quiet {
 		s.sending = s.services.Notify.Start()
 		s.asking = paying.StartReconciler(o.engine.Clock)
@@ -243,7 +247,7 @@ func (s *Scrip) Handler() http.Handler {
 	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
 		api.WebhookPath: api.Webhooks(s.services.Payments, s.log),
 		"/pay/":         s.sandbox,
-		"/dodo/": http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
+		"/dodo/":        http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
 	}})
 }
 
@@ -267,6 +271,9 @@ func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit
 // Close refuses new calls, finishes those that were accepted, and closes the database.
 func (s *Scrip) Close(ctx context.Context) error {
 	var err error
+	if s.finisher != nil {
+		s.finisher.Close()
+	}
 	if s.sending != nil {
 		s.asking.Close()
 		err = s.sending.Close(ctx)

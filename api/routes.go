@@ -95,6 +95,7 @@ var sections = []section{
 		{post, "/v1/explain", "explainCharge", "Explain a charge that was not made, or would be refused", secretOnly, ask(v1.Operations.ExplainCharge)},
 	}},
 	{"Customers", "The holders of wallets, and what they hold.", []route{
+		{post, "/v1/customers", "registerCustomer", "Register a customer, who gets the sign-up bonus once; what is known already and not told again stays", secretOnly, created(act(v1.Operations.RegisterCustomer))},
 		{read, "/v1/customers", "listCustomers", "List customers", secretOnly, list(v1.Operations.ListCustomers)},
 		{read, "/v1/customers/{id}", "getCustomer", "Read a customer", secretOnly, get(v1.Operations.GetCustomer)},
 		{put, "/v1/customers/{id}", "saveCustomer", "Tell what is known of a customer", secretOnly, actOn(v1.Operations.SaveCustomer)},
@@ -102,6 +103,14 @@ var sections = []section{
 		{read, "/v1/customers/{id}/balances", "getBalances", "A customer's balances, now or at an earlier instant", ownCustomer, listOf(balances)},
 		{read, "/v1/customers/{id}/ledger", "listEntries", "A customer's entries, newest first", secretOnly, listOf(v1.Operations.Ledger)},
 		{read, "/v1/customers/{id}/grants", "listGrants", "A customer's grants, in the order in which they are drawn", secretOnly, listOf(v1.Operations.CustomerGrants)},
+	}},
+	{"Codes", "Texts that customers redeem for credits.", []route{
+		{post, "/v1/codes", "createCodes", "Make a code, or many at once", secretOnly, created(act(v1.Operations.CreateCodes))},
+		{read, "/v1/codes", "listCodes", "List codes, the newest first, with their uses in the key's mode", secretOnly, list(v1.Operations.ListCodes)},
+		{read, "/v1/codes/{id}", "getCode", "Read a code, by its id or its text", secretOnly, get(v1.Operations.GetCode)},
+		{patch, "/v1/codes/{id}", "updateCode", "Change when and how often a code can be used; what it gives stays", secretOnly, actOn(v1.Operations.UpdateCode)},
+		{post, "/v1/codes/{id}/archive", "archiveCode", "End a code; what it gave stays", secretOnly, end(v1.Operations.ArchiveCode)},
+		{post, "/v1/codes/redeem", "redeemCode", "Give a customer what a code gives", secretOnly, act(v1.Operations.RedeemCode)},
 	}},
 	{"Definitions", "Credits, and the packs and plans that are sold.", []route{
 		{post, "/v1/credits", "createCredit", "Define a credit", secretOnly, created(act(v1.Operations.CreateCredit))},

@@ -147,6 +147,18 @@ type Operations interface {
 	UpdatePlan(ctx context.Context, planID string, r CreatePlan, opts ...Option) (Plan, error)
 	ArchivePlan(ctx context.Context, planID string, opts ...Option) (Plan, error)
 
+	// CreateCodes, GetCode, ListCodes, UpdateCode and ArchiveCode define what customers can redeem.
+	CreateCodes(ctx context.Context, r CreateCodes, opts ...Option) (Page[Code], error)
+	GetCode(ctx context.Context, codeID string) (Code, error)
+	ListCodes(ctx context.Context, q CodeQuery) (Page[Code], error)
+	UpdateCode(ctx context.Context, codeID string, r UpdateCode, opts ...Option) (Code, error)
+	ArchiveCode(ctx context.Context, codeID string, opts ...Option) (Code, error)
+	// RedeemCode gives a customer what a code gives, as often as the code allows.
+	RedeemCode(ctx context.Context, r RedeemCode, opts ...Option) (Redeemed, error)
+
+	// RegisterCustomer says that somebody has registered: they get the sign-up bonus of every credit
+	// that has one, once for ever, and what is told of them is kept.
+	RegisterCustomer(ctx context.Context, r RegisterCustomer, opts ...Option) (Registered, error)
 	// GetCustomer, SaveCustomer, UpdateCustomer and ListCustomers keep what is known of
 	// customers.
 	GetCustomer(ctx context.Context, customerID string) (Customer, error)

@@ -32,6 +32,8 @@ SELECT create_reference_table('webhook_endpoints');
 SELECT create_reference_table('test_clocks');
 SELECT create_reference_table('sandbox_operations');
 SELECT create_reference_table('app_answers');
+SELECT create_reference_table('codes');
+SELECT create_reference_table('code_uses');
 
 SELECT create_distributed_table('wallets', 'bucket');
 SELECT create_distributed_table('customers', 'bucket', colocate_with => 'wallets');

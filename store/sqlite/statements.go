@@ -104,6 +104,16 @@ const (
 	returnOperations
 	insertAppAnswer
 	selectAppAnswer
+	upsertCode
+	selectCode
+	selectCodeByText
+	selectCodes
+	selectCodeUses
+	selectCodeUsesOf
+	selectCodeUseUnder
+	selectClaimedCodes
+	insertCodeUse
+	codeGranted
 
 	insertWalletOnce
 	upsertCustomer
@@ -173,6 +183,12 @@ const (
 		disabled, ordered, rate_limit, metadata, created_at, updated_at, archived_at`
 	productColumns = `app_id, id, name, description, tax_category, price, credits, metadata, created_at, updated_at, archived_at,
 		allowances, on_change`
+	codeColumns = `id, app_id, code, pack_id, credit_id, amount, category, expires_after_days, valid_from, valid_until, max_uses,
+		max_uses_per_customer, description, metadata, created_at, updated_at, archived_at`
+	code = `SELECT ` + codeColumns + `, (SELECT coalesce(max(n), 0) FROM code_uses WHERE code_id = codes.id AND mode = ?1) FROM codes WHERE `
+
+	codeUseColumns = `app_id, code_id, mode, n, customer_id, idempotency_key, actor, uses_left, claimed_at, granted_at, grants`
+
 	packColumns = `id, app_id, name, description, price_minor, currency, expires_after_days, items,
 		created_at, updated_at, archived_at, price_ref`
 	keyColumns      = `id, app_id, mode, kind, label, prefix, hash, created_at, revoked_at`
@@ -386,6 +402,22 @@ var text = [statements]string{
 	returnOperations: `UPDATE sandbox_operations SET used = used - ?3 WHERE app_id = ?1 AND month = ?2`,
 	insertAppAnswer:  `INSERT INTO app_answers (app_id, key, request, answer, created_at) VALUES (?, ?, ?, ?, ?)`,
 	selectAppAnswer:  `SELECT request, answer, created_at FROM app_answers WHERE app_id = ? AND key = ?`,
+
+	upsertCode: `INSERT INTO codes (folded, ` + codeColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET valid_from = excluded.valid_from, valid_until = excluded.valid_until, max_uses = excluded.max_uses,
+		max_uses_per_customer = excluded.max_uses_per_customer, description = excluded.description, metadata = excluded.metadata,
+		updated_at = excluded.updated_at, archived_at = excluded.archived_at WHERE app_id = excluded.app_id`,
+	selectCode:       code + `app_id = ?2 AND id = ?3`,
+	selectCodeByText: code + `app_id = ?2 AND folded = ?3 AND archived_at = 0`,
+	selectCodes:      code + `app_id = ?2 AND (archived_at <> 0) = ?3 AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5`,
+	// Uses are numbered without gaps, so the last number is how many there are.
+	selectCodeUses:     `SELECT coalesce(max(n), 0) FROM code_uses WHERE code_id = ? AND mode = ?`,
+	selectCodeUsesOf:   `SELECT ` + codeUseColumns + ` FROM code_uses WHERE code_id = ? AND mode = ? AND customer_id = ? ORDER BY n`,
+	selectCodeUseUnder: `SELECT ` + codeUseColumns + ` FROM code_uses WHERE app_id = ? AND mode = ? AND customer_id = ? AND idempotency_key = ? AND idempotency_key <> ''`,
+	selectClaimedCodes: `SELECT ` + codeUseColumns + ` FROM code_uses WHERE granted_at = 0 AND (code_id, mode, n) > (?, ?, ?)
+		ORDER BY code_id, mode, n LIMIT ?`,
+	insertCodeUse: `INSERT INTO code_uses (` + codeUseColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	codeGranted:   `UPDATE code_uses SET granted_at = ?4, grants = ?5 WHERE code_id = ?1 AND mode = ?2 AND n = ?3 AND granted_at = 0`,
 
 	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
