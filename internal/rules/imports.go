@@ -46,6 +46,7 @@ var layers = []layer{
 	{"credits", core, "a service, as accounts"},
 	{"billing", core, "a service, as accounts"},
 	{"payments", core, "a service, as accounts"},
+	{"payments/stripefake", []string{"clock"}, "stands in for a service of others, so that it knows nothing of ours but the time"},
 	{"metering", core, "a service, as accounts"},
 	{"notify", core, "a service, as accounts"},
 	{"services", slices.Concat(core, services), "all services as one, for those who present them; it decides nothing"},
