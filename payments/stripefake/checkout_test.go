@@ -331,3 +331,100 @@ func TestLists(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckoutRefuses(t *testing.T) {
+	w := newWorld(t, stripefake.Options{})
+	who := w.customer().ID
+	for name, spoil := range map[string]func(*stripe.CheckoutSessionCreateParams){
+		"a long reference": func(p *stripe.CheckoutSessionCreateParams) {
+			p.ClientReferenceID = stripe.String(strings.Repeat("x", 201))
+		},
+		"customer and e-mail": func(p *stripe.CheckoutSessionCreateParams) {
+			p.Customer, p.CustomerEmail = &who, stripe.String("b@example.com")
+		},
+		"an unknown customer":    func(p *stripe.CheckoutSessionCreateParams) { p.Customer = stripe.String("cus_no") },
+		"setup with lines":       func(p *stripe.CheckoutSessionCreateParams) { p.Mode, p.PaymentIntentData = stripe.String("setup"), nil },
+		"an intent to subscribe": func(p *stripe.CheckoutSessionCreateParams) { p.Mode = stripe.String("subscription") },
+		"no quantity":            func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].Quantity = nil },
+		"no price":               func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].PriceData = nil },
+		"both kinds of price":    func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].Price = stripe.String("price_1") },
+		"no amount":              func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].PriceData.UnitAmount = nil },
+		"a small amount":         func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].PriceData.UnitAmount = stripe.Int64(49) },
+		"a large amount":         func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].Quantity = stripe.Int64(250_000) },
+		"no product":             func(p *stripe.CheckoutSessionCreateParams) { p.LineItems[0].PriceData.ProductData = nil },
+		"an unknown product": func(p *stripe.CheckoutSessionCreateParams) {
+			p.LineItems[0].PriceData.ProductData, p.LineItems[0].PriceData.Product = nil, stripe.String("prod_no")
+		},
+		"a currency that is none": func(p *stripe.CheckoutSessionCreateParams) {
+			p.LineItems[0].PriceData.Currency = stripe.String("dollar")
+		},
+		"an old ui_mode": func(p *stripe.CheckoutSessionCreateParams) { p.UIMode = stripe.String("hosted") },
+		"too many lines": func(p *stripe.CheckoutSessionCreateParams) {
+			for range 100 {
+				p.LineItems = append(p.LineItems, p.LineItems[0])
+			}
+		},
+	} {
+		p := pack(1)
+		spoil(p)
+		_, err := w.V1CheckoutSessions.Create(w.ctx, p)
+		if e := stripeError(t, err); e.HTTPStatusCode != 400 || e.Type != stripe.ErrorTypeInvalidRequest {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if page := w.V1CheckoutSessions.List(w.ctx, nil); len(page.Data()) != 0 {
+		t.Errorf("%d sessions", len(page.Data()))
+	}
+}
+
+func TestEmbeddedCheckout(t *testing.T) {
+	w := newWorld(t, stripefake.Options{})
+	p := pack(1)
+	p.UIMode, p.SuccessURL, p.CancelURL, p.ReturnURL = stripe.String("embedded_page"), nil, nil, stripe.String("http://localhost/back")
+	p.CustomerCreation = stripe.String("always")
+	s := ok(w.V1CheckoutSessions.Create(w.ctx, p))(t)
+	w.must(w.Pay(s.ID, ""))
+	if got := w.read(s.ID); s.URL != "" || got.PaymentStatus != "paid" || got.Customer == nil {
+		t.Errorf("%q, %+v", s.URL, got)
+	}
+}
+
+func TestProductsAndPrices(t *testing.T) {
+	w := newWorld(t, stripefake.Options{})
+	product := ok(w.V1Products.Create(w.ctx, &stripe.ProductCreateParams{Name: stripe.String("Pro"), Metadata: map[string]string{"a": "b"}}))(t)
+	p := ok(w.V1Prices.Create(w.ctx, &stripe.PriceCreateParams{
+		Product: &product.ID, Currency: stripe.String("EUR"), UnitAmount: stripe.Int64(900),
+		Recurring: &stripe.PriceCreateRecurringParams{Interval: stripe.String("month"), IntervalCount: stripe.Int64(3)},
+	}))(t)
+	got := ok(w.V1Prices.Retrieve(w.ctx, p.ID, &stripe.PriceRetrieveParams{Expand: []*string{stripe.String("product")}}))(t)
+	if got.Product.Name != "Pro" || got.Product.Metadata["a"] != "b" || got.Currency != "eur" || got.UnitAmount != 900 ||
+		got.Type != "recurring" || got.Recurring.IntervalCount != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	w := newWorld(t, stripefake.Options{})
+	paid, open := w.paid(), w.session()
+	list := &stripe.CheckoutSessionListParams{Expand: []*string{stripe.String("data.payment_intent.latest_charge")}}
+	for s, err := range w.V1CheckoutSessions.List(w.ctx, list).All(w.ctx) {
+		w.must(err)
+		if s.ID == open.ID {
+			if s.PaymentIntent != nil {
+				t.Errorf("%+v", s.PaymentIntent)
+			}
+			continue
+		}
+		if s.PaymentIntent.ID != paid.ID || s.PaymentIntent.LatestCharge.Amount != 400 {
+			t.Errorf("%+v", s.PaymentIntent)
+		}
+	}
+	for _, path := range []string{"status", "colour", "payment_intent.colour", "created.x"} {
+		s := w.session()
+		w.must(w.Pay(s.ID, ""))
+		_, err := w.V1CheckoutSessions.Retrieve(w.ctx, s.ID, &stripe.CheckoutSessionRetrieveParams{Expand: []*string{&path}})
+		if e := stripeError(t, err); e.Param != "expand" {
+			t.Errorf("%s: %+v", path, e)
+		}
+	}
+}

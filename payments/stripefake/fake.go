@@ -134,7 +134,7 @@ func isLoopback(host string) bool {
 }
 
 // Close stops listening and delivering, lets held requests go, and waits for
-// what is under way.
+// what is under way. It is called once.
 func (f *Fake) Close() error {
 	close(f.done)
 	var err error

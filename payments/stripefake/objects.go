@@ -105,7 +105,8 @@ type paymentMethod struct {
 	Customer ref    `json:"customer"`
 	Card     *card  `json:"card,omitempty"`
 
-	outcome outcome // of every charge
+	outcome  outcome // of every charge
+	attaches bool    // it can be saved
 }
 
 type card struct {

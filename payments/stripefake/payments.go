@@ -242,7 +242,7 @@ func (f *Fake) save(si *setupIntent, method string) error {
 	if err != nil {
 		return err
 	}
-	if !pm.attaches() {
+	if !pm.attaches {
 		e := cardError(pm.outcome, pm)
 		last := e.body
 		si.LastSetupError = &last

@@ -115,7 +115,9 @@ var commands = map[string]command{
 	}},
 }
 
-func (n *form) seconds(path ...string) time.Duration { return time.Duration(n.num(path...)) * time.Second }
+func (n *form) seconds(path ...string) time.Duration {
+	return time.Duration(n.num(path...)) * time.Second
+}
 
 // toldAttempt is an Attempt whose error can be written.
 type toldAttempt struct {

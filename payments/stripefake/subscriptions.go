@@ -92,9 +92,13 @@ func (f *Fake) begins(sub *subscription, pm *paymentMethod, trial time.Duration)
 	return in, nil
 }
 
-// payFirst takes the payment of an invoice whose subscription begins.
+// payFirst takes the payment of an invoice whose subscription begins. Where
+// nothing is due, the card must be one that can be saved.
 func (f *Fake) payFirst(in *invoice, pm *paymentMethod) error {
 	if in.AmountDue == 0 {
+		if !pm.attaches {
+			return cardError(pm.outcome, pm)
+		}
 		return nil
 	}
 	pi := f.intentOf(in)
