@@ -26,7 +26,7 @@ func Webhooks(p *payments.Core, log *slog.Logger) http.Handler {
 		}
 		f := fault.As(err)
 		log.Warn("a payment webhook was not taken", "provider", r.PathValue("provider"), "mode", r.PathValue("mode"), "code", f.Code, "cause", err)
-		status := f.Kind.Status()
+		status := f.Kind().HTTPStatus()
 		http.Error(w, string(f.Code)+": "+f.Message, status)
 	})
 }

@@ -49,7 +49,7 @@ var layers = []layer{
 	{"payments/provider", rules, "the words between the service and the providers of payments"},
 	{"payments/stripe", list(rules, "payments/provider"), "a provider; it never knows the other, nor what its news lead to"},
 	{"payments/sandbox", list(rows, "payments/provider"), "a provider; it keeps what it knows in the store"},
-	{"payments/stripefake", bottom, "stands for the whole of Stripe, which knows nothing of us"},
+	{"payments/stripefake", []string{"clock"}, "stands in for a service of others, so that it knows nothing of ours but the time"},
 	{"metering", core, "a service, as accounts"},
 	{"notify", core, "a service, as accounts"},
 	{"letters", list(core, "notify", "mail"), "makes letters of the events that notify hands over"},
