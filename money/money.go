@@ -4,8 +4,9 @@
 // unless the function's name says so.
 //
 // An amount is an int64 in units of 10^-precision, the precision being that of
-// its credit. This package does not know credits or currencies, and does not
-// decide which amounts a command accepts: it reads negative ones too.
+// its credit. This package does not know credits, of currencies only their
+// decimals and symbols, and does not decide which amounts a command accepts: it
+// reads negative ones too.
 package money
 
 import (
