@@ -78,9 +78,9 @@ var (
 		name: "subscriptions",
 		numbers: []string{
 			"n", "quantity", "started_at", "ends_at", "trial_ends_at", "paused_at", "anchor", "cycle_start", "cycle_end", "owed",
-			"events", "unpaid",
+			"events", "unpaid", "paid_to",
 		},
-		texts:     []string{"plan_id", "zone", "reason"},
+		texts:     []string{"plan_id", "zone", "reason", "outside"},
 		documents: []string{"terms", "included", "next", "cycles", "metadata"},
 		flags:     []string{"ended", "collect"},
 	}
@@ -523,9 +523,9 @@ func (w *writer) subscription(key id.Wallet, s *wallet.Subscription) {
 	w.subscriptions.add(key).
 		nums(
 			s.N, s.Quantity, int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), int64(s.Anchor),
-			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid,
+			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo),
 		).
-		strs(s.Plan, s.Zone, s.Reason).
+		strs(s.Plan, s.Zone, s.Reason, s.Outside).
 		docs(w.json(s.Terms), list(w, s.Included), next, w.json(store.Instants(s.Cycles)), w.metadata(s.Metadata)).
 		bits(s.Ended, s.Collect)
 }

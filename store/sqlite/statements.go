@@ -181,7 +181,7 @@ const (
 	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
 		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
 	subscriptionColumns = `n, plan_id, quantity, started_at, ends_at, trial_ends_at, paused_at, ended, anchor, zone, cycle_start,
-		cycle_end, owed, reason, events, terms, included, next, cycles, metadata, collect, unpaid`
+		cycle_end, owed, reason, events, terms, included, next, cycles, metadata, collect, unpaid, outside, paid_to`
 	invoiceColumns = `n, subscription, status, currency, total, period_from, period_to, issued_at, closed_at, ref, lines`
 	// Subscriptions and invoices with whose they are, and of a subscription whether it is its wallet's
 	// last. Within a wallet numbers rise with time, so that one wallet's list goes by its key.
@@ -380,12 +380,13 @@ var text = [statements]string{
 	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
 		` AND n = ?`,
 	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, ` + subscriptionColumns + `) VALUES (?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET plan_id = excluded.plan_id, quantity = excluded.quantity, started_at = excluded.started_at,
 		ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at, paused_at = excluded.paused_at, ended = excluded.ended,
 		anchor = excluded.anchor, zone = excluded.zone, cycle_start = excluded.cycle_start, cycle_end = excluded.cycle_end,
 		owed = excluded.owed, reason = excluded.reason, events = excluded.events, terms = excluded.terms, included = excluded.included,
-		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata, collect = excluded.collect, unpaid = excluded.unpaid`,
+		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata, collect = excluded.collect, unpaid = excluded.unpaid,
+		outside = excluded.outside, paid_to = excluded.paid_to`,
 	insertSubscriptionEvent: `INSERT INTO subscription_events (bucket, wallet, subscription, n, change, from_plan, to_plan, reason, actor, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	upsertAllowance: `INSERT INTO allowances (bucket, wallet, position, id, label, unit, quota, rules, period, window_start, window_end, used)

@@ -106,7 +106,7 @@ func fullSubscription(n int64) *wallet.Subscription {
 		Next: &wallet.PlanChange{
 			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts, At: start + 1,
 		},
-		Owed: math.MaxInt64, Collect: true, Unpaid: math.MaxInt64 - 1, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+		Owed: math.MaxInt64, Collect: true, Unpaid: math.MaxInt64 - 1, Outside: "sub_outside", PaidTo: math.MaxInt64 - 20, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
 		Reason: hard, Metadata: hardMetadata(), Events: math.MaxInt64,
 	}
 }

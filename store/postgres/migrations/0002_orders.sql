@@ -9,6 +9,9 @@ ALTER TABLE wallets ADD CONSTRAINT wallets_check
 -- Whether invoices are charged to the card that is kept, and the invoice that a cycle waits for.
 ALTER TABLE subscriptions ADD COLUMN collect boolean NOT NULL DEFAULT false;
 ALTER TABLE subscriptions ADD COLUMN unpaid bigint NOT NULL DEFAULT 0;
+-- The id of one that somebody else bills, and until when they said that it is paid.
+ALTER TABLE subscriptions ADD COLUMN outside text NOT NULL DEFAULT '';
+ALTER TABLE subscriptions ADD COLUMN paid_to bigint NOT NULL DEFAULT 0;
 ALTER TABLE subscriptions DROP CONSTRAINT subscriptions_check;
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_check CHECK (least(n - 1, quantity, owed, events, unpaid) >= 0);
 

@@ -5,6 +5,9 @@ ALTER TABLE wallets ADD COLUMN order_seq INTEGER NOT NULL DEFAULT 0 CHECK (order
 -- Whether invoices are charged to the card that is kept, and the invoice that a cycle waits for.
 ALTER TABLE subscriptions ADD COLUMN collect INTEGER NOT NULL DEFAULT 0 CHECK (collect IN (0, 1));
 ALTER TABLE subscriptions ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0 CHECK (unpaid >= 0);
+-- The id of one that somebody else bills, and until when they said that it is paid.
+ALTER TABLE subscriptions ADD COLUMN outside TEXT NOT NULL DEFAULT '';
+ALTER TABLE subscriptions ADD COLUMN paid_to INTEGER NOT NULL DEFAULT 0;
 
 -- Purchases. The rows are long, and most are written a few times and then only read, so they lie
 -- beside their key, as invoices do.
