@@ -12,8 +12,18 @@ func TestAmounts(t *testing.T) {
 		currency      string
 		minor, amount int64 // amount < 0: refused
 	}{
-		{"usd", 1500, 1500}, {"jpy", 500, 500}, {"ugx", 5, 500}, {"isk", 500, 500}, {"isk", 550, -1}, {"kwd", 5120, 5120},
-		{"kwd", 5124, -1}, {"KWD", 5120, 5120}, {"usd", -1, -1}, {"ugx", math.MaxInt64 / 2, -1}, {"mga", 20, 20}, {"usd", 0, 0},
+		{"usd", 1500, 1500},
+		{"jpy", 500, 500},
+		{"ugx", 5, 500},
+		{"isk", 500, 500},
+		{"isk", 550, -1},
+		{"kwd", 5120, 5120},
+		{"kwd", 5124, -1},
+		{"KWD", 5120, 5120},
+		{"usd", -1, -1},
+		{"ugx", math.MaxInt64 / 2, -1},
+		{"mga", 20, 20},
+		{"usd", 0, 0},
 	} {
 		got, err := toStripe(c.minor, c.currency)
 		if c.amount < 0 {

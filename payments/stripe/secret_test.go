@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/payments/provider"
@@ -34,7 +33,10 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	secret := NewSecret(testKey)
 	for _, v := range []any{
 		secret, &secret, config, &config, config.Test, &config.Test, w.Provider, w.accounts[catalog.Test], *w.accounts[catalog.Test],
-		around{config, config.Test, &secret}, map[string]Secret{"a": secret}, []Secret{secret}, error(&failure{names: testNames, text: "x"}),
+		around{config, config.Test, &secret},
+		map[string]Secret{"a": secret},
+		[]Secret{secret},
+		error(&failure{names: testNames, text: "x"}),
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			wantNoSecret(t, fmt.Sprintf(verb, v))
