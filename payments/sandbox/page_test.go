@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -46,6 +47,18 @@ func TestPagePays(t *testing.T) {
 	equal(t, "again", again.header.Get("Location"), back.header.Get("Location"))
 	equal(t, "told again", w.kinds(), "")
 	equal(t, "payments", len(w.look()), 1)
+	equal(t, "after a test button", w.press(opened.URL, "dispute").header.Get("Location"), opened.Session)
+}
+
+// TestPageLeft: a customer who does not wait for the answer has paid, and it is told.
+func TestPageLeft(t *testing.T) {
+	w := newWorld(t)
+	opened := w.open(order())
+	token := tokenField.FindStringSubmatch(w.get(opened.URL).text)[1]
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	w.send(post(opened.URL, url.Values{"do": {"pay"}, "number": {"4242424242424242"}, "token": {token}}).WithContext(ctx))
+	equal(t, "told", w.kinds(), "paid")
 }
 
 // TestPageCards has every test card do on the page, and later, what it means.
