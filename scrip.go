@@ -28,8 +28,13 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/letters"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/payments"
+	"github.com/seed42445051/scrip/payments/provider"
+	"github.com/seed42445051/scrip/payments/sandbox"
+	"github.com/seed42445051/scrip/payments/stripe"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
@@ -63,7 +68,13 @@ type options struct {
 	sandbox int64
 	allow   notify.Addresses
 	keep    time.Duration // of deliveries
+	hooks   *Hooks
+	public  string // where the handler is reached from outside
+	stripe  stripe.Config
+	mail    mailOptions
 }
+
+type mailOptions struct{ address, templates string }
 
 // DB names the database: sqlite:PATH, or postgres://... for PostgreSQL. The default is
 // sqlite:scrip.db.
@@ -97,6 +108,21 @@ func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.All
 // are still to be sent; notify.Keep by default, and for ever when it is zero.
 func KeepDeliveries(d time.Duration) Option { return func(o *options) { o.keep = d } }
 
+// PublicURL says where the handler is reached from outside, as https://credits.example.com: the sandbox's
+// pages have their addresses under it. The default is http://127.0.0.1:8080.
+func PublicURL(base string) Option { return func(o *options) { o.public = base } }
+
+// WithStripe has Stripe move the money of the modes that it is configured for. Test modes that it is not
+// configured for have the sandbox; a live mode that it is not configured for sells nothing.
+func WithStripe(c stripe.Config) Option { return func(o *options) { o.stripe = c } }
+
+// WithMail sends letters to customers over an SMTP server: address is as mail.Options.URL has it, and
+// templates a folder with templates in the place of those that are built in, or empty. Without it letters
+// wait in the outbox.
+func WithMail(address, templates string) Option {
+	return func(o *options) { o.mail = mailOptions{address, templates} }
+}
+
 // SandboxOperations sets how many calls of its HTTP interfaces that change something an app has in a
 // calendar month (UTC), in all its test modes together. The default, zero, is any number.
 func SandboxOperations(n int64) Option { return func(o *options) { o.sandbox = n } }
@@ -113,18 +139,25 @@ type Scrip struct {
 	engine   *engine.Engine
 	services services.Set
 	sending  *notify.Dispatcher // nil: nothing is sent from here
+	asking   *payments.Reconciler
+	sandbox  *sandbox.Provider
+	finisher *credits.Finisher // nil: nothing is swept from here
 	log      *slog.Logger
 }
 
 // Open opens a database, brings its schema up to date, and starts the engine, and what sends
 // webhooks. Close it.
 func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
-	o := options{db: "sqlite:scrip.db", migrate: true, keep: notify.Keep}
+	o := options{db: "sqlite:scrip.db", migrate: true, keep: notify.Keep, public: "http://127.0.0.1:8080"}
 	o.engine.SweepEvery = DefaultSweep
 	o.engine.Clock = clock.System{}
 	o.engine.Log = slog.New(slog.DiscardHandler)
 	for _, opt := range opts {
 		opt(&o)
+	}
+	sender, templates, err := o.mail.open(o.engine.Clock)
+	if err != nil {
+		return nil, err
 	}
 	st, err := openStore(ctx, &o)
 	if err != nil {
@@ -135,19 +168,39 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 			return nil, closing(st, err)
 		}
 	}
+	o.engine.Receivers = receivers(o.hooks)
 	e := engine.New(st, o.engine)
-	s := &Scrip{store: st, engine: e, log: o.engine.Log, services: services.Set{
+	paying := &payments.Core{Engine: e, Store: st, Clock: o.engine.Clock, Log: o.engine.Log}
+	box := sandbox.New(sandbox.Config{
+		Objects: st, Clock: o.engine.Clock, Base: o.public,
+		Deliver: func(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) error {
+			return paying.Webhook(ctx, sandbox.Name, mode, header, body)
+		},
+	})
+	paying.Others, paying.Test, paying.EveryRound = []provider.Provider{box}, box, box.Redeliver
+	if err := o.useStripe(paying); err != nil {
+		return nil, closing(st, err)
+	}
+	writing := &letters.Core{Store: st, Clock: o.engine.Clock, Sender: sender, Templates: templates, Offer: paying.Offer}
+	s := &Scrip{store: st, sandbox: box, engine: e, log: o.engine.Log, services: services.Set{
 		Accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.engine.Clock, SandboxOperations: o.sandbox},
 		Credits:  &credits.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Metering: &metering.Core{Engine: e, Store: st, Clock: o.engine.Clock},
 		Billing:  &billing.Core{Engine: e, Store: st, Clock: o.engine.Clock},
+		Payments: paying,
+		Letters:  writing,
 		Notify: notify.New(notify.Options{
 			Store: st, Engine: e, Clock: o.engine.Clock, Log: o.engine.Log, Allow: o.allow, Keep: o.keep,
-			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}},
+			Formats: map[string]notify.Renderer{dodo.Format: dodo.Renderer{}}, Receivers: taking(paying, writing, o.hooks),
 		}),
 	}}
+	writing.Notify = s.services.Notify
+	if o.engine.SweepEvery > 0 {
+		s.finisher = s.services.Credits.Finish(credits.FinishEvery, o.engine.Clock, o.engine.Log)
+	}
 	if !o.quiet {
 		s.sending = s.services.Notify.Start()
+		s.asking = paying.StartReconciler(o.engine.Clock)
 	}
 	return s, nil
 }
@@ -192,7 +245,9 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 // Handler serves the HTTP API, and at /dodo the interface that Dodo Payments' SDKs speak.
 func (s *Scrip) Handler() http.Handler {
 	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
-		"/dodo/": http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
+		api.WebhookPath: api.Webhooks(s.services.Payments, s.log),
+		"/pay/":         s.sandbox,
+		"/dodo/":        http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
 	}})
 }
 
@@ -216,7 +271,11 @@ func (s *Scrip) Verify(ctx context.Context) (audit.Report, error) { return audit
 // Close refuses new calls, finishes those that were accepted, and closes the database.
 func (s *Scrip) Close(ctx context.Context) error {
 	var err error
+	if s.finisher != nil {
+		s.finisher.Close()
+	}
 	if s.sending != nil {
+		s.asking.Close()
 		err = s.sending.Close(ctx)
 	}
 	if closed := s.engine.Close(ctx); err == nil {

@@ -15,6 +15,7 @@ type access uint8
 const (
 	secretOnly  access = iota // a secret key
 	ownCustomer               // also a publishable key, for the customer of its customer token
+	anyKey                    // also a publishable key by itself: what is for sale is no secret (V28)
 )
 
 // route is one line of the table: where an operation is, and which one.

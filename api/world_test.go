@@ -22,6 +22,8 @@ func newWorld(f *fixture) *world {
 	plan := f.must("POST", "/v1/plans", `{"name":"pro","price":900,"allowances":[{"label":"Images","quota":"40","rules":[{"event":"image.*"}],"period":"monthly"}],"credits":[{"credit_id":"api","amount":"50"}]}`)
 	w.ids["plan"] = f.text(plan, "id")
 	f.must("POST", "/v1/plans", `{"name":"vast","credits":[{"credit_id":"api","amount":"1000000000000"}]}`)
+	code := f.must("POST", "/v1/codes", `{"code":"summer","credit_id":"api","amount":"3","max_uses":10}`)
+	w.ids["code"] = f.text(code, "data", 0, "id")
 	hook := f.must("POST", "/v1/webhook-endpoints", `{"url":"http://127.0.0.1:9/hook","events":["credit.added"]}`)
 	w.ids["hook"] = f.text(hook, "id")
 	grant := f.must("POST", "/v1/grants", `{"customer_id":"c","credit_id":"api","amount":"100"}`)
@@ -60,7 +62,7 @@ func (w *world) fill(text string) string {
 func (w *world) path(rt *route) string {
 	id := "c"
 	for prefix, name := range map[string]string{
-		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/plans": "plan", "/v1/grants": "grant", "/v1/entries": "entry",
+		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/plans": "plan", "/v1/codes": "code", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
 		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
 		"/v1/subscriptions": "subscription", "/v1/invoices": "invoice",
@@ -77,7 +79,7 @@ func (w *world) state() string {
 	w.f.t.Helper()
 	var all strings.Builder
 	for _, path := range []string{
-		"/v1/credits", "/v1/packs", "/v1/plans", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
+		"/v1/credits", "/v1/packs", "/v1/plans", "/v1/codes", "/v1/keys", "/v1/customers", "/v1/customers/c/balances",
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
 		"/v1/events", "/v1/customers/c/meters", "/v1/customers/s/ledger",
 		"/v1/subscriptions", "/v1/subscriptions/{subscription}/history", "/v1/invoices",

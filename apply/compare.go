@@ -50,6 +50,9 @@ func (f *File) Compare(ctx context.Context, ops v1.Operations) (*Difference, err
 	if err := c.plans(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.codes(ctx); err != nil {
+		return nil, err
+	}
 	c.diff.order()
 	return &c.diff, nil
 }
@@ -187,6 +190,9 @@ func (c *comparison) packs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for i := range page.Data {
+		c.knowPack(&catalog.Pack{ID: page.Data[i].ID, Name: page.Data[i].Name})
+	}
 	seen := map[string]bool{}
 	for i := range c.file.Packs {
 		want, path := &c.file.Packs[i], c.file.Packs[i].at
@@ -217,6 +223,7 @@ func (c *comparison) pack(path string, want *Pack, old *v1.Pack) error {
 	if err != nil {
 		return c.file.refused(path, err)
 	}
+	c.knowPack(def)
 	s.name, s.fields = def.Name, packFields(def, c.defs)
 	if old != nil && !s.oldArchived {
 		have, err := definedPack(old, c.defs)

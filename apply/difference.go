@@ -10,7 +10,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 )
 
-// Kind is what happens to a credit, meter, pack or plan.
+// Kind is what happens to a credit, meter, pack, plan or code.
 type Kind int
 
 // The kinds of change, in the order in which they are made: what is not a credit needs its credits,
@@ -21,10 +21,10 @@ const (
 	Archived
 )
 
-// Change is what happens to one credit, meter, pack or plan.
+// Change is what happens to one credit, meter, pack, plan or code.
 type Change struct {
 	Kind   Kind
-	What   string // credit, meter, pack or plan
+	What   string // credit, meter, pack, plan or code
 	Name   string
 	Fields []FieldChange
 	do     func(context.Context) error
@@ -38,19 +38,21 @@ type Difference struct{ Changes []Change }
 
 func (d *Difference) add(c Change) { d.Changes = append(d.Changes, c) }
 
-// order sorts the changes so that each finds what it needs: credits before all else, except
-// that the rest leaves first.
+// order sorts the changes so that each finds what it needs: credits before all else and
+// codes last, except that the rest leaves before credits.
 func (d *Difference) order() {
 	rank := func(c Change) int {
 		switch {
 		case c.Kind != Archived && c.What == "credit":
 			return 0
-		case c.Kind != Archived:
+		case c.Kind != Archived && c.What != "code":
 			return 1
-		case c.What != "credit":
+		case c.Kind != Archived:
 			return 2
+		case c.What != "credit":
+			return 3
 		}
-		return 3
+		return 4
 	}
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return rank(a) - rank(b) })
 }
@@ -95,7 +97,7 @@ func (d *Difference) Write(w io.Writer) error {
 				fmt.Fprintf(&b, "    %s: %s -> %s\n", f.Name, shown(f.Old), shown(f.New))
 			}
 		case Archived:
-			stays := map[string]string{"meter": "what it counted stays", "plan": "who has it keeps it"}[c.What]
+			stays := map[string]string{"meter": "what it counted stays", "plan": "who has it keeps it", "code": "what it gave stays"}[c.What]
 			if stays == "" {
 				stays = "what was granted stays"
 			}

@@ -14,19 +14,21 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
 // File is a catalog file: everything in it has the names and the meaning that it has in the
-// API. What a credit, meter, pack or plan leaves out has its default, also when it had another value
+// API. What a credit, meter, pack, plan or code leaves out has its default, also when it had another value
 // before.
 type File struct {
 	Credits []Credit `json:"credits"`
 	Meters  []Meter  `json:"meters"`
 	Packs   []Pack   `json:"packs"`
 	Plans   []Plan   `json:"plans"`
+	Codes   []Code   `json:"codes"`
 	Billing *Billing `json:"billing"` // read as credits and packs
 
 	name string
@@ -59,6 +61,12 @@ type Plan struct {
 	Archived      bool `json:"archived"` // off sale; who has it keeps it
 }
 
+// Code is a code of the file, found by its text.
+type Code struct {
+	v1.CreateCodes `yaml:",inline"`
+	Archived       bool `json:"archived"` // nobody can redeem it; what it gave stays
+}
+
 // Read reads a file. name is what errors call it; they are all invalid_config, and say where
 // in the file something is wrong.
 func Read(name string, text []byte) (f *File, err error) {
@@ -73,14 +81,18 @@ func Read(name string, text []byte) (f *File, err error) {
 		return nil, f.misread(err)
 	}
 	if len(f.tree.Docs) != 1 || f.tree.Docs[0].Body == nil {
-		return nil, f.wrong(nil, "a catalog file is one YAML document with credits, meters, packs and plans")
+		return nil, f.wrong(nil, "a catalog file is one YAML document with credits, meters, packs, plans and codes")
 	}
 	if err := f.checkFields(f.tree.Docs[0].Body, reflect.TypeFor[File]()); err != nil {
+		return nil, err
+	}
+	if err := f.checkInstants(); err != nil {
 		return nil, err
 	}
 	decoder := yaml.NewDecoder(
 		bytes.NewReader(text), yaml.Strict(),
 		yaml.CustomUnmarshaler(decimal), yaml.CustomUnmarshaler(drawOrder), yaml.CustomUnmarshaler(filter),
+		yaml.CustomUnmarshaler(instant),
 	)
 	if err := decoder.Decode(f); err != nil && !errors.Is(err, io.EOF) {
 		return nil, f.misread(err)
@@ -133,6 +145,13 @@ func filter(f *v1.Filter, text []byte) error {
 	return json.Unmarshal(asJSON, f)
 }
 
+// instant takes a time as the API does, with or without quotes.
+func instant(at *clock.Instant, text []byte) error {
+	read, err := clock.Parse(strings.Trim(strings.TrimSpace(string(text)), `"'`))
+	*at = read
+	return err
+}
+
 // decimals are the fields that take numbers with decimals.
 var decimals = map[string]bool{
 	"amount": true, "limit": true, "price_per_unit": true, "units_per_credit": true, "free_threshold": true,
@@ -160,6 +179,24 @@ func (f *File) checkNumbers() error {
 	}
 	return f.wrong(found, "%s is not a whole number; text that looks like a number needs quotes", strings.TrimSpace(found.String()))
 }
+
+// checkInstants refuses what is no time, while it is known where it stands.
+func (f *File) checkInstants() (err error) {
+	ast.Walk(visitor(func(n ast.Node) bool {
+		pair, ok := n.(*ast.MappingValueNode)
+		if !ok || err != nil || !instants[pair.Key.String()] || strings.Contains(pair.GetPath(), ".metadata.") {
+			return err == nil
+		}
+		if _, wrong := clock.Parse(pair.Value.GetToken().Value); wrong != nil {
+			err = f.wrong(pair.Value, "%s is a time such as 2026-01-31T09:30:00Z", pair.Key.String())
+		}
+		return err == nil
+	}), f.tree.Docs[0].Body)
+	return err
+}
+
+// instants are the fields that take times.
+var instants = map[string]bool{"valid_from": true, "valid_until": true}
 
 // visitor calls a function for each node, and goes deeper where it says so.
 type visitor func(ast.Node) bool

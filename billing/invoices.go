@@ -108,7 +108,7 @@ func (s *Session) ListInvoices(ctx context.Context, q v1.InvoiceQuery) (v1.Page[
 		query.Wallet, query.Subscription = w, n
 	}
 	if q.Cursor != "" {
-		if query.After, err = position("inv", q.Cursor); err != nil {
+		if query.After, err = caller.Position("inv", q.Cursor); err != nil {
 			return none, err
 		}
 	}
@@ -120,8 +120,8 @@ func (s *Session) ListInvoices(ctx context.Context, q v1.InvoiceQuery) (v1.Page[
 	if err != nil {
 		return none, err
 	}
-	return page(found, limit, func(f *store.FoundInvoice) (v1.Invoice, string) {
-		return newView(defs, f.Key).invoice(f.Invoice), cursor("inv", f.Invoice.IssuedAt, f.Key.ID(), f.Invoice.N)
+	return caller.Page(found, limit, func(f *store.FoundInvoice) (v1.Invoice, string) {
+		return newView(defs, f.Key).invoice(f.Invoice), caller.Cursor("inv", f.Invoice.IssuedAt, f.Key.ID(), f.Invoice.N)
 	}), nil
 }
 

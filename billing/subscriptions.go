@@ -286,7 +286,7 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 		query.Plan = p.ID
 	}
 	if q.Cursor != "" {
-		if query.After, err = position("sub", q.Cursor); err != nil {
+		if query.After, err = caller.Position("sub", q.Cursor); err != nil {
 			return none, err
 		}
 	}
@@ -294,8 +294,8 @@ func (s *Session) ListSubscriptions(ctx context.Context, q v1.SubscriptionQuery)
 	if err != nil {
 		return none, err
 	}
-	return page(found, limit, func(f *Found) (v1.Subscription, string) {
-		return f.V1, cursor("sub", f.Subscription.StartedAt, f.Key.ID(), f.Subscription.N)
+	return caller.Page(found, limit, func(f *Found) (v1.Subscription, string) {
+		return f.V1, caller.Cursor("sub", f.Subscription.StartedAt, f.Key.ID(), f.Subscription.N)
 	}), nil
 }
 
@@ -391,7 +391,7 @@ func (s *Session) SubscriptionHistory(ctx context.Context, subscriptionID string
 	}
 	before := int64(0)
 	if q.Cursor != "" {
-		at, err := position("she", q.Cursor)
+		at, err := caller.Position("she", q.Cursor)
 		if err != nil {
 			return none, err
 		}
@@ -420,7 +420,7 @@ func (s *Session) SubscriptionHistory(ctx context.Context, subscriptionID string
 	if err != nil {
 		return none, err
 	}
-	return page(append(lines, stored...), limit, func(e *wallet.SubscriptionEvent) (v1.SubscriptionEvent, string) {
-		return wording.SubscriptionEvent(e), cursor("she", e.At, w, e.N)
+	return caller.Page(append(lines, stored...), limit, func(e *wallet.SubscriptionEvent) (v1.SubscriptionEvent, string) {
+		return wording.SubscriptionEvent(e), caller.Cursor("she", e.At, w, e.N)
 	}), nil
 }

@@ -80,7 +80,7 @@ func (e *Endpoint) Live() bool { return !e.Disabled && e.ArchivedAt.IsZero() }
 
 // Accepts reports whether the endpoint wants to hear of an event.
 func (e *Endpoint) Accepts(event EventType) bool {
-	return len(e.Events) == 0 || slices.Contains(e.Events, event)
+	return len(e.Events) == 0 && !event.Internal() || slices.Contains(e.Events, event)
 }
 
 // Receivers lists the live endpoints of a mode, in order of their ids.

@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // EventType names what a webhook tells.
 type EventType string
 
@@ -76,4 +78,10 @@ func EventTypes() []EventType {
 		EventRefundSucceeded, EventRefundFailed, EventDisputeOpened, EventDisputeWon, EventDisputeLost,
 		EventTopUpSucceeded, EventTopUpFailed, EventTopUpActionRequired, EventCreditExpiring, EventTrialEnding,
 	}
+}
+
+// Group is the word before the dot: what the event is about.
+func (e EventType) Group() string {
+	group, _, _ := strings.Cut(string(e), ".")
+	return group
 }

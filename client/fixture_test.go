@@ -30,6 +30,7 @@ import (
 type fixture struct {
 	t       testing.TB
 	clock   *clock.Manual
+	all     services.Set
 	direct  v1.Operations // the same app, mode and key without HTTP
 	key     string
 	core    *credits.Core
@@ -40,21 +41,6 @@ type fixture struct {
 	who     accounts.Identity
 	handler http.Handler
 }
-
-type (
-	creditSession   = credits.Session
-	meteringSession = metering.Session
-	billingSession  = billing.Session
-	accountSession  = accounts.Session
-	notifySession   = notify.Session
-	session         struct {
-		*creditSession
-		*meteringSession
-		*billingSession
-		*accountSession
-		*notifySession
-	}
-)
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
@@ -78,7 +64,9 @@ func newFixture(t testing.TB) *fixture {
 	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
 	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.handler = api.New(services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}, api.Options{})
+	f.all = services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}
+	sells(t, &f.all, st, e, f.clock)
+	f.handler = api.New(f.all, api.Options{})
 	f.use("app")
 	return f
 }
@@ -97,8 +85,7 @@ func (f *fixture) use(name string) {
 	}
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
-	caller := v1.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}
-	f.direct = session{f.core.As(caller), f.meters.As(caller), f.plans.As(caller), f.acc.As(f.who), f.hooks.As(caller)}
+	f.direct = f.all.As(f.who, "")
 }
 
 // serve starts a server of a handler.

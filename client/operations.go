@@ -269,6 +269,41 @@ func (c *Client) ArchivePlan(ctx context.Context, planID string, opts ...v1.Opti
 	return do[v1.Plan](ctx, c, acts("client.ArchivePlan", post, at("/v1/plans", planID, "archive"), opts), nil)
 }
 
+// CreateCodes makes a code that customers can redeem, or many at once.
+func (c *Client) CreateCodes(ctx context.Context, r v1.CreateCodes, opts ...v1.Option) (v1.Page[v1.Code], error) {
+	return do[v1.Page[v1.Code]](ctx, c, acts("client.CreateCodes", post, "/v1/codes", opts), r)
+}
+
+// GetCode reads a code, by its id or its text.
+func (c *Client) GetCode(ctx context.Context, codeID string) (v1.Code, error) {
+	return do[v1.Code](ctx, c, asks("client.GetCode", at("/v1/codes", codeID)), nil)
+}
+
+// ListCodes lists codes, the newest first.
+func (c *Client) ListCodes(ctx context.Context, q v1.CodeQuery) (v1.Page[v1.Code], error) {
+	return do[v1.Page[v1.Code]](ctx, c, asks("client.ListCodes", "/v1/codes"+query(q)), nil)
+}
+
+// UpdateCode changes when and how often a code can be used.
+func (c *Client) UpdateCode(ctx context.Context, codeID string, r v1.UpdateCode, opts ...v1.Option) (v1.Code, error) {
+	return do[v1.Code](ctx, c, acts("client.UpdateCode", patch, at("/v1/codes", codeID), opts), r)
+}
+
+// ArchiveCode ends a code; what it gave stays.
+func (c *Client) ArchiveCode(ctx context.Context, codeID string, opts ...v1.Option) (v1.Code, error) {
+	return do[v1.Code](ctx, c, acts("client.ArchiveCode", post, at("/v1/codes", codeID, "archive"), opts), nil)
+}
+
+// RedeemCode gives a customer what a code gives.
+func (c *Client) RedeemCode(ctx context.Context, r v1.RedeemCode, opts ...v1.Option) (v1.Redeemed, error) {
+	return do[v1.Redeemed](ctx, c, acts("client.RedeemCode", post, "/v1/codes/redeem", opts), r)
+}
+
+// RegisterCustomer says that somebody has registered: they get the sign-up bonus, once for ever.
+func (c *Client) RegisterCustomer(ctx context.Context, r v1.RegisterCustomer, opts ...v1.Option) (v1.Registered, error) {
+	return do[v1.Registered](ctx, c, acts("client.RegisterCustomer", post, "/v1/customers", opts), r)
+}
+
 // GetCustomer reads what is known of a customer.
 func (c *Client) GetCustomer(ctx context.Context, customerID string) (v1.Customer, error) {
 	return do[v1.Customer](ctx, c, asks("client.GetCustomer", at("/v1/customers", customerID)), nil)

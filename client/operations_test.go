@@ -184,6 +184,7 @@ func TestEveryOperation(t *testing.T) {
 
 	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
 	billingCalls(t, f, over, called)
+	codes(t, f, over, called)
 	webhooks(t, f, over, called)
 	made, err := over.CreateKey(ctx, v1.CreateKey{Kind: "publishable", Label: "browser"})
 	if called["CreateKey"] = true; err != nil || !strings.HasPrefix(made.Key, "pk_test_") || made.Label != "browser" {
@@ -208,6 +209,29 @@ func TestEveryOperation(t *testing.T) {
 			t.Errorf("%s was not called", m.Name)
 		}
 	}
+}
+
+// codes makes every call about codes, and registers who redeems them.
+func codes(t *testing.T, f *fixture, over v1.Operations, called map[string]bool) {
+	ctx := context.Background()
+	key := func(k string) v1.Option { return v1.IdempotencyKey(k) }
+	both(t, called, "RegisterCustomer", over, f.direct, func(o v1.Operations) (v1.Registered, error) {
+		return o.RegisterCustomer(ctx, v1.RegisterCustomer{Name: "R", Metadata: v1.Metadata{"a": "b"}}, key("register"))
+	})
+	made := both(t, called, "CreateCodes", over, f.direct, func(o v1.Operations) (v1.Page[v1.Code], error) {
+		return o.CreateCodes(ctx, v1.CreateCodes{
+			CreditID: "api", Amount: "1.5", ValidFrom: 1, ValidUntil: f.clock.Now() + 3_600_000_000, MaxUses: 2, Metadata: v1.Metadata{"a": "b"},
+		}, key("codes"))
+	}).Data[0]
+	both(t, called, "UpdateCode", over, f.direct, func(o v1.Operations) (v1.Code, error) {
+		return o.UpdateCode(ctx, made.ID, v1.UpdateCode{ValidFrom: v1.NeverExpires(), Metadata: &v1.Metadata{}}, key("update-code"))
+	})
+	both(t, called, "RedeemCode", over, f.direct, func(o v1.Operations) (v1.Redeemed, error) {
+		return o.RedeemCode(ctx, v1.RedeemCode{CustomerID: "c", Code: strings.ToLower(made.Code)}, key("redeem"))
+	})
+	both(t, called, "GetCode", over, f.direct, func(o v1.Operations) (v1.Code, error) { return o.GetCode(ctx, made.Code) })
+	both(t, called, "ListCodes", over, f.direct, func(o v1.Operations) (v1.Page[v1.Code], error) { return o.ListCodes(ctx, v1.CodeQuery{Limit: 1}) })
+	both(t, called, "ArchiveCode", over, f.direct, func(o v1.Operations) (v1.Code, error) { return o.ArchiveCode(ctx, made.ID, key("archive-code")) })
 }
 
 // webhooks makes every call about webhooks.

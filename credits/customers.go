@@ -6,7 +6,6 @@ import (
 	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -51,11 +50,6 @@ func (s *Session) SaveCustomer(ctx context.Context, customerID string, r v1.Save
 		return v1.Customer{}, err
 	}
 	return s.GetCustomer(ctx, customerID)
-}
-
-// NewCustomer makes a customer under an id of our own.
-func (s *Session) NewCustomer(ctx context.Context, r v1.SaveCustomer) (v1.Customer, error) {
-	return s.SaveCustomer(ctx, id.New(id.PrefixCustomer), r)
 }
 
 // UpdateCustomer changes what is known of a customer; what is absent stays.

@@ -44,6 +44,8 @@ type open struct {
 	tallies   index[wallet.TallyKey]
 	uniques   index[wallet.UniqueKey]
 	invoices  index[int64]
+	orders    index[int64]
+	topUps    index[string]
 	from      wallet.Header // as it was before the batch
 }
 
@@ -186,7 +188,7 @@ func (o *open) header() wallet.Header {
 	s := o.state
 	return wallet.Header{
 		ID: s.ID, Key: s.Key, Version: s.Version, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq, InvoiceSeq: s.InvoiceSeq,
-		Head: s.Head, LastAt: s.LastAt, TellSeq: o.tellSeq, NextDue: o.nextDue, CreatedAt: o.created,
+		OrderSeq: s.OrderSeq, Head: s.Head, LastAt: s.LastAt, TellSeq: o.tellSeq, NextDue: o.nextDue, CreatedAt: o.created,
 	}
 }
 
@@ -260,6 +262,8 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.EndSubscription, *wallet.PauseSubscription, *wallet.EditSubscription, *wallet.Subscribe:
 		return fault.New(op, fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
+	case *wallet.OpenOrder, *wallet.CancelOrder, *wallet.AskRefund, *wallet.TellOrder:
+		return fault.New(op, fault.CodeOrderNotFound, "there is no such order").In("order_id")
 	case *wallet.CloseInvoice:
 		return fault.New(op, fault.CodeInvoiceNotFound, "there is no such invoice").In("invoice_id")
 	case *wallet.Reverse:
@@ -322,9 +326,7 @@ func (b *batch) apply(o *open, d *wallet.Decision, defs *catalog.Definitions) {
 		return
 	}
 	o.take(d, defs)
-	if len(defs.Endpoints) > 0 {
-		b.tell(o, d, defs)
-	}
+	b.tell(o, d, defs)
 }
 
 // takeSubscription notes what is to be written of the subscription: most often only counts.
@@ -368,6 +370,15 @@ func (o *open) take(d *wallet.Decision, defs *catalog.Definitions) {
 	}
 	for _, v := range d.Invoices {
 		latest(&o.invoices, v.N, v, pick(v.N > o.from.InvoiceSeq, &c.NewInvoices, &c.Invoices))
+	}
+	for _, x := range d.Orders {
+		latest(&o.orders, x.N, x, pick(x.N > o.from.OrderSeq, &c.NewOrders, &c.Orders))
+	}
+	for _, t := range d.TopUps {
+		latest(&o.topUps, t.Credit, t, &c.TopUps)
+	}
+	if d.Payer != nil {
+		c.Payer = d.Payer
 	}
 	for _, s := range d.Credits {
 		latest(&o.credits, s.Credit, s.Standing(), &c.Standings)
@@ -483,7 +494,8 @@ func (o *open) unchanged() bool {
 	c := &o.change
 	return len(c.Entries)+len(c.NewGrants)+len(c.Spent)+len(c.Grants)+len(c.NewHolds)+len(c.Holds)+len(c.Standings)+
 		len(c.Lanes)+len(c.NewUsages)+len(c.Usages)+len(c.Tallies)+len(c.Answers) == 0 && c.Subscription == nil &&
-		c.Counts == nil && len(c.NewInvoices)+len(c.Invoices) == 0
+		c.Counts == nil && len(c.NewInvoices)+len(c.Invoices)+len(c.NewOrders)+len(c.Orders)+len(c.TopUps)+len(c.Deliveries) == 0 &&
+		c.Payer == nil
 }
 
 // overdue reports whether the row says that time has something to do which turned out to be

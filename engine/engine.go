@@ -56,6 +56,9 @@ type Options struct {
 	CacheWeight int
 	SweepEvery  time.Duration // zero: nothing is swept
 	Log         *slog.Logger
+	// Receivers are those within Scrip itself to which is written what happens: their ids, and which events
+	// they want.
+	Receivers []*catalog.Endpoint
 }
 
 // Clock tells the time and lets the background wait.

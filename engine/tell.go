@@ -8,14 +8,11 @@ import (
 	"github.com/seed42445051/scrip/wallet"
 )
 
-// tell writes what a decision makes known to each endpoint that wants to hear of it, into the
+// tell writes what a decision makes known to each receiver that wants to hear of it, into the
 // very transaction of the decision: what did not happen is told to nobody, and what happened
 // cannot be forgotten.
 func (b *batch) tell(o *open, d *wallet.Decision, defs *catalog.Definitions) {
-	receivers := defs.Receivers(o.state.Key.Mode)
-	if len(receivers) == 0 {
-		return
-	}
+	receivers := b.shard.engine.receivers(defs, o.state.Key.Mode)
 	for i := range d.Entries {
 		e := &d.Entries[i]
 		b.tellTo(o, receivers, store.Delivery{Seq: e.Seq, Type: e.Event()})
@@ -34,13 +31,33 @@ func (b *batch) tell(o *open, d *wallet.Decision, defs *catalog.Definitions) {
 			b.tellTo(o, receivers, store.Delivery{Type: event, About: store.About{Invoice: v.N}})
 		}
 	}
+	for i := range d.Told {
+		told := &d.Told[i]
+		b.tellTo(o, receivers, store.Delivery{Type: told.Type, About: store.About{Order: told}})
+	}
+	for i := range d.Notices {
+		notice := &d.Notices[i]
+		b.tellTo(o, receivers, store.Delivery{Type: notice.Type, About: store.About{Notice: notice}})
+	}
+}
+
+// receivers are the endpoints of a mode, and the receivers within Scrip itself.
+func (e *Engine) receivers(defs *catalog.Definitions, mode catalog.Mode) []*catalog.Endpoint {
+	endpoints := defs.Receivers(mode)
+	if len(endpoints) == 0 {
+		return e.opts.Receivers
+	}
+	return append(endpoints, e.opts.Receivers...)
 }
 
 // tellTo writes one event to every receiver that wants to hear of it.
 func (b *batch) tellTo(o *open, receivers []*catalog.Endpoint, d store.Delivery) {
+	if d.Type == "" {
+		return
+	}
 	d.Wallet, d.Event, d.Status, d.CreatedAt, d.NextAt = o.state.ID, o.tellSeq+1, store.DeliveryPending, b.now, b.now
 	for _, r := range receivers {
-		if d.Type == "" || !r.Accepts(d.Type) {
+		if !r.Accepts(d.Type) {
 			continue
 		}
 		o.tellSeq++

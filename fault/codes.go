@@ -14,6 +14,16 @@ const (
 	CodeAmountTooPrecise Code = "amount_too_precise"
 	// CodeAmountTooSmall (400): The payment provider charges no amount as small as this; it was not asked.
 	CodeAmountTooSmall Code = "amount_too_small"
+	// CodeCodeAlreadyRedeemed (409): The customer has redeemed the code as often as one customer may; grants lists what it gave them.
+	CodeCodeAlreadyRedeemed Code = "code_already_redeemed"
+	// CodeCodeExpired (409): The code can be redeemed no longer; valid_until says until when it could be.
+	CodeCodeExpired Code = "code_expired"
+	// CodeCodeNotFound (404): No code with this text or id exists in this app, or it was archived.
+	CodeCodeNotFound Code = "code_not_found"
+	// CodeCodeNotYetValid (409): The code cannot be redeemed yet; valid_from says from when on.
+	CodeCodeNotYetValid Code = "code_not_yet_valid"
+	// CodeCodeUsedUp (409): The code has been redeemed as often as it may be; nothing was granted.
+	CodeCodeUsedUp Code = "code_used_up"
 	// CodeConflictingFields (400): Fields were sent together of which only one may be used.
 	CodeConflictingFields Code = "conflicting_fields"
 	// CodeCreditArchived (409): The credit is archived: what was granted can be used, but nothing new can be granted.
@@ -90,6 +100,12 @@ const (
 	CodeKeyNotFound Code = "key_not_found"
 	// CodeLimitReached (429): The customer has used up the plan's quota for the period.
 	CodeLimitReached Code = "limit_reached"
+	// CodeMailLoginRefused (400): The mail server did not accept the user name and password that it was given.
+	CodeMailLoginRefused Code = "mail_login_refused"
+	// CodeMailRefused (400): The address is not one that mail can be sent to, or the mail server refused the letter for good.
+	CodeMailRefused Code = "mail_refused"
+	// CodeMailUnavailable (503): The mail server could not be reached, did not offer what is needed to send safely, broke off, or put the letter off.
+	CodeMailUnavailable Code = "mail_unavailable"
 	// CodeMetadataTooLarge (400): The metadata has too many names, or a name or value is too long.
 	CodeMetadataTooLarge Code = "metadata_too_large"
 	// CodeMeterNotFound (404): No meter with this id exists in this app.

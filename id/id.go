@@ -34,11 +34,13 @@ const (
 	PrefixInvoice      = "inv" // an invoice, numbered within its wallet
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"
-	PrefixOrder        = "ord"
-	PrefixWebhook      = "whk" // a webhook endpoint
-	PrefixDelivery     = "dlv" // one event on its way to one endpoint, numbered within its wallet
-	PrefixMessage      = "msg" // one event, for all endpoints, numbered within its wallet
-	PrefixCustomer     = "cus" // one that did not come with an id of the caller's
+	PrefixOrder        = "ord"  // numbered within its wallet
+	PrefixRefund       = "ref"  // a refund of an order: the order's number, and its own behind it
+	PrefixWebhook      = "whk"  // a webhook endpoint
+	PrefixDelivery     = "dlv"  // one event on its way to one endpoint, numbered within its wallet
+	PrefixMessage      = "msg"  // one event, for all endpoints, numbered within its wallet
+	PrefixCode         = "code" // a code that customers redeem
+	PrefixCustomer     = "cus"  // one that did not come with an id of the caller's
 )
 
 // Buckets is the number of buckets that wallets are spread over. It is part of

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
@@ -71,8 +72,11 @@ func behind(r run, last *store.Leased, at clock.Instant, hold bool) []store.Foll
 // attempt makes one delivery once, and says what it comes to.
 func (d *Dispatcher) attempt(l *store.Leased, r run) store.Result {
 	s := d.service
-	body, err := s.write(d.ctx, l, r)
 	result := store.Result{Wallet: l.Wallet, N: l.N, Lease: l.NextAt, Tries: l.Tries, Log: l.Log}
+	if receiver := s.Receivers[r.endpoint.ID]; receiver != nil {
+		return d.hand(receiver, l, r, result)
+	}
+	body, err := s.write(d.ctx, l, r)
 	if err == nil && body == nil {
 		result.Status, result.FinishedAt = store.DeliverySkipped, s.Clock.Now()
 		return result
@@ -87,9 +91,47 @@ func (d *Dispatcher) attempt(l *store.Leased, r run) store.Result {
 		result.Status, result.NextAt = store.DeliveryPending, s.Clock.Now() // cut off by us: it was no attempt
 		return result
 	}
+	return d.judge(noted(result, made), &made)
+}
+
+// noted adds an attempt to what came of a delivery.
+func noted(result store.Result, made store.Attempt) store.Result {
 	result.Log = append(result.Log[:len(result.Log):len(result.Log)], made)
 	result.Log = result.Log[max(0, len(result.Log)-store.MaxLog):]
 	result.Tries++
+	return result
+}
+
+// hand gives a delivery to a receiver of this process. What it acknowledges has the status of a request
+// that was, so that the log reads alike.
+func (d *Dispatcher) hand(to Receiver, l *store.Leased, r run, result store.Result) store.Result {
+	s := d.service
+	made := store.Attempt{At: s.Clock.Now()}
+	e, err := s.event(d.ctx, l, r.defs, r.endpoint)
+	if err == nil {
+		err = to.Receive(d.ctx, e)
+	}
+	made.Micros = s.Clock.Now().Sub(made.At).Microseconds()
+	if errors.Is(err, ErrNotForMe) {
+		result.Status, result.FinishedAt = store.DeliverySkipped, s.Clock.Now()
+		return result
+	}
+	if err != nil && errors.Is(context.Cause(d.ctx), errStopping) {
+		result.Status, result.NextAt = store.DeliveryPending, s.Clock.Now() // cut off by us: it was no attempt
+		return result
+	}
+	if err == nil {
+		made.Status = http.StatusOK
+	} else {
+		made.Error = clean(err.Error())
+	}
+	result = noted(result, made)
+	if errors.Is(err, ErrGiveUp) {
+		s.stats.count(&made)
+		s.stats.GivenUp.Add(1)
+		result.Status, result.FinishedAt = store.DeliveryFailed, s.Clock.Now()
+		return result
+	}
 	return d.judge(result, &made)
 }
 

@@ -9,6 +9,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -59,6 +60,9 @@ type Options struct {
 	Log    *slog.Logger
 	// Formats writes bodies in other forms than the native one, by the format of the endpoint.
 	Formats map[string]Renderer
+	// Receivers take events within this process, by the id of the receiver (catalog.Receivers). What is
+	// written for one that is not here waits for a server that has it.
+	Receivers map[string]Receiver
 	// Allow says which addresses may be sent to besides public ones.
 	Allow Addresses
 	// Keep is how long deliveries are kept after they were made; zero: for ever. What is pending is
@@ -115,6 +119,19 @@ func (s *Service) lookAgain() {
 		d.lookAgain()
 	}
 }
+
+// Receiver takes events within this process, as an endpoint does elsewhere: at least once each, again
+// on the same schedule after an error.
+type Receiver interface {
+	// Receive takes one event. ErrNotForMe, by errors.Is, is no failure: the event does not concern it.
+	Receive(ctx context.Context, e *Event) error
+}
+
+// ErrNotForMe is a receiver's answer to an event with which it has nothing to do.
+var ErrNotForMe = errors.New("the event does not concern this receiver")
+
+// ErrGiveUp marks an error after which trying again cannot help.
+var ErrGiveUp = errors.New("trying again cannot help")
 
 // Renderer writes events in one format.
 type Renderer interface {

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -34,8 +35,8 @@ type worker struct {
 type run struct {
 	deliveries []store.Leased
 	endpoint   *catalog.Endpoint
-	defs       *catalog.Definitions
-	gap        time.Duration // between two requests
+	defs       *catalog.Definitions // nil: each delivery's own app's
+	gap        time.Duration        // between two requests
 }
 
 // outcome is what came of a run.
@@ -77,12 +78,11 @@ func (w *worker) run() {
 func (w *worker) refill() {
 	for w.more && w.held <= Ahead/2 {
 		s := w.d.service
-		defs, err := s.Engine.Definitions(w.d.ctx, w.app)
+		endpoint, defs, err := w.reads()
 		if err != nil {
 			w.failed("reading an endpoint failed", err)
 			return
 		}
-		endpoint := defs.Endpoints[w.endpoint]
 		if endpoint == nil || !endpoint.Live() {
 			w.more = false // what is pending waits until it is live again
 			return
@@ -100,6 +100,23 @@ func (w *worker) refill() {
 		w.more = len(leased) >= limit || endpoint.Ordered && len(leased) > 0
 		w.enqueue(leased, endpoint, defs)
 	}
+}
+
+// reads is where the deliveries go: an endpoint of an app, or a receiver of this process, which serves
+// all apps; nil when there is none.
+func (w *worker) reads() (*catalog.Endpoint, *catalog.Definitions, error) {
+	s := w.d.service
+	if slices.Contains(catalog.Receivers(), w.endpoint) {
+		if s.Receivers[w.endpoint] == nil {
+			return nil, nil, nil
+		}
+		return &catalog.Endpoint{ID: w.endpoint}, nil, nil
+	}
+	defs, err := s.Engine.Definitions(w.d.ctx, w.app)
+	if err != nil {
+		return nil, nil, err
+	}
+	return defs.Endpoints[w.endpoint], defs, nil
 }
 
 // failed leaves it to the dispatcher's next look to try again.

@@ -9,8 +9,10 @@ import (
 	"github.com/seed42445051/scrip/accounts"
 	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/credits"
+	"github.com/seed42445051/scrip/letters"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -20,6 +22,8 @@ type Set struct {
 	Credits  *credits.Core
 	Metering *metering.Core
 	Billing  *billing.Core
+	Payments *payments.Core
+	Letters  *letters.Core
 	Notify   *notify.Service
 }
 
@@ -28,6 +32,8 @@ type Session struct {
 	*creditSession
 	*meteringSession
 	*billingSession
+	*paymentSession
+	*letterSession
 	*accountSession
 	*notifySession
 }
@@ -37,6 +43,8 @@ type (
 	creditSession   = credits.Session
 	meteringSession = metering.Session
 	billingSession  = billing.Session
+	paymentSession  = payments.Session
+	letterSession   = letters.Session
 	accountSession  = accounts.Session
 	notifySession   = notify.Session
 )
@@ -47,5 +55,5 @@ var _ v1.Operations = (*Session)(nil)
 // caller's key when that is empty.
 func (s *Set) As(who accounts.Identity, actor string) *Session {
 	by := v1.Caller{App: who.App, Mode: who.Mode, Key: who.Key, Actor: actor}
-	return &Session{s.Credits.As(by), s.Metering.As(by), s.Billing.As(by), s.Accounts.As(who), s.Notify.As(by)}
+	return &Session{s.Credits.As(by), s.Metering.As(by), s.Billing.As(by), s.Payments.As(by), s.Letters.As(by), s.Accounts.As(who), s.Notify.As(by)}
 }

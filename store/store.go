@@ -36,6 +36,7 @@ type Store interface {
 	Deliveries
 	Sandboxes
 	ProviderObjects
+	Codes
 
 	// Migrate brings the schema up to date. It refuses a schema newer than this program knows
 	// (newer_schema).
@@ -341,6 +342,7 @@ type Definition struct {
 	Meters    []*catalog.Meter
 	Products  []*catalog.Product
 	Endpoints []*catalog.Endpoint
+	Codes     []*catalog.Code // what they give and their texts stay as they were written first
 	NewKeys   []Key
 	Clocks    map[catalog.Mode]catalog.TestClock
 	Revoke    []string // ids of keys to revoke

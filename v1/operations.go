@@ -99,6 +99,30 @@ type Operations interface {
 	PayInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)
 	VoidInvoice(ctx context.Context, invoiceID string, r CloseInvoice, opts ...Option) (Invoice, error)
 
+	// Checkout opens a page on which a customer pays for a pack, credits, a plan or an invoice, or saves
+	// a card; or it charges the saved card. PreviewCheckout is what that would come to.
+	Checkout(ctx context.Context, r CheckoutRequest, opts ...Option) (Order, error)
+	PreviewCheckout(ctx context.Context, r CheckoutRequest) (Order, error)
+	// GetOrder and ListOrders read purchases; CancelOrder ends one that is not paid.
+	GetOrder(ctx context.Context, orderID string) (Order, error)
+	ListOrders(ctx context.Context, q OrderQuery) (Page[Order], error)
+	CancelOrder(ctx context.Context, orderID string, r CancelOrder, opts ...Option) (Order, error)
+	// RefundOrder pays back; PreviewRefund says what that would take back of the credits.
+	RefundOrder(ctx context.Context, orderID string, r RefundRequest, opts ...Option) (Order, error)
+	PreviewRefund(ctx context.Context, orderID string, q RefundQuery) (RefundPreview, error)
+	// SetAutoTopUp agrees on automatic top-ups of a credit; AutoTopUps reads what is agreed.
+	SetAutoTopUp(ctx context.Context, customerID string, r SetAutoTopUp, opts ...Option) (AutoTopUp, error)
+	AutoTopUps(ctx context.Context, customerID string) (Page[AutoTopUp], error)
+	// PaymentMethod reads which card is kept of a customer, ForgetPaymentMethod forgets it, and
+	// PaymentPortal opens the payment provider's page for it.
+	PaymentMethod(ctx context.Context, customerID string) (PaymentMethod, error)
+	ForgetPaymentMethod(ctx context.Context, customerID string, opts ...Option) (PaymentMethod, error)
+	PaymentPortal(ctx context.Context, customerID string, r PortalRequest, opts ...Option) (Portal, error)
+	// Reconcile asks the payment provider about all orders that may have news of which no webhook told.
+	Reconcile(ctx context.Context, r ReconcileRequest, opts ...Option) (Reconciled, error)
+	// ListMails reads the letters to customers, newest first: sent, or waiting until mail is set up.
+	ListMails(ctx context.Context, q MailQuery) (Page[Mail], error)
+
 	// CreateCredit, GetCredit, ListCredits, UpdateCredit, ArchiveCredit and UnarchiveCredit
 	// define credits.
 	CreateCredit(ctx context.Context, r CreateCredit, opts ...Option) (Credit, error)
@@ -123,6 +147,18 @@ type Operations interface {
 	UpdatePlan(ctx context.Context, planID string, r CreatePlan, opts ...Option) (Plan, error)
 	ArchivePlan(ctx context.Context, planID string, opts ...Option) (Plan, error)
 
+	// CreateCodes, GetCode, ListCodes, UpdateCode and ArchiveCode define what customers can redeem.
+	CreateCodes(ctx context.Context, r CreateCodes, opts ...Option) (Page[Code], error)
+	GetCode(ctx context.Context, codeID string) (Code, error)
+	ListCodes(ctx context.Context, q CodeQuery) (Page[Code], error)
+	UpdateCode(ctx context.Context, codeID string, r UpdateCode, opts ...Option) (Code, error)
+	ArchiveCode(ctx context.Context, codeID string, opts ...Option) (Code, error)
+	// RedeemCode gives a customer what a code gives, as often as the code allows.
+	RedeemCode(ctx context.Context, r RedeemCode, opts ...Option) (Redeemed, error)
+
+	// RegisterCustomer says that somebody has registered: they get the sign-up bonus of every credit
+	// that has one, once for ever, and what is told of them is kept.
+	RegisterCustomer(ctx context.Context, r RegisterCustomer, opts ...Option) (Registered, error)
 	// GetCustomer, SaveCustomer, UpdateCustomer and ListCustomers keep what is known of
 	// customers.
 	GetCustomer(ctx context.Context, customerID string) (Customer, error)

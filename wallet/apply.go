@@ -210,6 +210,12 @@ func (s *State) Adopt(needs *Needs, found *Found) {
 			s.keepInvoice(v)
 		}
 	}
+	for _, ref := range needs.External {
+		if s.askedExternal == nil {
+			s.askedExternal = map[ExternalRef]bool{}
+		}
+		s.askedExternal[ref] = true
+	}
 	s.adoptUsage(needs, found)
 }
 
@@ -266,6 +272,7 @@ func (s *State) adoptTallies(asked []TallyKey, found []*Tally) {
 // that a later command may have made stale.
 func (s *State) Trim() {
 	clear(s.entries)
+	clear(s.askedExternal)
 	s.recent, s.invoices = nil, nil
 	s.trimOrders()
 	s.usages, s.ranges, s.uniques, s.askedUnique, s.meteredKnown = nil, nil, nil, nil, nil

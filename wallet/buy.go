@@ -110,6 +110,7 @@ func (c *PlaceOrder) decide(w *work) error {
 	w.d.Answer.Allowed = true
 	switch {
 	case o.Minor == 0 && o.Kind != CardOrder && !o.SaveCard:
+		o.Provider = ""
 		w.paid(o, &OrderNews{Currency: o.Currency}) // nobody is asked for nothing
 	case o.OffSession:
 		w.tellOrder(o, catalog.EventPaymentDue)
@@ -285,7 +286,7 @@ func (c *PlaceOrder) ofPlan(o *Order) error {
 	}
 	o.What, o.Currency, o.Minor, o.Quantity = c.Plan.Plan, t.Currency, priceOf(each, quantity), quantity
 	o.Plan = c.Plan
-	o.SaveCard = true // the next cycle is charged without a page
+	o.SaveCard = t.Minor > 0 // the next cycle is charged without a page
 	return nil
 }
 

@@ -92,7 +92,8 @@ const unpaidNext = -1
 func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	price := w.priceLines(sub)
 	sub.Unpaid = 0
-	if sub.Collect && w.settling == nil && len(price) > 0 {
+	waits := sub.Collect && w.settling == nil || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
+	if waits && len(price) > 0 {
 		sub.Unpaid = unpaidNext
 	}
 	w.nextCreditCycles(sub)

@@ -169,6 +169,8 @@ func (w *work) issueOne(sub *Subscription, currency string, lines []InvoiceLine)
 		v.Status, v.ClosedAt = InvoicePaid, w.at
 	case o != nil && o.Minor == total && o.Currency == currency:
 		v.Status, v.ClosedAt, v.Ref, o.Invoice = InvoicePaid, w.at, o.Payment, v.N
+	case sub.Outside != "" && sub.PaidTo > sub.CycleStart && currency == sub.Terms.Currency:
+		v.Status, v.ClosedAt, v.Ref = InvoicePaid, w.at, sub.Outside
 	case sub.Unpaid == unpaidNext && currency == sub.Terms.Currency:
 		sub.Unpaid = v.N
 	}

@@ -323,12 +323,14 @@ type State struct {
 	talliesFrom clock.Instant
 
 	// Until Trim: what was fetched, and over it what was made since.
-	usages       map[string]*Usage
-	ranges       map[UsageRange][]*Usage
-	uniques      map[UniqueKey]*Unique
-	askedUnique  map[UniqueRef]bool
-	meteredKnown map[string]bool // credits all of whose metered grants are in memory
-	invoices     map[int64]*Invoice
+	usages      map[string]*Usage
+	ranges      map[UsageRange][]*Usage
+	uniques     map[UniqueKey]*Unique
+	askedUnique map[UniqueRef]bool
+	// askedExternal are the references whose grants are in memory, were there any.
+	askedExternal map[ExternalRef]bool
+	meteredKnown  map[string]bool // credits all of whose metered grants are in memory
+	invoices      map[int64]*Invoice
 	// orders are those that are being charged, and until Trim those that were fetched or made.
 	orders   map[int64]*Order
 	charging []int64 // in order of their numbers

@@ -30,7 +30,8 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
-	Collect bool // of one that begins: charge its invoices to the card that is kept
+	Outside string // of one that begins: the id that it has where it is billed; empty: here
+	Collect bool   // of one that begins: charge its invoices to the card that is kept
 
 	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle
@@ -234,7 +235,7 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	w.d.subSeq++
 	sub := w.putSubscription(&Subscription{
 		N: w.d.subSeq, Plan: c.Plan, Terms: c.Terms, Quantity: max(1, c.Quantity), StartedAt: w.at, EndsAt: c.EndsAt,
-		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata, Collect: c.Collect,
+		Anchor: w.at, Zone: c.Zone, CycleStart: w.at, Metadata: c.Metadata, Collect: c.Collect, Outside: c.Outside,
 	})
 	sub.Terms.begin(w.at)
 	if sub.EndsAt.IsZero() {

@@ -40,6 +40,10 @@ type Subscription struct {
 	// invoice is paid: Unpaid is that invoice, and 0 when nothing is waited for.
 	Collect bool
 	Unpaid  int64
+	// Outside is the id of a subscription that somebody else bills; what a cycle grants comes then when
+	// they say that it is paid, which they have until PaidTo.
+	Outside string
+	PaidTo  clock.Instant
 
 	Allowances []Allowance
 	Reason     string // why it ends or ended

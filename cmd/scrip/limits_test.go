@@ -63,6 +63,10 @@ func pack(fields, item string, items int) call {
 	return call{"POST /v1/packs", `{"name": "p", ` + fields + ` "items": [` + list + `]}`}
 }
 
+func code(fields string) call {
+	return call{"POST /v1/codes", `{"credit_id": "c", "amount": 1, ` + fields + `}`}
+}
+
 func plan(fields string) call { return call{"POST /v1/plans", `{"name": "p", ` + fields + `}`} }
 
 func allowance(quota string, n int) string {
@@ -283,6 +287,29 @@ var limits = []struct {
 			"event name, characters", catalog.MaxEventNameLength, "catalog.MaxEventNameLength", fault.CodeInvalidRequest,
 			call{"POST /v1/can-use", `{"customer_id": "u", "event": "` + text(catalog.MaxEventNameLength+1) + `"}`},
 		},
+	}},
+	{"Codes", []limit{
+		{
+			"text of a code, characters", catalog.MaxCodeLength, "catalog.MaxCodeLength", fault.CodeInvalidRequest,
+			code(`"code": "` + text(catalog.MaxCodeLength+1) + `"`),
+		},
+		{
+			"what codes begin with that are made, characters", v1.MaxCodePrefix, "v1.MaxCodePrefix", fault.CodeInvalidRequest,
+			code(`"prefix": "` + text(v1.MaxCodePrefix+1) + `"`),
+		},
+		{
+			"codes that one call makes", v1.MaxCodes, "v1.MaxCodes", fault.CodeInvalidRequest,
+			code(`"count": ` + fmt.Sprint(v1.MaxCodes+1)),
+		},
+		{
+			"uses of a code, in each mode; any number when not given", catalog.MaxCodeUses, "catalog.MaxCodeUses", fault.CodeInvalidRequest,
+			code(`"max_uses": ` + fmt.Sprint(catalog.MaxCodeUses+1)),
+		},
+		{
+			"uses of a code by one customer; 1 when not given", catalog.MaxCodeUsesPerCustomer, "catalog.MaxCodeUsesPerCustomer", fault.CodeInvalidRequest,
+			code(`"max_uses_per_customer": ` + fmt.Sprint(catalog.MaxCodeUsesPerCustomer+1)),
+		},
+		{"time after which a claim that was not granted is granted", credits.FinishEvery, "credits.FinishEvery", "", call{}},
 	}},
 	{"Apps, keys and customers", []limit{
 		{

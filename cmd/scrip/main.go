@@ -34,7 +34,7 @@ type cli struct {
 	Dev     devCmd     `cmd:"" help:"Try Scrip: a server on a local file, with an app, keys and something to sell."`
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Keys    keysCmd    `cmd:"" help:"Make, list and revoke API keys."`
-	Apply   applyCmd   `cmd:"" help:"Make credits, meters, packs and plans what a file says; show the difference first."`
+	Apply   applyCmd   `cmd:"" help:"Make credits, meters, packs, plans and codes what a file says; show the difference first."`
 	Verify  verifyCmd  `cmd:"" help:"Recompute every balance from its entries, and list what does not add up."`
 	Bench   benchCmd   `cmd:"" help:"Load a server on this machine; print rates and latencies, and check the books afterwards."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/internal/dev"
 	"github.com/seed42445051/scrip/internal/serve"
+	"github.com/seed42445051/scrip/payments/stripe"
 )
 
 // devCmd is scrip dev.
@@ -22,6 +24,32 @@ type devCmd struct {
 	Addr string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	DB   string `name:"db" default:"sqlite:scrip-dev.db" placeholder:"sqlite:FILE" help:"The SQLite file to work on (${default})."`
 	sandbox
+	selling
+}
+
+// selling is the flags that concern money and letters. Keys of Stripe are in the environment alone: a
+// command line can be read by others.
+type selling struct {
+	PublicURL     string `name:"public-url" placeholder:"URL" help:"Where customers reach this server, for the sandbox's pages (where it listens)."`
+	MailURL       string `name:"mail-url" placeholder:"smtp://USER:PASSWORD@HOST?from=ADDRESS" help:"The SMTP server that letters to customers go through (none: they wait in the outbox)."`
+	MailTemplates string `name:"mail-templates" placeholder:"FOLDER" help:"A folder with templates of letters that take the place of the built-in ones."`
+}
+
+// options are what the flags and the environment come to. base is where the server listens.
+func (s *selling) options(base string) ([]scrip.Option, error) {
+	public := s.PublicURL
+	if public == "" {
+		public = base
+	}
+	u, err := url.Parse(public)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fault.New("scrip.selling", fault.CodeInvalidConfig, "--public-url must be an http or https address, such as https://credits.example.com").In("public-url")
+	}
+	keys, err := stripe.FromEnv(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return []scrip.Option{scrip.PublicURL(public), scrip.WithStripe(keys), scrip.WithMail(s.MailURL, s.MailTemplates)}, nil
 }
 
 // sandbox is the flag that bounds trying out.
@@ -40,6 +68,7 @@ func (s *sandbox) option() (scrip.Option, error) {
 type serveCmd struct {
 	database
 	sandbox
+	selling
 	Addr                string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	NoMigrate           bool          `help:"Leave the schema as it is instead of bringing it up to date."`
 	WebhookAllowPrivate bool          `help:"Send webhooks to private and local addresses too, such as those of your own network."`
@@ -58,7 +87,7 @@ func (c *devCmd) Run(w *world) error {
 		return err
 	}
 	log := w.log(slog.LevelWarn) // the output is for reading
-	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.WebhooksToLoopback(), allowance}}
+	h := host{addr: c.Addr, grace: serve.DefaultGrace, log: log, selling: &c.selling, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.WebhooksToLoopback(), allowance}}
 	return h.run(w.ctx, func(s *scrip.Scrip, l net.Listener) error {
 		keys, err := dev.Prepare(w.ctx, s, keyFile)
 		if err != nil {
@@ -78,7 +107,7 @@ func (c *serveCmd) Run(w *world) error {
 		return fault.New("scrip.serve", fault.CodeInvalidConfig, "--webhook-keep must not be negative").In("webhook-keep")
 	}
 	log := w.log(slog.LevelInfo)
-	h := host{addr: c.Addr, grace: c.Grace, log: log, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.KeepDeliveries(c.WebhookKeep), allowance}}
+	h := host{addr: c.Addr, grace: c.Grace, log: log, selling: &c.selling, options: []scrip.Option{scrip.DB(c.DB), scrip.WithLog(log), scrip.KeepDeliveries(c.WebhookKeep), allowance}}
 	if c.WebhookAllowPrivate {
 		h.options = append(h.options, scrip.WebhooksToPrivate())
 	}
@@ -96,6 +125,7 @@ type host struct {
 	addr    string
 	grace   time.Duration
 	log     *slog.Logger
+	selling *selling
 	options []scrip.Option
 }
 
@@ -109,7 +139,11 @@ func (h *host) run(ctx context.Context, begin func(*scrip.Scrip, net.Listener) e
 	if err != nil {
 		return err
 	}
-	s, err := scrip.Open(ctx, h.options...)
+	selling, err := h.selling.options(baseURL(l))
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	s, err := scrip.Open(ctx, append(h.options, selling...)...)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

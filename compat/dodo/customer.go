@@ -65,13 +65,13 @@ func (c *call) createCustomer() (any, error) {
 	if err := body.check(); err != nil {
 		return nil, err
 	}
-	made, err := c.NewCustomer(c, v1.SaveCustomer{
+	made, err := c.RegisterCustomer(c, v1.RegisterCustomer{
 		Email: body.Email.value, Name: body.Name.value, Phone: body.PhoneNumber.value, Metadata: body.Metadata.value,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return c.customer(&made), nil
+	return c.customer(&made.Customer), nil
 }
 
 func (c *call) getCustomer() (any, error) {

@@ -99,7 +99,8 @@ func (r *customerRef) resolve(c *call) (v1.Customer, error) {
 			return newest, err
 		}
 	}
-	return c.NewCustomer(c, v1.SaveCustomer{Email: r.Email.value, Name: r.Name.value, Phone: r.PhoneNumber.value})
+	made, err := c.RegisterCustomer(c, v1.RegisterCustomer{Email: r.Email.value, Name: r.Name.value, Phone: r.PhoneNumber.value})
+	return made.Customer, err
 }
 
 // newestWith is the newest customer with a mail address; one without an id when there is none.

@@ -11,7 +11,7 @@ import (
 // a float rounds, and a credit that was rounded into being was minted. The root stands for itself.
 var exactPackages = []string{
 	".", "money", "wallet", "catalog", "store", "engine", "credits", "v1", "metering", "billing", "payments",
-	"accounts", "api", "apply", "audit", "client",
+	"accounts", "api", "apply", "audit", "client", "mail",
 }
 
 // floatsAllowed are the places where a float is no amount.

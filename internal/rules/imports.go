@@ -14,7 +14,7 @@ var (
 	rows     = list(rules, "store")
 	stores   = []string{"store/sqlite", "store/postgres"}
 	core     = list(rows, "engine", "v1", "wording", "caller")
-	services = []string{"accounts", "credits", "billing", "payments", "metering", "notify", "services"}
+	services = []string{"accounts", "credits", "billing", "payments", "metering", "notify", "letters", "services"}
 	present  = slices.Concat(rules, services, []string{"v1", "wording"})
 	faces    = []string{"api", "compat/*", "web"}
 )
@@ -49,21 +49,22 @@ var layers = []layer{
 	{"payments/provider", rules, "the words between the service and the providers of payments"},
 	{"payments/stripe", list(rules, "payments/provider"), "a provider; it never knows the other, nor what its news lead to"},
 	{"payments/sandbox", list(rows, "payments/provider"), "a provider; it keeps what it knows in the store"},
-	{"payments/stripefake", bottom, "stands for the whole of Stripe, which knows nothing of us"},
-	{"mail", bottom, "a letter and its journey; who gets one is decided above"},
+	{"payments/stripefake", []string{"clock"}, "stands in for a service of others, so that it knows nothing of ours but the time"},
 	{"metering", core, "a service, as accounts"},
 	{"notify", core, "a service, as accounts"},
+	{"letters", list(core, "notify", "mail"), "makes letters of the events that notify hands over"},
 	{"services", slices.Concat(core, services), "all services as one, for those who present them; it decides nothing"},
 	{"caller", list(rows, "engine", "v1"), "what every service does with a caller, in the engine's terms"},
 	{"v1", bottom, "the vocabulary of services and clients: types only, so that a client can import it alone"},
+	{"mail", bottom, "writes a letter and hands it over; whom to tell what, and when, is decided above"},
 	{"wording", list(rules, "v1"), "what several services say of the same value, in the words of v1"},
 	{"client", list(bottom, "v1"), "runs in the caller's program, without the engine"},
 	{"api", present, "translates; what it lacks is missing from the services"},
 	{"compat/*", present, "translates; holds no state and no rules"},
 	{"web", present, "presents; what it lacks is missing from the services"},
-	{".", slices.Concat(core, stores, services, faces, []string{"audit"}), "puts everything together for a Go program"},
+	{".", slices.Concat(core, stores, services, faces, []string{"audit", "mail", "payments/*"}), "puts everything together for a Go program"},
 	{"apply", list(bottom, "v1", "credits", "metering"), "compares a file, read as the service reads it, with what is defined, and calls operations, in process or over HTTP"},
-	{"cmd/scrip", list(bottom, ".", "v1", "client", "apply", "internal/bench", "internal/dev", "internal/lookup", "internal/serve"), "only parses flags"},
+	{"cmd/scrip", list(bottom, ".", "v1", "client", "apply", "payments/stripe", "internal/bench", "internal/dev", "internal/lookup", "internal/serve"), "only parses flags"},
 	{"internal/bench", list(bottom, ".", "v1"), "loads the whole from outside, as anyone could; it is in the binary"},
 	{"internal/bench/*", slices.Concat(core, stores, []string{".", "internal/bench", "internal/pgtest", "internal/serve"}), "compares the whole with its parts and its rivals; it is not in the binary"},
 	{"internal/cmd/gendocs", []string{"fault"}, "renders tables of the code as pages"},

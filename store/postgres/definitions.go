@@ -329,6 +329,9 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 			return err
 		}
 	}
+	if err := d.codes(change.Codes); err != nil {
+		return err
+	}
 	for i := range change.NewKeys {
 		k := &change.NewKeys[i]
 		if _, err := d.exec(partOther, insertKey, k.ID, d.app, string(k.Mode), string(k.Kind), k.Label, k.Prefix, k.Hash[:],

@@ -168,6 +168,11 @@ func (s *Store) Define(ctx context.Context, app string, expect int64, change sto
 				return err
 			}
 		}
+		for _, code := range change.Codes {
+			if err := c.writeCode(ctx, app, code); err != nil {
+				return nameTaken(op, err, "code", code.Text)
+			}
+		}
 		if err := c.writeClocks(ctx, app, change.Clocks); err != nil {
 			return err
 		}

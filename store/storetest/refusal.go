@@ -40,25 +40,65 @@ func refused() map[string]func(c *store.WalletChange) {
 			c.NewInvoices = []*wallet.Invoice{v}
 		}
 	}
+	order := func(edit func(o *wallet.Order)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			o := fullOrder(9)
+			edit(o)
+			c.NewOrders = []*wallet.Order{o}
+		}
+	}
+	changed := func(edit func(o *wallet.Order)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			o := fullOrder(1)
+			edit(o)
+			c.Orders = []*wallet.Order{o}
+		}
+	}
+	topUp := func(edit func(t *wallet.TopUp)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			t := fullTopUp(calls)
+			edit(t)
+			c.TopUps = []*wallet.TopUp{t}
+		}
+	}
 	return map[string]func(c *store.WalletChange){
-		"a new grant that does not add up":   grant(func(g *wallet.Grant) { g.Spent = 1 }),
-		"a grant of nothing":                 grant(func(g *wallet.Grant) { g.Amount, g.Available = 0, 0 }),
-		"a grant with less than nothing":     grant(func(g *wallet.Grant) { g.Available, g.Spent = -1, 11 }),
-		"a grant of an unknown status":       grant(func(g *wallet.Grant) { g.Status = "x" }),
-		"a grant of an unknown category":     grant(func(g *wallet.Grant) { g.Category = "" }),
-		"a grant of too high a priority":     grant(func(g *wallet.Grant) { g.Priority = 101 }),
-		"a grant of an unknown credit":       grant(func(g *wallet.Grant) { g.Credit = "crd_none" }),
-		"a grant in an unknown lane":         grant(func(g *wallet.Grant) { g.Lane = 9 }),
-		"an entry of an unknown type":        entry(func(e *wallet.Entry) { e.Type = "x" }),
-		"an entry below zero":                entry(func(e *wallet.Entry) { e.BalanceAfter = -1 }),
-		"an entry with less than no overage": entry(func(e *wallet.Entry) { e.OverageAfter = -1 }),
-		"overage below zero":                 func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: calls, Overage: -1}} },
-		"a standing in an unknown credit":    func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: "crd_none"}} },
-		"a lane of an unknown credit":        func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{N: 3, Credit: "crd_none"}} },
-		"a lane without a number":            func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{Credit: calls}} },
-		"a hold of an unknown status":        func(c *store.WalletChange) { c.NewHolds = []*wallet.Hold{{N: 9}} },
-		"a hold of less than nothing":        func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
-		"an allowance counted below zero":    func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
+		"an order without a number":                          order(func(o *wallet.Order) { o.N = 0 }),
+		"an order of an unknown kind":                        order(func(o *wallet.Order) { o.Kind = "" }),
+		"an order of an unknown status":                      order(func(o *wallet.Order) { o.Status = "x" }),
+		"an order for less than nothing":                     order(func(o *wallet.Order) { o.Minor = -1 }),
+		"an order of less than none":                         order(func(o *wallet.Order) { o.Quantity = -1 }),
+		"an order of an invoice below zero":                  order(func(o *wallet.Order) { o.Invoice = -1 }),
+		"an order of an attempt below zero":                  order(func(o *wallet.Order) { o.Attempt = -1 }),
+		"an order that was paid less than nothing":           order(func(o *wallet.Order) { o.Paid = -1 }),
+		"an order with an unknown dispute":                   order(func(o *wallet.Order) { o.Dispute = "x" }),
+		"a changed order of an unknown status":               changed(func(o *wallet.Order) { o.Status = "" }),
+		"a changed order paid less than nothing":             changed(func(o *wallet.Order) { o.Paid = -1 }),
+		"a changed order refunded less than nothing":         changed(func(o *wallet.Order) { o.Cumulative = -1 }),
+		"a changed order with an unknown dispute":            changed(func(o *wallet.Order) { o.Dispute = "x" }),
+		"a top-up of an unknown credit":                      topUp(func(t *wallet.TopUp) { t.Credit = "crd_none" }),
+		"a top-up below a threshold under zero":              topUp(func(t *wallet.TopUp) { t.Threshold = -1 }),
+		"a top-up of less than none":                         topUp(func(t *wallet.TopUp) { t.Quantity = -1 }),
+		"a top-up that runs under a number below one":        topUp(func(t *wallet.TopUp) { t.Running = -1 }),
+		"a header with fewer orders than none":               func(c *store.WalletChange) { c.Header.OrderSeq = -1 },
+		"a subscription that waits for less than no invoice": func(c *store.WalletChange) { c.Subscription.Unpaid = -1 },
+		"a new grant that does not add up":                   grant(func(g *wallet.Grant) { g.Spent = 1 }),
+		"a grant of nothing":                                 grant(func(g *wallet.Grant) { g.Amount, g.Available = 0, 0 }),
+		"a grant with less than nothing":                     grant(func(g *wallet.Grant) { g.Available, g.Spent = -1, 11 }),
+		"a grant of an unknown status":                       grant(func(g *wallet.Grant) { g.Status = "x" }),
+		"a grant of an unknown category":                     grant(func(g *wallet.Grant) { g.Category = "" }),
+		"a grant of too high a priority":                     grant(func(g *wallet.Grant) { g.Priority = 101 }),
+		"a grant of an unknown credit":                       grant(func(g *wallet.Grant) { g.Credit = "crd_none" }),
+		"a grant in an unknown lane":                         grant(func(g *wallet.Grant) { g.Lane = 9 }),
+		"an entry of an unknown type":                        entry(func(e *wallet.Entry) { e.Type = "x" }),
+		"an entry below zero":                                entry(func(e *wallet.Entry) { e.BalanceAfter = -1 }),
+		"an entry with less than no overage":                 entry(func(e *wallet.Entry) { e.OverageAfter = -1 }),
+		"overage below zero":                                 func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: calls, Overage: -1}} },
+		"a standing in an unknown credit":                    func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: "crd_none"}} },
+		"a lane of an unknown credit":                        func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{N: 3, Credit: "crd_none"}} },
+		"a lane without a number":                            func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{Credit: calls}} },
+		"a hold of an unknown status":                        func(c *store.WalletChange) { c.NewHolds = []*wallet.Hold{{N: 9}} },
+		"a hold of less than nothing":                        func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
+		"an allowance counted below zero":                    func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
 		"a count below zero": func(c *store.WalletChange) {
 			c.Counts, c.Subscription = c.Subscription, nil
 			c.Counts.Allowances[0].Used = -1
@@ -126,6 +166,7 @@ func checkMissingRows(b *bench) {
 		{Spent: []*wallet.Grant{fullGrant(4)}},
 		{Holds: []*wallet.Hold{fullHold(4)}},
 		{Invoices: []*wallet.Invoice{fullInvoice(4)}},
+		{Orders: []*wallet.Order{fullOrder(4)}},
 		{Counts: plainSubscription(2, slices.Repeat([]wallet.Allowance{fullAllowance("a")}, 4)...)},
 	} {
 		c.Header = before.Header
@@ -145,6 +186,7 @@ func checkNumbers(b *bench) {
 		{NewHolds: []*wallet.Hold{fullHold(2)}},
 		{Lanes: []*wallet.Lane{{N: 2, Credit: calls}}},
 		{NewInvoices: []*wallet.Invoice{fullInvoice(2)}},
+		{NewOrders: []*wallet.Order{fullOrder(2)}},
 		{History: []wallet.SubscriptionEvent{fullEvent(2, 1)}},
 	} {
 		c.Header = before.Header
@@ -178,6 +220,10 @@ func checkText(b *bench) {
 			{Subscription: &wallet.Subscription{N: 9, Reason: text}},
 			{History: []wallet.SubscriptionEvent{{N: 9, Reason: text}}},
 			{NewInvoices: []*wallet.Invoice{{N: 9, Status: wallet.InvoiceOpen, Ref: text}}},
+			{NewOrders: []*wallet.Order{{N: 9, Kind: wallet.CardOrder, Status: wallet.OrderOpen, Text: text}}},
+			{Orders: []*wallet.Order{{N: 1, Status: wallet.OrderOpen, Payment: text}}},
+			{TopUps: []*wallet.TopUp{{Credit: calls, OffReason: text}}},
+			{Payer: &wallet.Payer{Label: text}},
 			{NewHolds: []*wallet.Hold{{N: 9, Status: wallet.ReservationPending, Charge: wallet.Charge{Event: text}}}},
 		} {
 			c.Header = before.Header

@@ -29,6 +29,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Customers", customerTests},
 		{"Deliveries", deliveryTests},
 		{"Sandboxes", sandboxTests},
+		{"Codes", codeTests},
+		{"Orders", orderTests},
+		{"Provider", providerTests},
 		{"Concurrency", concurrencyTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -1,5 +1,6 @@
 // A client of one server, under one key.
 import { Bonus } from './bonus.js';
+import { Codes } from './codes.js';
 import { Credits } from './credits.js';
 import { ScripError } from './errors.js';
 import { Reading } from './reading.js';
@@ -36,15 +37,17 @@ export function createClient(options: ClientOptions) {
   const spending = new Spending(transport);
   const credits = new Credits(transport, reading);
   const subscriptions = new Subscriptions(transport);
+  const codes = new Codes(transport);
   const bonus = new Bonus(options.creditId ?? environment('SCRIP_CREDIT') ?? 'credits', credits, spending, reading);
   const { reserve, hold, commit, release, extend, track, canUse, deduct } = spending;
   const { usage, balances } = reading;
   const { grant, revoke, list, history } = credits;
   const { upsertSubscription, cancelSubscription } = subscriptions;
+  const { redeemCode } = codes;
   const { addCreditsDirectly, deductCreditsBonusFirst, getCredits } = bonus;
   return {
     reserve, hold, commit, release, extend, track, canUse, deduct, usage, balances,
-    upsertSubscription, cancelSubscription, addCreditsDirectly, deductCreditsBonusFirst, getCredits,
+    upsertSubscription, cancelSubscription, redeemCode, addCreditsDirectly, deductCreditsBonusFirst, getCredits,
     credits: { grant, revoke, list, history },
   };
 }

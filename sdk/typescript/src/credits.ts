@@ -146,7 +146,8 @@ export class Credits {
   };
 }
 
-function granted(g: Wire['Grant']): GrantedBalance {
+/** What a grant is to those who were given it. */
+export function granted(g: Wire['Grant']): GrantedBalance {
   return {
     balanceId: g.id, packItemId: g.pack_item_id ?? null, creditId: g.credit_id, remaining: number(g.available), expiresAt: g.expires_at,
   };

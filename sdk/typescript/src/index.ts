@@ -7,6 +7,7 @@ import type { CallOptions } from './transport.js';
 export { createClient, type Client, type ClientOptions } from './client.js';
 export { InsufficientCreditsError, ScripError } from './errors.js';
 export type { AddCreditsArgs, CreditsState, DeductCreditsArgs } from './bonus.js';
+export type { RedeemResult } from './codes.js';
 export type {
   GrantArgs, GrantedBalance, GrantResult, HistoryEntry, HistoryOptions, HistoryPage, RevokeArgs, RevokeResult,
 } from './credits.js';

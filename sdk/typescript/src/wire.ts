@@ -55,6 +55,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List codes, the newest first, with their uses in the key's mode */
+        get: operations["listCodes"];
+        put?: never;
+        /** Make a code, or many at once */
+        post: operations["createCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/codes/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a customer what a code gives */
+        post: operations["redeemCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/codes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a code, by its id or its text */
+        get: operations["getCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change when and how often a code can be used; what it gives stays */
+        patch: operations["updateCode"];
+        trace?: never;
+    };
+    "/v1/codes/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a code; what it gave stays */
+        post: operations["archiveCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/commit": {
         parameters: {
             query?: never;
@@ -186,7 +256,8 @@ export interface paths {
         /** List customers */
         get: operations["listCustomers"];
         put?: never;
-        post?: never;
+        /** Register a customer, who gets the sign-up bonus once; what is known already and not told again stays */
+        post: operations["registerCustomer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1375,6 +1446,46 @@ export interface components {
             /** @description Of the payment, or why it is void */
             reference?: string;
         };
+        Code: {
+            amount?: components["schemas"]["Decimal"];
+            /** Format: date-time */
+            archived_at?: string;
+            category?: string;
+            /** @description Upper and lower case are the same */
+            code: string;
+            /** Format: date-time */
+            created_at: string;
+            credit_id?: string;
+            description?: string;
+            /** Format: int64 */
+            expires_after_days?: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Any number when absent
+             */
+            max_uses?: number;
+            /** Format: int64 */
+            max_uses_per_customer: number;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            pack_id?: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description In the mode of the key
+             */
+            uses: number;
+            /** Format: date-time */
+            valid_from?: string;
+            /** Format: date-time */
+            valid_until?: string;
+        } & {
+            [key: string]: unknown;
+        };
         CommitRequest: {
             /** @description Draw what exceeds the reservation afresh */
             allow_more?: boolean;
@@ -1427,6 +1538,58 @@ export interface components {
             unit: string;
         } & {
             [key: string]: unknown;
+        };
+        CreateCodes: {
+            /** @description In whole credits */
+            amount?: components["schemas"]["Decimal"];
+            /**
+             * @description promotional when absent; of a pack, what its items say
+             * @enum {string}
+             */
+            category?: "paid" | "promotional";
+            /** @description 3 to 64 letters of English, digits, - and _; one that nobody can guess is made when absent */
+            code?: string;
+            /**
+             * Format: int64
+             * @description Make so many codes, each of which can be used once
+             */
+            count?: number;
+            /** @description Instead: id or name of the credit that it gives an amount of */
+            credit_id?: string;
+            description?: string;
+            /**
+             * Format: int64
+             * @description How long what it gives lives; what the pack or credit says when absent
+             */
+            expires_after_days?: number;
+            /**
+             * Format: int64
+             * @description How often it can be redeemed in all, in each mode; any number when absent
+             */
+            max_uses?: number;
+            /**
+             * Format: int64
+             * @description 1 when absent
+             */
+            max_uses_per_customer?: number;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description Id or name of the pack that it gives */
+            pack_id?: string;
+            /** @description What codes begin with that are made, not given */
+            prefix?: string;
+            /**
+             * Format: date-time
+             * @description From when on it can be redeemed
+             */
+            valid_from?: string;
+            /**
+             * Format: date-time
+             * @description Before when it can be redeemed
+             */
+            valid_until?: string;
         };
         CreateCredit: {
             description?: string;
@@ -2148,6 +2311,14 @@ export interface components {
             priority?: number;
             scope?: components["schemas"]["Rule"][];
         };
+        PageCode: {
+            data: components["schemas"]["Code"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
         PageCredit: {
             data: components["schemas"]["Credit"][];
             has_more: boolean;
@@ -2410,6 +2581,22 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        RedeemCode: {
+            /** @description In any case */
+            code: string;
+            customer_id: string;
+        };
+        Redeemed: {
+            code_id: string;
+            grants: components["schemas"]["Grant"][];
+            /**
+             * Format: int64
+             * @description How often the code could still be redeemed after this; absent where there is no bound
+             */
+            uses_left?: number;
+        } & {
+            [key: string]: unknown;
+        };
         RedeliverWebhooks: {
             /** @description Only those that were given up */
             failed_only?: boolean;
@@ -2427,6 +2614,34 @@ export interface components {
         Redelivered: {
             /** Format: int64 */
             count: number;
+        } & {
+            [key: string]: unknown;
+        };
+        RegisterCustomer: {
+            email?: string;
+            /** @description Your own id of the customer; one is made when absent */
+            id?: string;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            name?: string;
+            phone?: string;
+        };
+        Registered: {
+            /** Format: date-time */
+            created_at: string;
+            email?: string;
+            id: string;
+            metadata?: {
+                [key: string]: string;
+            };
+            name?: string;
+            phone?: string;
+            /** @description One grant for each credit that has a bonus, also where it was granted before */
+            signup_bonus?: components["schemas"]["Grant"][];
+            /** Format: date-time */
+            updated_at: string;
         } & {
             [key: string]: unknown;
         };
@@ -2766,6 +2981,30 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        UpdateCode: {
+            description?: string;
+            /**
+             * Format: int64
+             * @description 0: any number
+             */
+            max_uses?: number;
+            /** Format: int64 */
+            max_uses_per_customer?: number;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * Format: date-time
+             * @description null: from the first
+             */
+            valid_from?: string | null;
+            /**
+             * Format: date-time
+             * @description null: without an end
+             */
+            valid_until?: string | null;
+        };
         UpdateCredit: {
             description?: string;
             draw_order?: ("default" | "fifo" | "promotional_first") | string[];
@@ -3101,6 +3340,219 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCodes: {
+        parameters: {
+            query?: {
+                /** @description The one in use that has this text, in any case */
+                code?: string;
+                /** @description true: those that are archived; those in use when absent */
+                archived?: "true" | "false";
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCode"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCodes"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCode"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeemCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemCode"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redeemed"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCode"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archiveCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
                 };
             };
             /** @description A failure */
@@ -3459,6 +3911,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageCustomer"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterCustomer"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
                 };
             };
             /** @description A failure */

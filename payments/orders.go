@@ -1,0 +1,182 @@
+package payments
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"github.com/seed42445051/scrip/caller"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
+	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
+	"github.com/seed42445051/scrip/wording"
+)
+
+// checkAddress accepts an address that a customer can come back to: http or https, or none.
+func checkAddress(text, field string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(text) > wallet.MaxAddressLength {
+		return fault.New("payments.checkAddress", fault.CodeInvalidRequest, "%s must be an http or https address of at most %d bytes", field, wallet.MaxAddressLength).In(field)
+	}
+	return nil
+}
+
+// GetOrder reads an order.
+func (s *Session) GetOrder(ctx context.Context, orderID string) (v1.Order, error) {
+	found, err := s.order(ctx, orderID)
+	if err != nil {
+		return v1.Order{}, err
+	}
+	return s.say(ctx, found.Key, found.Order)
+}
+
+// statuses are those that can be asked for.
+var statuses = []wallet.OrderStatus{
+	wallet.OrderOpen, wallet.OrderDue, wallet.OrderWaiting, wallet.OrderProcessing, wallet.OrderPaid, wallet.OrderFailed,
+	wallet.OrderExpired, wallet.OrderCanceled, wallet.OrderMismatched,
+}
+
+// ListOrders lists orders, newest first.
+func (s *Session) ListOrders(ctx context.Context, q v1.OrderQuery) (v1.Page[v1.Order], error) {
+	none := v1.Page[v1.Order]{Data: []v1.Order{}}
+	limit, err := v1.PageLimit(q.Limit)
+	if err != nil {
+		return none, err
+	}
+	query := store.OrderQuery{
+		App: s.caller.App, Mode: s.caller.Mode, Kind: wallet.OrderKind(q.Kind), Session: q.SessionID, Payment: q.PaymentID,
+		From: q.From, To: q.To, Limit: limit + 1,
+	}
+	if q.Status != "" {
+		if query.Status = []wallet.OrderStatus{wallet.OrderStatus(q.Status)}; !slices.Contains(statuses, query.Status[0]) {
+			return none, fault.New("payments.ListOrders", fault.CodeInvalidRequest, "%q is no status of an order", q.Status).In("status")
+		}
+	}
+	if q.CustomerID != "" {
+		key, err := caller.Wallet(s.caller, q.CustomerID)
+		if err != nil {
+			return none, err
+		}
+		query.Wallet = key.ID()
+	}
+	if q.Cursor != "" {
+		if query.After, err = caller.Position("ord", q.Cursor); err != nil {
+			return none, err
+		}
+	}
+	found, err := s.core.Store.Orders(ctx, query)
+	if err != nil {
+		return none, err
+	}
+	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
+	if err != nil {
+		return none, err
+	}
+	return caller.Page(found, limit, func(f *store.FoundOrder) (v1.Order, string) {
+		return wording.Order(defs, f.Key, f.Key.ID(), f.Order), caller.Cursor("ord", f.Order.CreatedAt, f.Key.ID(), f.Order.N)
+	}), nil
+}
+
+// Orders is ListOrders for translators, in the terms of the store and within the caller's app and mode.
+func (s *Session) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOrder, error) {
+	q.App, q.Mode = s.caller.App, s.caller.Mode
+	return s.core.Store.Orders(ctx, q)
+}
+
+// CancelOrder ends an order that is not paid, and closes its page.
+func (s *Session) CancelOrder(ctx context.Context, orderID string, r v1.CancelOrder, opts ...v1.Option) (v1.Order, error) {
+	found, err := s.order(ctx, orderID)
+	if err != nil {
+		return v1.Order{}, err
+	}
+	// The page first: an order is not canceled that can still be paid.
+	if o := found.Order; o.Session != "" && o.Status == wallet.OrderOpen {
+		p, err := s.core.named(found.Key.Mode, o.Provider)
+		if err != nil {
+			return v1.Order{}, err
+		}
+		place, payer, err := s.core.place(ctx, found.Key)
+		if err != nil {
+			return v1.Order{}, err
+		}
+		if err := p.ClosePage(ctx, with(place, payer, p.Name()), o.Session); err != nil {
+			return v1.Order{}, err
+		}
+	}
+	req, err := s.request(found.Key.Customer, opts, &wallet.CancelOrder{Order: found.Order.N, Note: wallet.Note{Reason: r.Reason}})
+	if err != nil {
+		return v1.Order{}, err
+	}
+	res, err := s.core.Engine.Do(ctx, req)
+	if err != nil {
+		return v1.Order{}, err
+	}
+	return s.say(ctx, res.Key, res.Order)
+}
+
+// RefundOrder asks for money to be paid back. Credits follow when the provider has accepted it.
+func (s *Session) RefundOrder(ctx context.Context, orderID string, r v1.RefundRequest, opts ...v1.Option) (v1.Order, error) {
+	found, err := s.order(ctx, orderID)
+	if err != nil {
+		return v1.Order{}, err
+	}
+	req, err := s.request(found.Key.Customer, opts, &wallet.AskRefund{
+		Order: found.Order.N, Minor: r.Amount, Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},
+	})
+	if err != nil {
+		return v1.Order{}, err
+	}
+	res, err := s.core.Engine.Do(ctx, req)
+	if err != nil {
+		return v1.Order{}, err
+	}
+	// The outbox asks the provider in any case; asked here too, the answer says what came of it.
+	asked := &res.Order.Refunds[len(res.Order.Refunds)-1]
+	if err := s.core.refund(ctx, res.Key, res.Order, asked); err != nil {
+		s.core.Log.Warn("a refund will be asked for again", "order", orderID, "cause", err)
+	}
+	return s.GetOrder(ctx, orderID)
+}
+
+// PreviewRefund says what a refund would take back, and what may fairly be paid back.
+func (s *Session) PreviewRefund(ctx context.Context, orderID string, q v1.RefundQuery) (v1.RefundPreview, error) {
+	found, err := s.order(ctx, orderID)
+	if err != nil {
+		return v1.RefundPreview{}, err
+	}
+	o := found.Order
+	out := v1.RefundPreview{
+		OrderID: orderID, Currency: o.Currency, Paid: o.Paid, Refunded: o.Refunded(), Refundable: o.Refundable(), Grants: []v1.RefundGrant{},
+	}
+	if out.Amount = q.Amount; q.Amount == 0 {
+		out.Amount = out.Refundable
+	}
+	if q.Amount < 0 || q.Amount > out.Refundable {
+		return out, fault.New("payments.PreviewRefund", fault.CodeRefundTooLarge, "at most %s can be paid back", money.Display(out.Refundable, o.Currency)).In("amount")
+	}
+	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
+	if err != nil {
+		return out, err
+	}
+	fate, err := s.core.fate(ctx, found, out.Amount)
+	if err != nil {
+		return out, err
+	}
+	for i := range fate {
+		f := &fate[i]
+		p := wording.Precision(defs, f.Credit)
+		out.Grants = append(out.Grants, v1.RefundGrant{
+			GrantID: wording.GrantID(found.Key.ID(), f.Grant), CreditID: f.Credit, Category: string(f.Category),
+			Amount: wording.Amount(f.Amount, p), Unspent: wording.Amount(f.Unspent, p), Held: wording.Amount(f.Held, p),
+			CostBasis: f.CostBasis, WouldRevoke: wording.Amount(f.Takes, p), WouldMiss: wording.Amount(f.Misses, p),
+		})
+		out.Unspent += f.Worth(p)
+	}
+	out.Unspent = min(out.Unspent, out.Refundable)
+	return out, nil
+}
