@@ -129,6 +129,9 @@ func checkObjects(b *bench) {
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "x", Ref: "ord"}, "f"},
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "payment", Ref: "x"}, "g"},
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "payment"}, ""},
+		{store.ProviderQuery{Kind: "payment", Ref: "ord"}, "b d e a c"},
+		{store.ProviderQuery{Kind: "payment", Ref: "ord", Limit: 2}, "b d"},
+		{store.ProviderQuery{Kind: "payment"}, ""},
 	} {
 		found, err := b.ProviderObjects(b.ctx, c.q)
 		b.must(err)
