@@ -100,8 +100,13 @@ func checkObjectWriters(b *bench) {
 func checkObjects(b *bench) {
 	b.other()
 	for i, o := range []store.ProviderObject{
-		{ID: "c", CreatedAt: 20}, {ID: "b", CreatedAt: 10}, {ID: "a", CreatedAt: 20}, {ID: "d", CreatedAt: 10, App: "app_other"},
-		{ID: "e", CreatedAt: 10, Mode: alice}, {ID: "f", CreatedAt: 10, Kind: "x"}, {ID: "g", CreatedAt: 10, Ref: "x"},
+		{ID: "c", CreatedAt: 20},
+		{ID: "b", CreatedAt: 10},
+		{ID: "a", CreatedAt: 20},
+		{ID: "d", CreatedAt: 10, App: "app_other"},
+		{ID: "e", CreatedAt: 10, Mode: alice},
+		{ID: "f", CreatedAt: 10, Kind: "x"},
+		{ID: "g", CreatedAt: 10, Ref: "x"},
 	} {
 		if o.App == "" {
 			o.App = app
