@@ -72,7 +72,7 @@ func interval(i catalog.Interval) v1.Interval {
 func Invoice(key wallet.Key, w id.Wallet, i *wallet.Invoice) v1.Invoice {
 	out := v1.Invoice{
 		CustomerID: key.Customer,
-		Status: string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
+		Status:     string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
 		IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
 	}
 	if i.Subscription > 0 {
