@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/internal/pgtest"
 )
 
@@ -363,6 +364,28 @@ func TestDocsShowEveryRoute(t *testing.T) {
 				!strings.Contains(text, "`"+strings.ToUpper(method)+" "+path+"`") {
 				t.Errorf("api.md lacks %s %s", strings.ToUpper(method), path)
 			}
+		}
+	}
+}
+
+// TestDocsNameEveryEvent looks for what webhooks tell, and for what Stripe has to tell.
+func TestDocsNameEveryEvent(t *testing.T) {
+	text := readFile(t, repository, "docs", "reference", "api.md")
+	for _, event := range catalog.EventTypes() {
+		_, end, _ := strings.Cut(string(event), ".")
+		if !strings.Contains(text, "`"+string(event)+"`") && !strings.Contains(text, "`."+end+"`") {
+			t.Errorf("api.md lacks %s", event)
+		}
+	}
+	text = readFile(t, repository, "docs", "operate.md")
+	events := regexp.MustCompile(`"((?:checkout|payment_intent|setup_intent|charge|refund|customer|invoice)\.[a-z_.]+)"`)
+	all := events.FindAllStringSubmatch(readFile(t, repository, "payments", "stripe", "read.go"), -1)
+	if len(all) < 20 {
+		t.Fatalf("only %d events are read", len(all))
+	}
+	for _, m := range all {
+		if m[1] != "charge.refund.updated" && !strings.Contains(text, "`"+m[1]+"`") { // that one is refund.updated by its older name
+			t.Errorf("operate.md lacks %s", m[1])
 		}
 	}
 }
