@@ -30,6 +30,8 @@ type work struct {
 	pinned  []MeteredPart
 	// settling is the order that is paid while its plan begins: it pays the plan's first invoice.
 	settling *Order
+	// stuck is why what was paid cannot be granted; nil: it can.
+	stuck error
 
 	periodFrom, periodTo clock.Instant // the billing period that was looked up last
 

@@ -76,6 +76,9 @@ func (b *Bare) Stored(n int64) wallet.Grant { return b.grants[n-1] }
 // Order returns an order as it was last stored.
 func (b *Bare) Order(n int64) wallet.Order { return b.orders[n-1] }
 
+// Invoice returns an invoice as it was last stored.
+func (b *Bare) Invoice(n int64) wallet.Invoice { return b.invoices[n-1] }
+
 // TopUp returns what is agreed about a credit, as it was last stored.
 func (b *Bare) TopUp(credit string) wallet.TopUp { return b.topUps[credit] }
 
