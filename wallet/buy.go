@@ -312,11 +312,28 @@ func (c *PlaceOrder) ofInvoice(w *work) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.OffSession {
+		if err := w.chargedNow(v); err != nil {
+			return nil, err
+		}
+	}
 	return &Order{
 		Kind: InvoiceOrder, Status: OrderOpen, Provider: c.Provider, Minor: v.Total, Currency: v.Currency, Invoice: v.N,
 		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, SaveCard: c.SaveCard,
 		SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, Metadata: c.Metadata,
 	}, nil
+}
+
+// chargedNow refuses to charge an invoice that is being charged already; a charge that waits to be tried
+// again makes room for the new one.
+func (w *work) chargedNow(v *Invoice) error {
+	for _, n := range w.s.charging {
+		if have := w.seeOrder(n); have.Kind == InvoiceOrder && have.Invoice == v.N && have.Status == OrderDue {
+			return fault.New(opOrder, fault.CodeInvalidRequest, "the invoice is being charged already").In("invoice_id").With("order_id", have.ID(w.s.ID))
+		}
+	}
+	w.dropCharges(v, "the invoice is charged anew")
+	return nil
 }
 
 // openInvoice finds an invoice that can be paid.

@@ -302,8 +302,23 @@ func (w *work) payInvoice(o *Order) {
 		w.fail(&Missing{Needs{Invoices: []int64{o.Invoice}}})
 		return
 	}
-	if v.Status == InvoiceOpen {
-		w.closeInvoice(v, InvoicePaid, o.Payment)
+	if v.Status != InvoiceOpen {
+		o.Reason = fmt.Sprintf("the invoice was %s already", v.Status) // somebody has to pay it back
+		return
+	}
+	w.closeInvoice(v, InvoicePaid, o.Payment)
+}
+
+// dropCharges ends the charges of an invoice that is closed: nobody pays twice. One that is on its way to
+// the provider at this moment may still come.
+func (w *work) dropCharges(v *Invoice, reason string) {
+	for _, n := range w.s.charging {
+		have := w.seeOrder(n)
+		if have.Kind == InvoiceOrder && have.Invoice == v.N && have.charging() {
+			o := w.order(have)
+			o.Reason = reason
+			w.close(o, OrderCanceled)
+		}
 	}
 }
 
@@ -364,14 +379,24 @@ func (w *work) failed(o *Order, d *Decline) {
 		w.tellOrder(o, catalog.EventTopUpActionRequired)
 	case o.Kind == TopUpOrder:
 		w.tellOrder(o, catalog.EventTopUpFailed)
-	case o.Kind == InvoiceOrder:
+	case o.Kind == InvoiceOrder && o.OffSession:
 		w.endUnpaid(o)
 	}
 }
 
-// endUnpaid ends a plan whose cycle was not paid for in the end.
+// endUnpaid ends a plan whose cycle was not paid for in the end. That may be an earlier cycle than the
+// one that runs, where cycles are shorter than the time in which a charge is tried again; but the one
+// that runs is not paid either.
 func (w *work) endUnpaid(o *Order) {
-	if sub := w.running(); sub != nil && sub.Unpaid == o.Invoice {
+	if sub := w.seeSubscription(); sub == nil || sub.Unpaid == 0 || sub.Unpaid < o.Invoice {
+		return
+	}
+	v := w.seeInvoice(o.Invoice)
+	if v == nil {
+		w.fail(&Missing{Needs{Invoices: []int64{o.Invoice}}})
+		return
+	}
+	if sub := w.running(); sub != nil && v.Subscription == sub.N && v.opensCycle() {
 		sub.Reason = "payment_failed"
 		w.note.Reason = sub.Reason
 		w.endSubscription(sub)
@@ -629,10 +654,11 @@ func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	return nil
 }
 
-// collect charges an invoice of a plan with the card that is kept.
+// collect charges an invoice of a plan with the card that is kept. Where none is any more the charge is
+// declined, and tried again as any other: a plan that nobody pays for ends.
 func (w *work) collect(sub *Subscription, v *Invoice) {
 	payer := w.seePayer()
-	if !sub.Collect || v.Status != InvoiceOpen || payer == nil || payer.Method == "" {
+	if !sub.Collect || v.Status != InvoiceOpen || payer == nil {
 		return
 	}
 	o := w.addOrder(&Order{

@@ -327,8 +327,8 @@ func (w *work) recharge(short *Shortage) bool {
 		return false
 	}
 	o := w.seeOrder(t.Running)
-	if o == nil || o.Status == OrderWaiting {
-		return false
+	if o == nil || o.Status != OrderDue {
+		return false // it waits to be tried again, or for a bank, for longer than anybody waits
 	}
 	comes := int64(0)
 	for i := range o.Items {
