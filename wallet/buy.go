@@ -206,6 +206,9 @@ func (c *PlaceOrder) ofPack(defs *catalog.Definitions, o *Order) error {
 	if o.Minor > catalog.MaxPrice {
 		return errTooDear("quantity")
 	}
+	if o.Minor == 0 && c.Kind == TopUpOrder {
+		return fault.New(opOrder, fault.CodeInvalidRequest, "a pack that costs nothing cannot be topped up with: there is nothing to charge").In("pack_id")
+	}
 	for i := range pack.Items {
 		if err := c.addItem(defs, o, pack, &pack.Items[i]); err != nil {
 			return err
