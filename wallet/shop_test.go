@@ -40,6 +40,14 @@ func (b *book) pack(id string, minor int64, items ...catalog.PackItem) *catalog.
 	return p
 }
 
+// product defines a plan by the month, which gives calls until its cycle ends.
+func (b *book) product(id string, minor, calls int64) {
+	b.defs.Products[id] = &catalog.Product{
+		ID: id, App: "app", Name: id, Price: catalog.Price{Kind: catalog.RecurringPrice, Currency: "usd", Minor: minor, Every: every(1, catalog.Month)},
+		Credits: []catalog.ProductCredit{{ID: "pc", Credit: "calls", Amount: calls, AtCycleEnd: true}},
+	}
+}
+
 // buys is an order of packs on a page of the provider.
 func buys(pack string, change ...func(*wallet.PlaceOrder)) *wallet.PlaceOrder {
 	c := &wallet.PlaceOrder{Kind: wallet.PackOrder, Pack: pack, Provider: "bank"}
