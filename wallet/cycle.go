@@ -92,8 +92,13 @@ const unpaidNext = -1
 func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	price := w.priceLines(sub)
 	sub.Unpaid = 0
-	waits := sub.Collect && w.settling == nil || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
-	if waits && len(price) > 0 {
+	waits := sub.Collect || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
+	switch o := w.settling; {
+	case len(price) == 0:
+	case o != nil && o.Minor == price[0].Minor && o.Currency == price[0].currency:
+		w.issuePaid(sub, price, o) // what earlier cycles left is another invoice
+		price = nil
+	case waits:
 		sub.Unpaid = unpaidNext
 	}
 	w.nextCreditCycles(sub)
@@ -110,6 +115,9 @@ func (w *work) cyclePaid(sub *Subscription) {
 		if sub.Included[i].Waits {
 			sub.Included[i].Waits = false
 			w.include(sub, i, unitsOf(sub, &sub.Terms.Credits[i], w.at))
+			if !sub.PausedAt.IsZero() {
+				w.reschedule(&sub.Included[i], 0) // as what was granted before the pause
+			}
 		}
 	}
 }
