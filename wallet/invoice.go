@@ -49,6 +49,7 @@ const (
 	OverageLine   LineKind = "overage"   // credits used beyond zero
 	UsageLine     LineKind = "usage"     // metered usage that is paid for in money
 	TopUpLine     LineKind = "top_up"    // credits bought
+	ProductLine   LineKind = "product"   // a product bought, with its credits
 	BalanceLine   LineKind = "balance"   // what an earlier change left to the customer's favour
 )
 
@@ -114,6 +115,7 @@ func (w *work) closeInvoice(have *Invoice, status InvoiceStatus, ref string) *In
 	v := *have
 	v.Status, v.Ref, v.ClosedAt = status, ref, w.at
 	w.d.Invoices = append(w.d.Invoices, &v)
+	w.dropCharges(v.N)
 	if sub := w.seeSubscription(); sub != nil && sub.Unpaid == v.N && !sub.Ended {
 		w.cyclePaid(w.subscription())
 	}
