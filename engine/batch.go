@@ -151,7 +151,9 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 		b.shard.engine.stats.Loads.Add(1)
 		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, tellSeq: f.Snapshot.TellSeq, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
-		o.cached = nil
+		// There was no row to lock: what was fetched after that is of a wallet that somebody else has made
+		// meanwhile, and this batch will not be written.
+		o.cached, f.Fetched, f.Answers = nil, wallet.Found{}, nil
 		if state := emptyState(o.first); state != nil {
 			o.cached = &cached{state: state, defs: defs.Version, created: o.now}
 		}

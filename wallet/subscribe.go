@@ -30,8 +30,8 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
-	Outside string // of one that begins: the id that it has where it is billed; empty: here
-	Collect bool   // of one that begins: charge its invoices to the card that is kept
+	Outside string `json:",omitempty" hash:"later"` // of one that begins: the id that it has where it is billed; empty: here
+	Collect bool   `json:",omitempty" hash:"later"` // of one that begins: charge its invoices to the card that is kept
 
 	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle

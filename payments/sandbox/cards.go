@@ -51,9 +51,9 @@ var (
 var cards = []card{
 	{"pm_card_visa", "4242424242424242", "visa", "4242", "Pays", pays, pays, wallet.Decline{}},
 	{"pm_card_mastercard", "5555555555554444", "mastercard", "4444", "Pays", pays, pays, wallet.Decline{}},
-	{"pm_card_authenticationRequiredOnSetup", "4000002500003155", "visa", "3155", "The bank asks once, later charges work", asks, pays, wallet.Decline{}},
-	{"pm_card_authenticationRequired", "4000002760003184", "visa", "3184", "The bank asks every time", asks, declines, actionDecline},
-	{"pm_card_chargeCustomerFail", "4000000000000341", "visa", "0341", "Pays and is saved, later charges fail", pays, declines, genericDecline},
+	{"pm_card_authenticationRequiredOnSetup", "4000002500003155", "visa", "3155", "Asks once, later charges work", asks, pays, wallet.Decline{}},
+	{"pm_card_authenticationRequired", "4000002760003184", "visa", "3184", "Asks every time", asks, declines, actionDecline},
+	{"pm_card_chargeCustomerFail", "4000000000000341", "visa", "0341", "Pays, later charges fail", pays, declines, genericDecline},
 	{"pm_card_chargeDeclined", "4000000000000002", "visa", "0002", "Declined", declines, declines, genericDecline},
 	{"pm_card_chargeDeclinedInsufficientFunds", "4000000000009995", "visa", "9995", "Declined: insufficient funds", declines, declines, fundsDecline},
 	{"pm_card_chargeDeclinedLostCard", "4000000000009987", "visa", "9987", "Declined: lost card", declines, declines, lostDecline},

@@ -398,7 +398,7 @@ func TestPortal(t *testing.T) {
 	opened := w.open(saving())
 	w.pay(opened.URL, "5555555555554444")
 	method := w.told()[0].News.Method
-	link, err := w.Portal(t.Context(), ann, opened.Customer, "https://shop.test/account")
+	link, err := w.Portal(t.Context(), ann, "https://shop.test/account")
 	noError(t, err)
 	shown := w.get(link).text
 	contains(t, shown, "mastercard •••• 4444", "Remove", "Ann Example", `href="https://shop.test/account"`, "No money moves")
@@ -430,6 +430,13 @@ func TestPortal(t *testing.T) {
 	stolen, err := w.Charge(t.Context(), provider.Charge{Place: bob, Order: gone, OrderID: "ord_4", Method: method})
 	noError(t, err)
 	equal(t, "charge of another's card", stolen.Decline.Code, "resource_missing")
+	theirs, err := w.OpenPage(t.Context(), provider.Page{Place: bob, Order: saving(), OrderID: "ord_5"})
+	noError(t, err)
+	w.told()
+	w.pay(theirs.URL, "5555555555554444")
+	if w.told()[0].News.Method == method {
+		t.Error("two customers have the same card under one id")
+	}
 	w.clock.Advance(time.Hour)
 	equal(t, "an old link", w.get(link).code, http.StatusNotFound)
 	equal(t, "a form on it", w.press(link, "add", "number", "4242424242424242").code, http.StatusNotFound)

@@ -83,7 +83,7 @@ func (r *record) newsOfPage() wallet.OrderNews { return r.about(wallet.NewsExpir
 // newsOf is the news of a payment.
 func (r *record) newsOf(p *payment) wallet.OrderNews {
 	n := r.about(map[status]wallet.NewsKind{
-		paid: wallet.NewsPaid, processing: wallet.NewsProcessing, open: wallet.NewsDeclined, failed: wallet.NewsFailed,
+		paid: wallet.NewsPaid, processing: wallet.NewsProcessing, declined: wallet.NewsDeclined, failed: wallet.NewsFailed,
 	}[p.Status])
 	n.Payment, n.Decline = p.ID, p.Decline
 	if p.Status != paid {

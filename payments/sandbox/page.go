@@ -190,28 +190,43 @@ func (p *Provider) confirm(ctx context.Context, have *record) (*record, error) {
 	if c == nil { // confirmed already, or not asked
 		return have, nil
 	}
-	return p.pay(ctx, have, c, pays)
+	if err := p.keepFirst(ctx, have, c); err != nil {
+		return nil, err
+	}
+	return p.act(ctx, opPage, have.session, func(r *record) error {
+		if r.Status == confirming && r.Asked == c.name {
+			r.pay(0, c, pays, p.Clock.Now())
+		}
+		return nil
+	})
 }
 
 // pay pays on the page, once.
 func (p *Provider) pay(ctx context.Context, have *record, c *card, does outcome) (*record, error) {
-	if have.SaveCard && have.waiting() && (does == pays || does == waits) {
-		// Before the payment tells of it: a card that is kept without one does no harm.
-		if err := p.keep(ctx, opPage, have.Key, c); err != nil {
+	if does == pays || does == waits {
+		if err := p.keepFirst(ctx, have, c); err != nil {
 			return nil, err
 		}
 	}
-	at := p.Clock.Now()
 	return p.act(ctx, opPage, have.session, func(r *record) error {
 		switch {
 		case !r.waiting():
 		case does == asks:
 			r.ask(c)
 		default:
-			r.pay(0, c, does, at)
+			r.pay(0, c, does, p.Clock.Now())
 		}
 		return nil
 	})
+}
+
+// keepFirst keeps the card of an order that wants that, before the payment tells of it: a card that is
+// kept without a payment does no harm.
+func (p *Provider) keepFirst(ctx context.Context, have *record, c *card) error {
+	if !have.SaveCard || !have.waiting() {
+		return nil
+	}
+	return p.keep(ctx, opPage, have.Key, c)
 }
 
 // unconfirmed takes that the customer did not confirm the payment to the bank.

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,7 +24,7 @@ func TestPagePays(t *testing.T) {
 	shown := w.get(opened.URL)
 	equal(t, "status", shown.code, 200)
 	contains(t, shown.text, "PixelForge", "$10.00", "Starter", "1,000 credits", "Ann Example", "ann@example.test", "No money moves",
-		`value="4242 4242 4242 4242"`, "Declined: insufficient funds", `href="https://shop.test/back"`, `<label for="number">`)
+		`value="4242 4242 4242 4242"`, "Declined: insufficient funds", `href="https://shop.test/back"`, `for="number"`)
 	back := w.pay(opened.URL, "4242 4242 4242 4242")
 	equal(t, "status", back.code, http.StatusSeeOther)
 	equal(t, "back", back.header.Get("Location"), "https://shop.test/done?session="+opened.Session+"&x=1#top")
@@ -41,11 +42,23 @@ func TestPagePays(t *testing.T) {
 	}
 	equal(t, "news", news, want)
 	equal(t, "looked up", w.look()[0], want)
-	contains(t, w.get(opened.URL).text, "this is paid", news.Payment, "https://shop.test/done?session="+opened.Session)
+	contains(t, w.get(opened.URL).text, "This is paid", news.Payment, "https://shop.test/done?session="+opened.Session)
 	again := w.pay(opened.URL, "4242424242424242")
 	equal(t, "again", again.header.Get("Location"), back.header.Get("Location"))
 	equal(t, "told again", w.kinds(), "")
 	equal(t, "payments", len(w.look()), 1)
+	equal(t, "after a test button", w.press(opened.URL, "dispute").header.Get("Location"), opened.Session)
+}
+
+// TestPageLeft: a customer who does not wait for the answer has paid, and it is told.
+func TestPageLeft(t *testing.T) {
+	w := newWorld(t)
+	opened := w.open(order())
+	token := tokenField.FindStringSubmatch(w.get(opened.URL).text)[1]
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	w.send(post(opened.URL, url.Values{"do": {"pay"}, "number": {"4242424242424242"}, "token": {token}}).WithContext(ctx))
+	equal(t, "told", w.kinds(), "paid")
 }
 
 // TestPageCards has every test card do on the page, and later, what it means.
@@ -108,18 +121,18 @@ func TestPageOutcomes(t *testing.T) {
 	}{
 		"decline":             {[]string{"decline"}, "declined", "was declined"},
 		"twice the same":      {[]string{"decline", "decline"}, "declined declined", "was declined"},
-		"declined, then paid": {[]string{"decline", "pay"}, "declined paid", "this is paid"},
-		"bank says yes":       {[]string{"authenticate", "complete"}, "paid", "this is paid"},
+		"declined, then paid": {[]string{"decline", "pay"}, "declined paid", "This is paid"},
+		"bank says yes":       {[]string{"authenticate", "complete"}, "paid", "This is paid"},
 		"bank says no":        {[]string{"authenticate", "refuse"}, "declined", "not confirmed"},
-		"another card":        {[]string{"authenticate", "refuse", "pay"}, "declined paid", "this is paid"},
+		"another card":        {[]string{"authenticate", "refuse", "pay"}, "declined paid", "This is paid"},
 		"not asked":           {[]string{"complete", "refuse"}, "", "Pay $10.00"},
 		"on its way":          {[]string{"later"}, "processing", "The money has arrived"},
-		"arrives":             {[]string{"later", "arrive"}, "processing paid", "this is paid"},
-		"arrives once":        {[]string{"later", "arrive", "arrive", "bounce"}, "processing paid", "this is paid"},
+		"arrives":             {[]string{"later", "arrive"}, "processing paid", "This is paid"},
+		"arrives once":        {[]string{"later", "arrive", "arrive", "bounce"}, "processing paid", "This is paid"},
 		"does not arrive":     {[]string{"later", "bounce"}, "processing failed", "did not send the money"},
 		"not on its way":      {[]string{"arrive", "bounce"}, "", "Pay $10.00"},
 		"paid after all":      {[]string{"later", "pay"}, "processing", "The money has arrived"},
-		"disputed":            {[]string{"pay", "dispute"}, "paid dispute", "The money stays"},
+		"disputed":            {[]string{"pay", "dispute"}, "paid dispute", "Dispute won"},
 		"dispute won":         {[]string{"pay", "dispute", "win"}, "paid dispute dispute", "the money stayed"},
 		"dispute lost":        {[]string{"pay", "dispute", "lose"}, "paid dispute dispute", "the money went back"},
 	} {
@@ -222,6 +235,48 @@ func TestPagePaysOnce(t *testing.T) {
 	equal(t, "events", len(events), 1)
 	equal(t, "looked up", len(w.look()), 1)
 	equal(t, "undelivered", undelivered(w), 0)
+}
+
+// TestPageOverlap: whoever comes second, between what another read and what they write, finds what the
+// first one did.
+func TestPageOverlap(t *testing.T) {
+	for name, tc := range map[string]struct {
+		first, second string
+		told, shows   string
+	}{
+		"both pay":             {"pay", "pay", "paid", "This is paid"},
+		"paid, then declined":  {"pay", "decline", "paid", "This is paid"},
+		"declined, then paid":  {"decline", "pay", "declined paid", "This is paid"},
+		"paid, then later":     {"pay", "later", "paid", "This is paid"},
+		"later, then paid":     {"later", "pay", "processing", "The money has arrived"},
+		"paid, then the bank":  {"pay", "authenticate", "paid", "This is paid"},
+		"the bank, then paid":  {"authenticate", "pay", "paid", "This is paid"},
+		"closed, then paid":    {"close", "pay", "expired", "was closed"},
+		"paid, then not asked": {"pay", "refuse", "paid", "This is paid"},
+	} {
+		w := newWorld(t)
+		opened := w.open(order())
+		w.store.interrupt(func() {
+			if tc.first == "close" {
+				noError(t, w.ClosePage(t.Context(), ann, opened.Session))
+				return
+			}
+			w.press(opened.URL, tc.first, "number", "4242424242424242")
+		})
+		w.press(opened.URL, tc.second, "number", "4242424242424242")
+		if w.store.interrupt(nil) != nil {
+			w.press(opened.URL, tc.first, "number", "4242424242424242") // the second had nothing to write
+		}
+		equal(t, name, w.kinds(), tc.told)
+		contains(t, w.get(opened.URL).text, tc.shows)
+	}
+	// The bank's question is answered both ways at once.
+	w := newWorld(t)
+	opened := w.open(order())
+	w.press(opened.URL, "authenticate", "number", "4242424242424242")
+	w.store.interrupt(func() { w.press(opened.URL, "refuse") })
+	w.press(opened.URL, "complete")
+	equal(t, "told", w.kinds(), "declined")
 }
 
 // undelivered is how many orders have news that were not delivered.
@@ -340,7 +395,7 @@ func TestPageCard(t *testing.T) {
 	equal(t, "payment", news.Payment, "")
 	equal(t, "label", news.Label, "visa •••• 4242")
 	done := w.get(opened.URL).text
-	contains(t, done, "the card is saved")
+	contains(t, done, "The card is saved")
 	lacks(t, done, "Open a dispute", "Continue")
 	refused(t, w.Dispute(t.Context(), ord("ord_1"), wallet.DisputeOpen), fault.CodeOrderNotPaid)
 }
@@ -364,7 +419,7 @@ func TestPageHostile(t *testing.T) {
 	check(w.get(opened.URL + "?card=" + url.QueryEscape(bad)).text)
 	equal(t, "back", w.pay(opened.URL, "4242424242424242").header.Get("Location"), opened.Session)
 	check(w.get(opened.URL).text)
-	link, err := w.Portal(t.Context(), place, "", "javascript:alert(1)")
+	link, err := w.Portal(t.Context(), place, "javascript:alert(1)")
 	noError(t, err)
 	check(w.get(link).text)
 	for _, address := range []string{
@@ -389,7 +444,7 @@ func policy(w *world, target string) string {
 func TestPageHeaders(t *testing.T) {
 	w := newWorld(t)
 	opened := w.open(order())
-	link, err := w.Portal(t.Context(), ann, "", "")
+	link, err := w.Portal(t.Context(), ann, "")
 	noError(t, err)
 	for _, p := range []page{w.get(opened.URL), w.get(link), w.get("/pay/none"), w.send(post(opened.URL, nil)), w.pay(opened.URL, "4242424242424242")} {
 		csp := p.header.Get("Content-Security-Policy")

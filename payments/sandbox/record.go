@@ -49,8 +49,9 @@ const (
 	confirming status = "confirming" // on a page: the bank asks the customer
 	processing status = "processing" // the money is on its way
 	paid       status = "paid"
-	failed     status = "failed" // for good
-	closed     status = "closed" // the page is
+	declined   status = "declined" // of a payment: another may be tried
+	failed     status = "failed"   // for good
+	closed     status = "closed"   // the page is
 	expired    status = "expired"
 )
 
@@ -60,7 +61,7 @@ type payment struct {
 	Attempt int             `json:"attempt,omitempty"` // of a charge; 0: the page's
 	Card    string          `json:"card"`              // its name
 	Method  string          `json:"method,omitempty"`  // under which it is kept; empty: it is not
-	Status  status          `json:"status"`            // open: it was declined
+	Status  status          `json:"status"`
 	Decline *wallet.Decline `json:"decline,omitempty"`
 }
 
@@ -162,7 +163,7 @@ func (r *record) pay(attempt int, c *card, does outcome, at clock.Instant) {
 // refuse declines a payment: another may be tried.
 func (r *record) refuse(p *payment, d wallet.Decline, at clock.Instant) {
 	d.Attempt, d.At = p.Attempt, at
-	p.Status, p.Decline, p.Method = open, &d, ""
+	p.Status, p.Decline, p.Method = declined, &d, ""
 	r.Status, r.Asked = open, ""
 	r.tell(r.newsOf(p), at)
 }

@@ -47,7 +47,8 @@ type Config struct {
 	Clock   interface{ Now() clock.Instant }
 	// Base is the address under which the pages are reached, without /pay: "http://127.0.0.1:8080".
 	Base string
-	// Deliver takes a webhook, as its receiver gets it over HTTP. After an error it is delivered again.
+	// Deliver takes a webhook, as its receiver gets it over HTTP. After an error it is delivered again. It
+	// is called before the call that made the news returns, so it must wait for nothing that the caller holds.
 	Deliver func(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) error
 }
 

@@ -14,10 +14,13 @@ type memory struct {
 	mu      sync.Mutex
 	objects []store.ProviderObject // oldest first
 	fail    error                  // what every call answers, unless nil
-	races   int                    // how many writes came too late
+	before  func()                 // what happens before the next write
 }
 
 func (m *memory) PutProviderObject(_ context.Context, o store.ProviderObject) error {
+	if other := m.interrupt(nil); other != nil {
+		other()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -36,7 +39,6 @@ func (m *memory) PutProviderObject(_ context.Context, o store.ProviderObject) er
 		m.objects[i].Version++
 		m.objects[i].Body, m.objects[i].Ref = o.Body, o.Ref
 	default:
-		m.races++
 		return store.Retry(errors.New("another version"))
 	}
 	return nil
@@ -65,6 +67,15 @@ func (m *memory) ProviderObjects(_ context.Context, q store.ProviderQuery) ([]st
 		}
 	}
 	return found, m.fail
+}
+
+// interrupt sets what happens before the next write, and returns what was set.
+func (m *memory) interrupt(by func()) func() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.before
+	m.before = by
+	return was
 }
 
 // failing makes every call fail from now on; nil mends it.

@@ -39,7 +39,8 @@ type view struct {
 	App, What, Credits, Amount string
 	Customer                   []string
 	State                      status
-	Paying                     bool // rather than saving a card
+	Badge                      string // the state for people
+	Paying                     bool   // rather than saving a card
 	SaveCard                   bool
 	Number                     string // in the field
 	Cards                      []cardView
@@ -69,9 +70,8 @@ type refundView struct {
 
 // leads say how an order stands.
 var leads = map[status]string{
-	open:       "The card that is kept is charged.",
 	processing: "Your part is done. The money is on its way.",
-	paid:       "Thank you: this is paid.",
+	paid:       "This is paid.",
 	failed:     "The bank did not send the money. Nothing was paid.",
 	closed:     "This page was closed. Nothing was paid.",
 	expired:    "The time to pay on this page is over. Nothing was paid.",
@@ -79,7 +79,7 @@ var leads = map[status]string{
 
 // titles head the pages.
 var titles = map[status]string{
-	open: "Pay", confirming: "Confirm the payment", processing: "On its way", paid: "Paid", failed: "Not paid", closed: "Closed", expired: "Expired",
+	open: "Pay", confirming: "Confirm the payment", processing: "On its way", paid: "Thank you", failed: "Not paid", closed: "Closed", expired: "Expired",
 }
 
 // view is what the page of an order shows.
@@ -89,17 +89,20 @@ func (r *record) view(token string) view {
 		Customer: who(r.Key.Customer, r.Name, r.Email), State: r.Status, Paying: r.Minor > 0, SaveCard: r.SaveCard,
 		Success: r.back(), Cancel: webOnly(r.CancelURL), Payment: r.paidAs(), Disputable: r.Status == paid && r.Minor > 0,
 	}
-	if r.Minor > 0 {
+	v.Badge = string(r.Status)
+	switch {
+	case r.Minor > 0:
 		v.Amount = money.Display(r.Minor, r.Currency)
-	} else if r.Status == open || r.Status == paid {
-		v.Title = map[status]string{open: "Save a card", paid: "Saved"}[r.Status]
-		v.Lead = "Thank you: the card is saved."
+	case r.Status == open:
+		v.Title = "Save a card"
+	case r.Status == paid:
+		v.Badge, v.Lead = "saved", "The card is saved."
 	}
 	if r.Quantity > 1 {
 		v.What += " × " + strconv.FormatInt(r.Quantity, 10)
 	}
-	if r.Status == open && !r.Page {
-		v.State = "" // nothing to fill in
+	if r.Status == open && !r.Page { // nothing to fill in
+		v.State, v.Badge, v.Title, v.Lead = declined, "off session", "Not paid yet", "The card that is kept is charged without a page."
 	}
 	if p := r.last(); p != nil && p.Decline != nil && r.Status == open {
 		v.Alert = p.Decline.Text

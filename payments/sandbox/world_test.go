@@ -58,6 +58,9 @@ func (w *world) restart() {
 			if w.down {
 				return errors.New("down")
 			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			events, err := w.Read(ctx, mode, h, body)
 			w.events = append(w.events, events...)
 			w.last = hook{h, body}

@@ -153,7 +153,9 @@ func (f *failure) refused() bool {
 }
 
 // twisted tells whether the idempotency key was used with another request: that one's outcome counts.
-func (f *failure) twisted() bool { return f.problem.Type == typeIdempotency && f.status == http.StatusBadRequest }
+func (f *failure) twisted() bool {
+	return f.problem.Type == typeIdempotency && f.status == http.StatusBadRequest
+}
 
 // missing tells whether what a parameter names does not exist.
 func (f *failure) missing(param string) bool {

@@ -85,7 +85,9 @@ func customerIn(metadata map[string]string) string {
 	return first(metadata[metaCustomer], metadata[metaUser])
 }
 
-func planIn(metadata map[string]string) string { return first(metadata[metaPlan], metadata[metaPlanID]) }
+func planIn(metadata map[string]string) string {
+	return first(metadata[metaPlan], metadata[metaPlanID])
+}
 
 // first is the first text that is not empty.
 func first(texts ...string) string {
