@@ -396,6 +396,11 @@ func (c *PlaceOrder) ofInvoice(w *work) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, n := range w.s.charging {
+		if o := w.seeOrder(n); c.OffSession && o.Kind == InvoiceOrder && o.Invoice == v.N {
+			return nil, fault.New(opOrder, fault.CodeOrderClosed, "the invoice is being charged already: have that order tried again").With("order_id", o.ID(w.s.ID))
+		}
+	}
 	return &Order{
 		Kind: InvoiceOrder, Status: OrderOpen, Provider: c.Provider, Minor: v.Total, Currency: v.Currency, Invoice: v.N,
 		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, SaveCard: c.SaveCard, Subscription: v.Subscription,

@@ -15,6 +15,7 @@ type CartItem struct {
 	Quantity int64 // zero: one
 	// Minor is what the buyer pays for one, where that is up to them; nil: what the product suggests.
 	Minor *int64
+	Text  string // for people; empty: the product's name
 	// Credits replace what is granted, by the credit: units for one of the product.
 	Credits map[string]int64
 }
@@ -97,6 +98,9 @@ func (it *CartItem) price(p *catalog.Price, free bool) (int64, error) {
 // add puts some of a product into an order, at a price for one.
 func (it *CartItem) add(defs *catalog.Definitions, o *Order, p *catalog.Product, each int64) error {
 	line := OrderLine{Product: p.ID, Text: p.Name, Quantity: max(1, it.Quantity)}
+	if it.Text != "" {
+		line.Text = it.Text
+	}
 	line.Minor = priceOf(each, line.Quantity)
 	o.Currency = p.Price.Currency
 	if o.Minor += line.Minor; o.Minor > catalog.MaxPrice {
