@@ -65,6 +65,7 @@ var byCode = map[fault.Code]answer{
 	fault.CodeSubscriptionExists: {http.StatusConflict, "CUSTOMER_HAS_EXISTING_SUBSCRIPTION"},
 	fault.CodeSubscriptionPaused: {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
 	fault.CodeAlreadyCanceled:    {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
+	fault.CodeAmountTooSmall:     {http.StatusBadRequest, "INVALID_REQUEST_PARAMETERS"},
 	fault.CodeOrderNotPaid:       {http.StatusUnprocessableEntity, "PAYMENT_NOT_SUCCEEDED"},
 	fault.CodeRefundTooLarge:     {http.StatusUnprocessableEntity, "REFUND_AMOUNT_EXCEEDS_PAID_AMOUNT"},
 	fault.CodeNoPaymentMethod:    {http.StatusUnprocessableEntity, "PAYMENT_METHOD_NOT_FOUND"},

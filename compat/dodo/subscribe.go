@@ -23,9 +23,9 @@ import (
 // absent are parts of the vendor's requests that have no counterpart here. They are refused, and not
 // dropped.
 type absent struct {
-	Addons        []struct{}         `json:"addons"`
-	DiscountCode  optional[string]   `json:"discount_code"`
-	DiscountCodes []string           `json:"discount_codes"`
+	Addons        []struct{}       `json:"addons"`
+	DiscountCode  optional[string] `json:"discount_code"`
+	DiscountCodes []string         `json:"discount_codes"`
 	OneTimeCart   []struct{}       `json:"one_time_product_cart"`
 	ByLink        bool             `json:"collect_via_payment_link"`
 }
