@@ -54,7 +54,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	now := clock.NewManual(start)
-	e := engine.New(st, engine.Options{Clock: now})
+	e := engine.New(st, engine.Options{Clock: now, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	f := &fixture{t: t, clock: now}
 	f.core = &credits.Core{Engine: e, Store: st, Clock: now}

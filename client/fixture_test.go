@@ -58,7 +58,7 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(func() { st.Close() })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(1_770_000_000_000_000)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}

@@ -13,6 +13,8 @@ import (
 // Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
+//
+// Orders of plans are stored with it, under the names of its fields.
 type Subscribe struct {
 	Plan string // id, or with no terms its name in any case
 	// Terms are agreed with this customer, with their allowances. With no cycle they are what the

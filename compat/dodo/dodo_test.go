@@ -58,7 +58,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { must(st.Close()) })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(start)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { must(e.Close(ctx)) })
 	f.core = &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	acc := &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
