@@ -79,7 +79,7 @@ var (
 		name: "subscriptions",
 		numbers: []string{
 			"n", "quantity", "started_at", "ends_at", "trial_ends_at", "paused_at", "anchor", "cycle_start", "cycle_end", "owed",
-			"events", "unpaid", "paid_to",
+			"events", "unpaid", "paid_to", "held_at",
 		},
 		texts:     []string{"plan_id", "zone", "reason", "outside"},
 		documents: []string{"terms", "included", "next", "cycles", "metadata"},
@@ -109,19 +109,20 @@ var (
 		name: "orders",
 		numbers: []string{
 			"n", "minor", "quantity", "created_at", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at",
-			"closed_at",
+			"closed_at", "subscription", "disputed_at",
 		},
 		texts: []string{
 			"kind", "status", "provider", "currency", "what", "text", "price_ref", "session", "url", "success_url", "cancel_url",
 			"payment", "dispute_id", "dispute", "reason", "actor",
 		},
-		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata"},
+		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata", "cart"},
 		flags:     []string{"save_card", "off_session"},
 	}
 	changedOrdersTable = table{ // what changes of an order; what is expected never does
 		name: "orders",
 		numbers: []string{
 			"n", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at", "closed_at",
+			"subscription", "disputed_at",
 		},
 		texts:     []string{"status", "session", "url", "payment", "dispute_id", "dispute", "reason"},
 		documents: []string{"refunds", "last_decline", "grants"},
@@ -535,7 +536,7 @@ func (w *writer) subscription(key id.Wallet, s *wallet.Subscription) {
 	w.subscriptions.add(key).
 		nums(
 			s.N, s.Quantity, int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), int64(s.Anchor),
-			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo),
+			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo), int64(s.HeldAt),
 		).
 		strs(s.Plan, s.Zone, s.Reason, s.Outside).
 		docs(w.json(s.Terms), list(w, s.Included), next, w.json(store.Instants(s.Cycles)), w.metadata(s.Metadata)).
