@@ -17,13 +17,9 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
-	writing "github.com/seed42445051/scrip/letters"
-	"github.com/seed42445051/scrip/mail"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
-	"github.com/seed42445051/scrip/payments"
-	"github.com/seed42445051/scrip/payments/provider"
-	"github.com/seed42445051/scrip/payments/sandbox"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/sqlite"
@@ -35,6 +31,7 @@ const start = clock.Instant(1_770_000_000_000_000)
 // fixture is a server over a real database, with a key of every sort.
 type fixture struct {
 	all   services.Set
+	pages http.Handler // of the sandbox
 	t     testing.TB
 	url   string
 	clock *clock.Manual
@@ -57,7 +54,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	now := clock.NewManual(start)
-	e := engine.New(st, engine.Options{Clock: now})
+	e := engine.New(st, engine.Options{Clock: now, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	f := &fixture{t: t, clock: now}
 	f.core = &credits.Core{Engine: e, Store: st, Clock: now}
@@ -74,7 +71,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	f.revoked = text
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
 	f.all = services.Set{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
-	sells(t, &f.all, st, e, now)
+	f.pages = selltest.Sell(t, &f.all, st, e, now)
 	server := httptest.NewServer(New(f.all, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL
@@ -188,21 +185,4 @@ func (f *fixture) must(method, path, body string, headers ...string) answer {
 		f.t.Fatalf("%s %s %s answered %d %s", method, path, body, a.status, a.text)
 	}
 	return a
-}
-
-// sells adds what sells to services: the sandbox moves the money of test modes.
-func sells(t testing.TB, all *services.Set, st store.Store, e *engine.Engine, now engine.Clock) *sandbox.Provider {
-	t.Helper()
-	templates, err := mail.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	paying := &payments.Core{Engine: e, Store: st, Clock: now, Log: slog.New(slog.DiscardHandler)}
-	box := sandbox.New(sandbox.Config{Objects: st, Clock: now, Base: "http://127.0.0.1:8080", Deliver: func(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) error {
-		return paying.Webhook(ctx, sandbox.Name, mode, header, body)
-	}})
-	paying.Test, paying.Others = box, []provider.Provider{box}
-	all.Payments = paying
-	all.Letters = &writing.Core{Notify: all.Notify, Store: st, Clock: now, Templates: templates, Offer: paying.Offer}
-	return box
 }

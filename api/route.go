@@ -108,6 +108,15 @@ func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1
 	})
 }
 
+// askOn is ask about what the path names.
+func askOn[In, Out any](f func(v1.Operations, context.Context, string, In) (Out, error)) handler {
+	h := actOn(func(ops v1.Operations, ctx context.Context, id string, in In, _ ...v1.Option) (Out, error) {
+		return f(ops, ctx, id, in)
+	})
+	h.free = true
+	return h
+}
+
 // end is an action on what the path names that needs to be told nothing else.
 func end[Out any](f func(v1.Operations, context.Context, string, ...v1.Option) (Out, error)) handler {
 	return operation[Out](nil, nil, func(ctx context.Context, ops v1.Operations, in *input) (any, error) {

@@ -70,7 +70,7 @@ var sections = []section{
 		{read, "/v1/customers/{id}/auto-top-ups", "listAutoTopUps", "What is agreed about automatic top-ups", secretOnly, get(v1.Operations.AutoTopUps)},
 		{read, "/v1/customers/{id}/payment-method", "getPaymentMethod", "Which card is kept of a customer", secretOnly, get(v1.Operations.PaymentMethod)},
 		{post, "/v1/customers/{id}/payment-method/forget", "forgetPaymentMethod", "Forget the card that is kept", secretOnly, end(v1.Operations.ForgetPaymentMethod)},
-		{post, "/v1/customers/{id}/payment-portal", "paymentPortal", "Open the payment provider's page for a customer's cards", secretOnly, actOn(v1.Operations.PaymentPortal)},
+		{post, "/v1/customers/{id}/payment-portal", "paymentPortal", "Open the payment provider's page for a customer's cards", secretOnly, askOn(v1.Operations.PaymentPortal)},
 		{read, "/v1/mails", "listMails", "Letters to customers, newest first: sent, or waiting until mail is set up", secretOnly, list(v1.Operations.ListMails)},
 	}},
 	{"Metering", "Usage events, and the meters that turn them into credits.", []route{

@@ -17,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
@@ -31,6 +32,7 @@ type fixture struct {
 	t       testing.TB
 	clock   *clock.Manual
 	all     services.Set
+	pages   http.Handler  // of the sandbox
 	direct  v1.Operations // the same app, mode and key without HTTP
 	key     string
 	core    *credits.Core
@@ -56,7 +58,7 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(func() { st.Close() })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(1_770_000_000_000_000)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
@@ -65,7 +67,7 @@ func newFixture(t testing.TB) *fixture {
 	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
 	f.all = services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}
-	sells(t, &f.all, st, e, f.clock)
+	f.pages = selltest.Sell(t, &f.all, st, e, f.clock)
 	f.handler = api.New(f.all, api.Options{})
 	f.use("app")
 	return f

@@ -133,17 +133,17 @@ type SubscriptionEvent struct {
 	At         clock.Instant `json:"at"`
 }
 
-// Invoice is what a subscription comes to. Money is in minor units of currency.
+// Invoice is what a subscription comes to, or the receipt of a purchase. Money is in minor units of currency.
 type Invoice struct {
 	ID             string        `json:"id,omitempty" doc:"Absent of a draft"`
 	Number         string        `json:"number,omitempty"`
 	CustomerID     string        `json:"customer_id"`
-	SubscriptionID string        `json:"subscription_id"`
+	SubscriptionID string        `json:"subscription_id,omitempty" doc:"Absent of a receipt of a purchase"`
 	Status         string        `json:"status" enum:"draft,open,paid,void"`
 	Currency       string        `json:"currency"`
 	Total          int64         `json:"total"`
 	Lines          []InvoiceLine `json:"lines"`
-	Period         Period        `json:"period"`
+	Period         *Period       `json:"period,omitempty" doc:"The cycle that it opens; absent of a receipt of a purchase"`
 	IssuedAt       clock.Instant `json:"issued_at"`
 	ClosedAt       clock.Instant `json:"closed_at,omitzero" doc:"When it was paid or voided"`
 	Reference      string        `json:"reference,omitempty"`

@@ -383,11 +383,15 @@ func (c *CancelOrder) decide(w *work) error {
 	if have.Status == OrderCanceled {
 		return nil
 	}
-	if have.Status == OrderDue || have.Status == OrderProcessing || have.Status.Settled() {
+	// The page that was closed for this may have told of it first.
+	if have.Status == OrderDue || have.Status == OrderProcessing || have.Status.Settled() && have.Status != OrderExpired {
 		return fault.New(op, fault.CodeOrderClosed, "the order is %s and cannot be canceled", have.Status).In("order_id")
 	}
 	o := w.order(have)
 	o.Reason = c.Reason
+	if have.Status != OrderExpired {
+		w.tellOrder(o, catalog.EventPaymentCanceled)
+	}
 	w.close(o, OrderCanceled)
 	w.d.Answer.Order = o
 	return nil

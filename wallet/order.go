@@ -189,7 +189,9 @@ func (o *Order) Refunded() int64 {
 		case RefundPending, RefundSucceeded:
 			known += r.Minor
 		case RefundFailed:
-			failed += r.Minor
+			if r.ID != "" { // else it never was a refund there, and is no part of what is said of all
+				failed += r.Minor
+			}
 		}
 	}
 	return min(max(known, o.Cumulative-failed), o.Paid)

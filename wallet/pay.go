@@ -195,7 +195,7 @@ func (w *work) unlate(o *Order) {
 
 // grantOrder grants what was bought, with a receipt.
 func (w *work) grantOrder(o *Order) {
-	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note, bought: true}
+	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note}
 	give.Reason = o.Text
 	if o.Kind != CreditOrder {
 		give.Pack = o.What
@@ -489,7 +489,7 @@ func (w *work) grantNow(n int64) *Grant {
 func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	i := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
 	it := &o.Items[i]
-	give := GiveCredits{Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Note: w.note, bought: true}
+	give := GiveCredits{Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Note: w.note}
 	give.Reason = "the refund failed"
 	if !give.Never {
 		give.ExpiresAt = catalog.Interval{Count: it.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)

@@ -13,6 +13,8 @@ import (
 // Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
+//
+// Orders of plans are stored with it, under the names of its fields.
 type Subscribe struct {
 	Plan string // id, or with no terms its name in any case
 	// Terms are agreed with this customer, with their allowances. With no cycle they are what the
@@ -30,8 +32,8 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
-	Outside string // of one that begins: the id that it has where it is billed; empty: here
-	Collect bool   // of one that begins: charge its invoices to the card that is kept
+	Outside string `json:",omitempty" hash:"later"` // of one that begins: the id that it has where it is billed; empty: here
+	Collect bool   `json:",omitempty" hash:"later"` // of one that begins: charge its invoices to the card that is kept
 
 	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle

@@ -71,9 +71,12 @@ func interval(i catalog.Interval) v1.Interval {
 // Invoice is what a subscription came to.
 func Invoice(key wallet.Key, w id.Wallet, i *wallet.Invoice) v1.Invoice {
 	out := v1.Invoice{
-		CustomerID: key.Customer, SubscriptionID: id.Object(id.PrefixSubscription, w, i.Subscription),
-		Status: string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
-		Period: v1.Period{Start: i.From, End: i.To}, IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
+		CustomerID: key.Customer,
+		Status:     string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
+		IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
+	}
+	if i.Subscription > 0 {
+		out.SubscriptionID, out.Period = id.Object(id.PrefixSubscription, w, i.Subscription), &v1.Period{Start: i.From, End: i.To}
 	}
 	if i.N > 0 {
 		out.ID, out.Number = id.Object(id.PrefixInvoice, w, i.N), i.Number(w)

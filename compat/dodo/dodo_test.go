@@ -18,6 +18,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/services"
@@ -57,7 +58,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { must(st.Close()) })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(start)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { must(e.Close(ctx)) })
 	f.core = &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	acc := &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
@@ -82,7 +83,7 @@ func newFixture(t *testing.T) *fixture {
 	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
 	all := services.Set{Accounts: acc, Credits: f.core, Metering: meters, Billing: plans, Notify: f.hooks}
-	sells(t, &all, st, e, f.clock)
+	selltest.Sell(t, &all, st, e, f.clock)
 	server := httptest.NewServer(http.StripPrefix("/dodo", New(all, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"

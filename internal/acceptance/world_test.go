@@ -25,13 +25,10 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/internal/pgtest"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/internal/testenv"
-	"github.com/seed42445051/scrip/letters"
-	"github.com/seed42445051/scrip/mail"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
-	"github.com/seed42445051/scrip/payments"
-	"github.com/seed42445051/scrip/payments/provider"
 	"github.com/seed42445051/scrip/payments/sandbox"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
@@ -221,7 +218,7 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.Clock, Log: log, Allow: notify.AllowLoopback}),
 	}
 	s.selling = services.Set{Notify: s.notify}
-	s.sandbox = sells(t, &s.selling, st, e, o.Clock)
+	s.sandbox = selltest.Sell(t, &s.selling, st, e, o.Clock)
 	return s
 }
 
@@ -229,8 +226,10 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 type ops = services.Session
 
 func (s *server) services() services.Set {
-	return services.Set{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify,
-		Payments: s.selling.Payments, Letters: s.selling.Letters}
+	return services.Set{
+		Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify,
+		Payments: s.selling.Payments, Letters: s.selling.Letters,
+	}
 }
 
 func (s *server) as(app store.App, mode catalog.Mode) *ops {
@@ -414,20 +413,3 @@ func (w *world) key(customer string) wallet.Key {
 }
 
 func clockAt(micros int64) clock.Instant { return clock.Instant(micros) }
-
-// sells adds what sells to services: the sandbox moves the money of test modes.
-func sells(t testing.TB, all *services.Set, st store.Store, e *engine.Engine, now engine.Clock) *sandbox.Provider {
-	t.Helper()
-	templates, err := mail.Load("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	paying := &payments.Core{Engine: e, Store: st, Clock: now, Log: slog.New(slog.DiscardHandler)}
-	box := sandbox.New(sandbox.Config{Objects: st, Clock: now, Base: "http://127.0.0.1:8080", Deliver: func(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) error {
-		return paying.Webhook(ctx, sandbox.Name, mode, header, body)
-	}})
-	paying.Test, paying.Others = box, []provider.Provider{box}
-	all.Payments = paying
-	all.Letters = &letters.Core{Notify: all.Notify, Store: st, Clock: now, Templates: templates, Offer: paying.Offer}
-	return box
-}

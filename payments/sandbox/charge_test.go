@@ -398,7 +398,7 @@ func TestPortal(t *testing.T) {
 	opened := w.open(saving())
 	w.pay(opened.URL, "5555555555554444")
 	method := w.told()[0].News.Method
-	link, err := w.Portal(t.Context(), ann, opened.Customer, "https://shop.test/account")
+	link, err := w.Portal(t.Context(), ann, "https://shop.test/account")
 	noError(t, err)
 	shown := w.get(link).text
 	contains(t, shown, "mastercard •••• 4444", "Remove", "Ann Example", `href="https://shop.test/account"`, "No money moves")

@@ -419,7 +419,7 @@ func TestPageHostile(t *testing.T) {
 	check(w.get(opened.URL + "?card=" + url.QueryEscape(bad)).text)
 	equal(t, "back", w.pay(opened.URL, "4242424242424242").header.Get("Location"), opened.Session)
 	check(w.get(opened.URL).text)
-	link, err := w.Portal(t.Context(), place, "", "javascript:alert(1)")
+	link, err := w.Portal(t.Context(), place, "javascript:alert(1)")
 	noError(t, err)
 	check(w.get(link).text)
 	for _, address := range []string{
@@ -444,7 +444,7 @@ func policy(w *world, target string) string {
 func TestPageHeaders(t *testing.T) {
 	w := newWorld(t)
 	opened := w.open(order())
-	link, err := w.Portal(t.Context(), ann, "", "")
+	link, err := w.Portal(t.Context(), ann, "")
 	noError(t, err)
 	for _, p := range []page{w.get(opened.URL), w.get(link), w.get("/pay/none"), w.send(post(opened.URL, nil)), w.pay(opened.URL, "4242424242424242")} {
 		csp := p.header.Get("Content-Security-Policy")

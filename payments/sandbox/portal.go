@@ -24,7 +24,7 @@ type portal struct {
 
 // Portal makes a link to a page on which a customer sees their cards, removes them and adds others. It
 // is good for an hour.
-func (p *Provider) Portal(ctx context.Context, place provider.Place, _, returnURL string) (string, error) {
+func (p *Provider) Portal(ctx context.Context, place provider.Place, returnURL string) (string, error) {
 	const op = "sandbox.Portal"
 	k, err := p.needKeys(ctx, op, place.Key.App, place.Key.Mode)
 	if err != nil {

@@ -231,15 +231,13 @@ func (p *Provider) ClosePage(ctx context.Context, place provider.Place, sessionI
 
 // Portal opens Stripe's page on which a customer manages their cards. A customer whom Stripe does not
 // know has none (no_payment_method).
-func (p *Provider) Portal(ctx context.Context, place provider.Place, customer, returnURL string) (string, error) {
+func (p *Provider) Portal(ctx context.Context, place provider.Place, returnURL string) (string, error) {
 	const op = "stripe.Portal"
 	a, err := p.account(op, place.Key.Mode)
 	if err != nil {
 		return "", err
 	}
-	if customer == "" {
-		customer = place.Customer
-	}
+	customer := place.Customer
 	if customer == "" {
 		return "", errNoCustomer(op)
 	}

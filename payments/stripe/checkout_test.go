@@ -270,21 +270,19 @@ func TestPortal(t *testing.T) {
 	const path = "POST /v1/billing_portal/sessions"
 	w := newWorld(t)
 	w.answer(path, `200 {"id":"bps_1","url":"https://billing.example.org/1"}`)
-	for _, customer := range []string{"cus_1", ""} {
-		if url, err := w.Portal(context.Background(), place, customer, "https://example.org"); err != nil || url != "https://billing.example.org/1" {
-			t.Error(url, err)
-		}
-		w.last(path).want(t, "customer", "cus_1")
-		w.last(path).want(t, "return_url", "https://example.org")
+	if url, err := w.Portal(context.Background(), place, "https://example.org"); err != nil || url != "https://billing.example.org/1" {
+		t.Error(url, err)
 	}
+	w.last(path).want(t, "customer", "cus_1")
+	w.last(path).want(t, "return_url", "https://example.org")
 	stranger := place
 	stranger.Customer = ""
-	_, err := w.Portal(context.Background(), stranger, "", "")
+	_, err := w.Portal(context.Background(), stranger, "")
 	wantCode(t, err, fault.CodeNoPaymentMethod)
 	w.answer(path, `400 {"error":{"type":"invalid_request_error","code":"resource_missing","param":"customer"}}`)
-	_, err = w.Portal(context.Background(), place, "cus_1", "")
+	_, err = w.Portal(context.Background(), place, "")
 	wantCode(t, err, fault.CodeNoPaymentMethod)
 	w.answer(path, `400 {"error":{"type":"invalid_request_error","message":"save your customer portal settings first"}}`)
-	_, err = w.Portal(context.Background(), place, "cus_1", "")
+	_, err = w.Portal(context.Background(), place, "")
 	wantCode(t, err, fault.CodeInvalidRequest)
 }

@@ -124,7 +124,7 @@ func TestRequestsAreAcceptedByTheVendorsMock(t *testing.T) {
 		}
 	}
 	ok(w.ClosePage(ctx, place, "cs_1"))
-	url, err := w.Portal(ctx, place, "cus_1", "https://example.org/back")
+	url, err := w.Portal(ctx, place, "https://example.org/back")
 	ok(err)
 	if url == "" {
 		t.Error("the portal has no address")

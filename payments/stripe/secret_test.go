@@ -78,7 +78,7 @@ func TestKeysThatComeBackAreNotShown(t *testing.T) {
 		wantCode(t, err, fault.CodeOf(err))
 		news, err := w.charge(topUp())
 		wantNoSecret(t, fmt.Sprintf("%v %+v", err, news.Decline))
-		_, err = w.Portal(context.Background(), place, "cus_1", "https://example.org")
+		_, err = w.Portal(context.Background(), place, "https://example.org")
 		wantNoSecret(t, fmt.Sprintf("%v %+v %#v", err, err, err))
 		paid := order()
 		paid.Payment = "pi_1"

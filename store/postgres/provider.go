@@ -60,7 +60,7 @@ func (s *Store) ProviderObject(ctx context.Context, id string) (*store.ProviderO
 // ProviderObjects lists those of a kind and a reference, oldest first.
 func (s *Store) ProviderObjects(ctx context.Context, q store.ProviderQuery) ([]store.ProviderObject, error) {
 	return s.providerObjects(ctx, "postgres.ProviderObjects", selectProviderObject+
-		"app_id = $1::text AND mode = $2::text AND kind = $3::text AND ref = $4::text ORDER BY created_at, id LIMIT $5::bigint",
+		"kind = $3::text AND ref = $4::text AND ($1::text = '' OR app_id = $1::text AND mode = $2::text) ORDER BY created_at, id LIMIT $5::bigint",
 		q.App, string(q.Mode), q.Kind, q.Ref, int64(store.PageLimit(q.Limit)))
 }
 

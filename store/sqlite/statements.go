@@ -553,6 +553,6 @@ var text = [statements]string{
 	updateProviderObject: `UPDATE provider_objects SET app_id = ?2, mode = ?3, kind = ?4, ref = ?5, version = version + 1, body = ?6, created_at = ?7
 		WHERE id = ?1 AND version = ?8`,
 	selectProviderObject: `SELECT ` + providerColumns + ` FROM provider_objects WHERE id = ?`,
-	selectProviderObjects: `SELECT ` + providerColumns + ` FROM provider_objects WHERE app_id = ? AND mode = ? AND kind = ? AND ref = ?
-		ORDER BY created_at, id LIMIT ?`,
+	selectProviderObjects: `SELECT ` + providerColumns + ` FROM provider_objects
+		WHERE kind = ?3 AND ref = ?4 AND (?1 = '' OR app_id = ?1 AND mode = ?2) ORDER BY created_at, id LIMIT ?5`,
 }

@@ -198,7 +198,7 @@ func fullSubscribe() *wallet.Subscribe {
 	return &wallet.Subscribe{
 		Plan: hard, Terms: fullTerms(), Allowances: []wallet.Allowance{agreed}, Quantity: math.MaxInt64, Limits: map[string]int64{hard: math.MaxInt64},
 		OnChange: catalog.KeepCounts, TrialDays: of(1), CycleStart: start, Zone: "Europe/Zurich", EndsAt: start + 1, New: true, Retake: true,
-		Collect: true, N: math.MaxInt64 - 1, AtCycleEnd: true, Charge: wallet.ChargeDifference,
+		Collect: true, Outside: hard + "o", N: math.MaxInt64 - 1, AtCycleEnd: true, Charge: wallet.ChargeDifference,
 		Note: wallet.Note{Reason: hard, Metadata: hardMetadata(), RefType: hard + "t", RefID: hard + "i"},
 	}
 }

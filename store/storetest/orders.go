@@ -41,9 +41,16 @@ func checkCharging(b *bench) {
 		status wallet.OrderStatus // of the first from now on
 		want   string
 	}{
-		{wallet.OrderOpen, "2 3"}, {wallet.OrderDue, "1 2 3"}, {wallet.OrderWaiting, "1 2 3"}, {wallet.OrderDue, "1 2 3"},
-		{wallet.OrderProcessing, "2 3"}, {wallet.OrderPaid, "2 3"}, {wallet.OrderFailed, "2 3"}, {wallet.OrderExpired, "2 3"},
-		{wallet.OrderCanceled, "2 3"}, {wallet.OrderMismatched, "2 3"},
+		{wallet.OrderOpen, "2 3"},
+		{wallet.OrderDue, "1 2 3"},
+		{wallet.OrderWaiting, "1 2 3"},
+		{wallet.OrderDue, "1 2 3"},
+		{wallet.OrderProcessing, "2 3"},
+		{wallet.OrderPaid, "2 3"},
+		{wallet.OrderFailed, "2 3"},
+		{wallet.OrderExpired, "2 3"},
+		{wallet.OrderCanceled, "2 3"},
+		{wallet.OrderMismatched, "2 3"},
 	} {
 		h.Version++
 		b.must(b.write(store.WalletChange{Header: h, Orders: []*wallet.Order{plainOrder(1, step.status)}}))

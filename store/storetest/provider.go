@@ -100,8 +100,13 @@ func checkObjectWriters(b *bench) {
 func checkObjects(b *bench) {
 	b.other()
 	for i, o := range []store.ProviderObject{
-		{ID: "c", CreatedAt: 20}, {ID: "b", CreatedAt: 10}, {ID: "a", CreatedAt: 20}, {ID: "d", CreatedAt: 10, App: "app_other"},
-		{ID: "e", CreatedAt: 10, Mode: alice}, {ID: "f", CreatedAt: 10, Kind: "x"}, {ID: "g", CreatedAt: 10, Ref: "x"},
+		{ID: "c", CreatedAt: 20},
+		{ID: "b", CreatedAt: 10},
+		{ID: "a", CreatedAt: 20},
+		{ID: "d", CreatedAt: 10, App: "app_other"},
+		{ID: "e", CreatedAt: 10, Mode: alice},
+		{ID: "f", CreatedAt: 10, Kind: "x"},
+		{ID: "g", CreatedAt: 10, Ref: "x"},
 	} {
 		if o.App == "" {
 			o.App = app
@@ -129,6 +134,9 @@ func checkObjects(b *bench) {
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "x", Ref: "ord"}, "f"},
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "payment", Ref: "x"}, "g"},
 		{store.ProviderQuery{App: app, Mode: catalog.Test, Kind: "payment"}, ""},
+		{store.ProviderQuery{Kind: "payment", Ref: "ord"}, "b d e a c"},
+		{store.ProviderQuery{Kind: "payment", Ref: "ord", Limit: 2}, "b d"},
+		{store.ProviderQuery{Kind: "payment"}, ""},
 	} {
 		found, err := b.ProviderObjects(b.ctx, c.q)
 		b.must(err)

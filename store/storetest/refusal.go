@@ -40,6 +40,56 @@ func refused() map[string]func(c *store.WalletChange) {
 			c.NewInvoices = []*wallet.Invoice{v}
 		}
 	}
+	return map[string]func(c *store.WalletChange){
+		"a new grant that does not add up":   grant(func(g *wallet.Grant) { g.Spent = 1 }),
+		"a grant of nothing":                 grant(func(g *wallet.Grant) { g.Amount, g.Available = 0, 0 }),
+		"a grant with less than nothing":     grant(func(g *wallet.Grant) { g.Available, g.Spent = -1, 11 }),
+		"a grant of an unknown status":       grant(func(g *wallet.Grant) { g.Status = "x" }),
+		"a grant of an unknown category":     grant(func(g *wallet.Grant) { g.Category = "" }),
+		"a grant of too high a priority":     grant(func(g *wallet.Grant) { g.Priority = 101 }),
+		"a grant of an unknown credit":       grant(func(g *wallet.Grant) { g.Credit = "crd_none" }),
+		"a grant in an unknown lane":         grant(func(g *wallet.Grant) { g.Lane = 9 }),
+		"an entry of an unknown type":        entry(func(e *wallet.Entry) { e.Type = "x" }),
+		"an entry below zero":                entry(func(e *wallet.Entry) { e.BalanceAfter = -1 }),
+		"an entry with less than no overage": entry(func(e *wallet.Entry) { e.OverageAfter = -1 }),
+		"overage below zero":                 func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: calls, Overage: -1}} },
+		"a standing in an unknown credit":    func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: "crd_none"}} },
+		"a lane of an unknown credit":        func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{N: 3, Credit: "crd_none"}} },
+		"a lane without a number":            func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{Credit: calls}} },
+		"a hold of an unknown status":        func(c *store.WalletChange) { c.NewHolds = []*wallet.Hold{{N: 9}} },
+		"a hold of less than nothing":        func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
+		"an allowance counted below zero":    func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
+		"a count below zero": func(c *store.WalletChange) {
+			c.Counts, c.Subscription = c.Subscription, nil
+			c.Counts.Allowances[0].Used = -1
+		},
+		"a subscription that owes less than nothing": func(c *store.WalletChange) { c.Subscription.Owed = -1 },
+		"a subscription without a number":            func(c *store.WalletChange) { c.Subscription.N = 0 },
+		"a subscription of less than one":            func(c *store.WalletChange) { c.Subscription.Quantity = -1 },
+		"an ended subscription that owes less than nothing": func(c *store.WalletChange) {
+			c.Ended = []*wallet.Subscription{endedSubscription(1)}
+			c.Ended[0].Owed = -1
+		},
+		"an invoice over less than nothing":      invoice(func(v *wallet.Invoice) { v.Total = -1 }),
+		"an invoice of an unknown status":        invoice(func(v *wallet.Invoice) { v.Status = "" }),
+		"an invoice that is a draft":             invoice(func(v *wallet.Invoice) { v.Status = wallet.InvoiceDraft }),
+		"an invoice without a number":            invoice(func(v *wallet.Invoice) { v.N = 0 }),
+		"an invoice closed as something unknown": func(c *store.WalletChange) { c.Invoices = []*wallet.Invoice{{N: 2, Status: "x"}} },
+		"a tally of a credit at no rate":         func(c *store.WalletChange) { c.Tallies = []*wallet.Tally{{TallyKey: wallet.TallyKey{Credit: calls}}} },
+		"a header with fewer invoices than none": func(c *store.WalletChange) { c.Header.InvoiceSeq = -1 },
+		"a header with a number below zero":      func(c *store.WalletChange) { c.Header.Seq = -1 },
+		"a spent grant that does not add up":     func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Spent++ },
+		"more metered than spent":                func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Metered = 5 },
+		"a changed grant that does not add up":   func(c *store.WalletChange) { c.Grants[0].Spent++ },
+		"a changed grant below zero":             func(c *store.WalletChange) { c.Grants[0].Held, c.Grants[0].Frozen = -1, 6 },
+		"a changed grant of an unknown status":   func(c *store.WalletChange) { c.Grants[0].Status = wallet.GrantDepleted },
+		"a changed hold of an unknown status":    func(c *store.WalletChange) { c.Holds[0].Status = "" },
+		"a changed hold that took too little":    func(c *store.WalletChange) { c.Holds[0].Committed = -1 },
+	}
+}
+
+// refusedPurchases are those of orders, and of what was agreed about buying.
+func refusedPurchases() map[string]func(c *store.WalletChange) {
 	order := func(edit func(o *wallet.Order)) func(c *store.WalletChange) {
 		return func(c *store.WalletChange) {
 			o := fullOrder(9)
@@ -81,50 +131,6 @@ func refused() map[string]func(c *store.WalletChange) {
 		"a top-up that runs under a number below one":        topUp(func(t *wallet.TopUp) { t.Running = -1 }),
 		"a header with fewer orders than none":               func(c *store.WalletChange) { c.Header.OrderSeq = -1 },
 		"a subscription that waits for less than no invoice": func(c *store.WalletChange) { c.Subscription.Unpaid = -1 },
-		"a new grant that does not add up":                   grant(func(g *wallet.Grant) { g.Spent = 1 }),
-		"a grant of nothing":                                 grant(func(g *wallet.Grant) { g.Amount, g.Available = 0, 0 }),
-		"a grant with less than nothing":                     grant(func(g *wallet.Grant) { g.Available, g.Spent = -1, 11 }),
-		"a grant of an unknown status":                       grant(func(g *wallet.Grant) { g.Status = "x" }),
-		"a grant of an unknown category":                     grant(func(g *wallet.Grant) { g.Category = "" }),
-		"a grant of too high a priority":                     grant(func(g *wallet.Grant) { g.Priority = 101 }),
-		"a grant of an unknown credit":                       grant(func(g *wallet.Grant) { g.Credit = "crd_none" }),
-		"a grant in an unknown lane":                         grant(func(g *wallet.Grant) { g.Lane = 9 }),
-		"an entry of an unknown type":                        entry(func(e *wallet.Entry) { e.Type = "x" }),
-		"an entry below zero":                                entry(func(e *wallet.Entry) { e.BalanceAfter = -1 }),
-		"an entry with less than no overage":                 entry(func(e *wallet.Entry) { e.OverageAfter = -1 }),
-		"overage below zero":                                 func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: calls, Overage: -1}} },
-		"a standing in an unknown credit":                    func(c *store.WalletChange) { c.Standings = []wallet.Standing{{Credit: "crd_none"}} },
-		"a lane of an unknown credit":                        func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{N: 3, Credit: "crd_none"}} },
-		"a lane without a number":                            func(c *store.WalletChange) { c.Lanes = []*wallet.Lane{{Credit: calls}} },
-		"a hold of an unknown status":                        func(c *store.WalletChange) { c.NewHolds = []*wallet.Hold{{N: 9}} },
-		"a hold of less than nothing":                        func(c *store.WalletChange) { h := closedHold(9); h.Charge.Amount = -1; c.NewHolds = []*wallet.Hold{h} },
-		"an allowance counted below zero":                    func(c *store.WalletChange) { c.Subscription.Allowances[0].Used = -1 },
-		"a count below zero": func(c *store.WalletChange) {
-			c.Counts, c.Subscription = c.Subscription, nil
-			c.Counts.Allowances[0].Used = -1
-		},
-		"a subscription that owes less than nothing": func(c *store.WalletChange) { c.Subscription.Owed = -1 },
-		"a subscription without a number":            func(c *store.WalletChange) { c.Subscription.N = 0 },
-		"a subscription of less than one":            func(c *store.WalletChange) { c.Subscription.Quantity = -1 },
-		"an ended subscription that owes less than nothing": func(c *store.WalletChange) {
-			c.Ended = []*wallet.Subscription{endedSubscription(1)}
-			c.Ended[0].Owed = -1
-		},
-		"an invoice over less than nothing":      invoice(func(v *wallet.Invoice) { v.Total = -1 }),
-		"an invoice of an unknown status":        invoice(func(v *wallet.Invoice) { v.Status = "" }),
-		"an invoice that is a draft":             invoice(func(v *wallet.Invoice) { v.Status = wallet.InvoiceDraft }),
-		"an invoice without a number":            invoice(func(v *wallet.Invoice) { v.N = 0 }),
-		"an invoice closed as something unknown": func(c *store.WalletChange) { c.Invoices = []*wallet.Invoice{{N: 2, Status: "x"}} },
-		"a tally of a credit at no rate":         func(c *store.WalletChange) { c.Tallies = []*wallet.Tally{{TallyKey: wallet.TallyKey{Credit: calls}}} },
-		"a header with fewer invoices than none": func(c *store.WalletChange) { c.Header.InvoiceSeq = -1 },
-		"a header with a number below zero":      func(c *store.WalletChange) { c.Header.Seq = -1 },
-		"a spent grant that does not add up":     func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Spent++ },
-		"more metered than spent":                func(c *store.WalletChange) { c.Spent, c.Grants = c.Grants, nil; c.Spent[0].Metered = 5 },
-		"a changed grant that does not add up":   func(c *store.WalletChange) { c.Grants[0].Spent++ },
-		"a changed grant below zero":             func(c *store.WalletChange) { c.Grants[0].Held, c.Grants[0].Frozen = -1, 6 },
-		"a changed grant of an unknown status":   func(c *store.WalletChange) { c.Grants[0].Status = wallet.GrantDepleted },
-		"a changed hold of an unknown status":    func(c *store.WalletChange) { c.Holds[0].Status = "" },
-		"a changed hold that took too little":    func(c *store.WalletChange) { c.Holds[0].Committed = -1 },
 	}
 }
 
@@ -132,6 +138,7 @@ func checkLaws(b *bench) {
 	b.must(b.write(fullChange(key("a"))))
 	before := b.snapshot(key("a"))
 	cases := refused()
+	maps.Copy(cases, refusedPurchases())
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		c := store.WalletChange{
 			Header: before.Header, Grants: []*wallet.Grant{fullGrant(1)}, Holds: []*wallet.Hold{fullHold(1)},

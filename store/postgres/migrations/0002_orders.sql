@@ -114,7 +114,7 @@ CREATE TABLE provider_objects (
     ref        text COLLATE "C" NOT NULL,
     body       text NOT NULL -- JSON as it came; jsonb would write it in another way
 );
-CREATE INDEX provider_objects_ref ON provider_objects (app_id, mode, kind, ref, created_at, id);
+CREATE INDEX provider_objects_ref ON provider_objects (kind, ref, created_at, id);
 
 -- Where the tables are distributed already (see distribute.sql) the new ones join them, before
 -- anything refers from one to the other: Citus lets no local table refer to a distributed one.

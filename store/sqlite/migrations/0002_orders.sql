@@ -109,7 +109,7 @@ CREATE TABLE provider_objects (
     body       TEXT NOT NULL, -- JSON as it came
     created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX provider_objects_ref ON provider_objects (app_id, mode, kind, ref, created_at, id);
+CREATE INDEX provider_objects_ref ON provider_objects (kind, ref, created_at, id);
 
 -- Deliveries go to receivers within Scrip itself as well (catalog.Receivers), which are in no table:
 -- endpoint_id refers to webhook_endpoints no more. SQLite cannot drop a constraint, so the table is
