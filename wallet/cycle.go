@@ -388,7 +388,10 @@ func (w *work) giveRest(sub *Subscription, i int, old *Subscription) {
 		cycle = CreditCycle{Start: old.Included[k].Start, End: old.Included[k].End}
 	}
 	sub.Included[i] = cycle
-	if terms.Prorate {
+	switch {
+	case sub.Unpaid != 0:
+		sub.Included[i].Waits = true // what the cycle includes comes when it is paid, as the plan is by then
+	case terms.Prorate:
 		w.include(sub, i, share(unitsOf(sub, terms, w.at), w.at, cycle))
 	}
 }

@@ -63,7 +63,7 @@ func (s *Subscription) trialNotice() clock.Instant {
 }
 
 // remind announces what ends when the time of notice before it has come: at that very instant, which
-// Settle never passes by.
+// Settle never passes by. What a command changes at that instant comes after it.
 func (w *work) remind() {
 	if w.at <= w.s.LastAt {
 		return

@@ -74,7 +74,6 @@ func (w *work) finish() (*Decision, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
-	w.remind()
 	for _, g := range w.d.Grants {
 		before := int64(0)
 		if have, ok := w.s.grants[g.N]; ok {

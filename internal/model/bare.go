@@ -52,6 +52,7 @@ type Bare struct {
 	holdViews  []HoldView
 	storyViews []StoryView
 	billViews  []InvoiceView
+	orderViews []OrderView
 }
 
 // mostTries bounds how often a decision asks for something closed.
@@ -224,6 +225,7 @@ func (b *Bare) applyOrders(d *wallet.Decision) {
 	for _, o := range d.Orders {
 		b.orders = put(b.orders, o.N, copied(o))
 		b.newOrders[o.N] = true
+		b.orderViews = put(b.orderViews, o.N, ViewOrder(o))
 	}
 	for _, t := range d.TopUps {
 		b.topUps[t.Credit] = *t
@@ -478,6 +480,6 @@ func (b *Bare) View() View {
 	return View{
 		Grants: b.grantViews, Holds: b.holdViews, Credits: ViewCredits(b.state.Credits),
 		Counters: ViewCounters(b.subscription, b.at), Entries: b.entries,
-		Plan: ViewPlan(b.subscription, b.storyViews, b.billViews),
+		Plan: ViewPlan(b.subscription, b.storyViews, b.billViews), Sales: b.sales(),
 	}
 }
