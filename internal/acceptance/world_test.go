@@ -226,8 +226,10 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 type ops = services.Session
 
 func (s *server) services() services.Set {
-	return services.Set{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify,
-		Payments: s.selling.Payments, Letters: s.selling.Letters}
+	return services.Set{
+		Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify,
+		Payments: s.selling.Payments, Letters: s.selling.Letters,
+	}
 }
 
 func (s *server) as(app store.App, mode catalog.Mode) *ops {

@@ -1734,7 +1734,7 @@ export interface components {
             quantity?: number;
             /** @description Keep the card for automatic top-ups and renewals; alone, only that is done */
             save_card?: boolean;
-            /** @description Where the customer comes back to when they have paid. {CHECKOUT_SESSION_ID} is replaced */
+            /** @description Where the customer comes back to when they have paid. {CHECKOUT_SESSION_ID} and {ORDER_ID} are replaced */
             success_url?: string;
             /**
              * Format: int64
@@ -2480,7 +2480,7 @@ export interface components {
             /** @description The plan, credit or meter */
             item_id?: string;
             /** @enum {string} */
-            kind: "plan" | "proration" | "overage" | "usage" | "top_up" | "balance";
+            kind: "plan" | "proration" | "overage" | "usage" | "top_up" | "product" | "balance";
             quantity: components["schemas"]["Decimal"];
             /** Format: date-time */
             to?: string;
@@ -2630,8 +2630,10 @@ export interface components {
             /** @description What is granted once it is paid */
             items?: components["schemas"]["OrderItem"][];
             /** @enum {string} */
-            kind: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up";
+            kind: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up" | "product";
             last_decline?: components["schemas"]["Decline"];
+            /** @description The products, where it is of products */
+            lines?: components["schemas"]["OrderLine"][];
             /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
             metadata?: {
                 [key: string]: string | number | boolean;
@@ -2658,6 +2660,8 @@ export interface components {
              * @enum {string}
              */
             status: "open" | "due" | "waiting" | "processing" | "paid" | "failed" | "expired" | "canceled" | "mismatched";
+            /** @description What it pays for; of a plan that is not paid, what would begin */
+            subscription_id?: string;
             /** @description The page on which it is paid */
             url?: string;
         } & {
@@ -2682,6 +2686,19 @@ export interface components {
             /** Format: int64 */
             expires_after_days?: number;
             pack_item_id?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        OrderLine: {
+            /**
+             * Format: int64
+             * @description What it comes to
+             */
+            amount: number;
+            description: string;
+            product_id: string;
+            /** Format: int64 */
+            quantity: number;
         } & {
             [key: string]: unknown;
         };
@@ -3464,6 +3481,11 @@ export interface components {
             };
             /** @description A change that waits for the end of the cycle */
             next_plan?: components["schemas"]["NextPlan"];
+            /**
+             * Format: date-time
+             * @description When the payment of the running cycle was declined; what the cycle gives comes when it is made
+             */
+            on_hold_at?: string;
             /** Format: date-time */
             paused_at?: string;
             plan_id: string;
@@ -3492,7 +3514,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            event_type: "started" | "renewed" | "trial_converted" | "plan_changed" | "plan_change_scheduled" | "plan_change_unscheduled" | "cancel_scheduled" | "reactivated" | "updated" | "paused" | "resumed" | "ended";
+            event_type: "started" | "renewed" | "trial_converted" | "plan_changed" | "plan_change_scheduled" | "plan_change_unscheduled" | "cancel_scheduled" | "reactivated" | "updated" | "paused" | "resumed" | "ended" | "on_hold" | "recovered";
             from_plan_id?: string;
             reason?: string;
             to_plan_id?: string;
@@ -6110,7 +6132,7 @@ export interface operations {
             query?: {
                 customer_id?: string;
                 status?: "open" | "due" | "waiting" | "processing" | "paid" | "failed" | "expired" | "canceled" | "mismatched";
-                kind?: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up";
+                kind?: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up" | "product";
                 /** @description The payment provider's id of the page */
                 session_id?: string;
                 /** @description The payment provider's id of the payment */
