@@ -122,7 +122,8 @@ The keys of its app %[3]q (%[4]s %[5]s):
   live  secret       %[8]s
 
 Sell alice a pack of 1000 credits. The answer has the url of a page: open it, and press Pay. The test
-card is filled in, and no money moves.
+card is filled in, and no money moves. In place of the pack, "credit_id": %[12]q, "amount": 500 buys any
+number of credits, and "plan_id": %[13]q a plan.
 
 %[9]s
 
@@ -136,7 +137,7 @@ Every call is in %[1]s/openapi.json. Ctrl-C stops the server.
 `, base, db, AppName, was, keys.File, keys.Test, keys.Publishable, keys.Live,
 		curl(base, "/v1/checkout", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "pack_id": %q}`, PackID)),
 		curl(base, "/v1/deduct", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "credit_id": %q, "amount": 3}`, CreditName)),
-		curl(base, "/v1/customers/alice/balances", keys.Test, ""))
+		curl(base, "/v1/customers/alice/balances", keys.Test, ""), CreditName, PlanID)
 	return err
 }
 

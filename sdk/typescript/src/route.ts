@@ -30,10 +30,11 @@ export function createCheckout(options: CreateCheckoutOptions): (request: Reques
   return async (request) => {
     const client = options.client ?? environmentClient();
     const buyer = await options.user(request);
-    if (!buyer) return refuse(new ScripError('invalid_key', 'log in to buy', { status: 401 }));
+    if (!buyer?.userId) return refuse(new ScripError('invalid_key', 'log in to buy', { status: 401 }));
     const key = request.headers.get('Idempotency-Key');
     try {
-      const args = { ...buyer, ...(await wanted(request, options.origins ?? [])) };
+      const { userId, email, name } = buyer; // a session may know more, which is none of the checkout's business
+      const args = { userId, email, name, ...(await wanted(request, options.origins ?? [])) };
       const { url } = await client.checkout(args, key === null ? {} : { idempotencyKey: key });
       return answer(200, { url });
     } catch (error) {
