@@ -136,7 +136,7 @@ func (p *Provider) sessionParams(page *provider.Page) (*api.CheckoutSessionCreat
 	o, metadata := page.Order, orderMetadata(&page.Place, page.Order, page.OrderID)
 	params := &api.CheckoutSessionCreateParams{
 		Mode: api.String(modePayment), Metadata: metadata,
-		SuccessURL: optional(o.SuccessURL), CancelURL: optional(o.CancelURL),
+		SuccessURL: optional(first(o.SuccessURL, page.Thanks)), CancelURL: optional(o.CancelURL),
 		ExpiresAt: api.Int64(p.expiry(o).Time().Unix()),
 	}
 	if utf8.RuneCountInString(page.Key.Customer) <= maxReference {
