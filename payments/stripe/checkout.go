@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -59,6 +60,10 @@ func (p *Provider) OpenPage(ctx context.Context, page provider.Page) (provider.O
 		return provider.Opened{}, err
 	}
 	s, customer, failed := a.openSession(ctx, &page, params)
+	if ref := page.Order.PriceRef; ref != "" && failed != nil && failed.problem.Code == codeMissing && strings.HasPrefix(failed.problem.Param, "line_items") {
+		return provider.Opened{}, fault.New(opPage, fault.CodeInvalidRequest,
+			"Stripe has no price %q in this mode, which %s names as its price_ref (priceId): correct it, or leave it out to have the price charged that Scrip knows", ref, page.Order.Text).In("pack_id").Because(failed)
+	}
 	if failed != nil {
 		return provider.Opened{}, failed.fault(opPage)
 	}
