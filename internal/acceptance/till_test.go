@@ -23,6 +23,7 @@ import (
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/payments/stripe"
 	"github.com/seed42445051/scrip/payments/stripefake"
+	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -293,11 +294,34 @@ func (c *till) deliver() {
 // quiet returns when nothing waits to be sent.
 func (c *till) quiet() {
 	c.t.Helper()
+	limit := time.After(20 * time.Second)
 	until(c.t, "the outbox to be empty", func() bool {
 		b, err := c.scrip.Backlog(context.Background())
 		noError(c.t, err)
+		select {
+		case <-limit:
+			c.t.Fatalf("%d deliveries wait:\n%s", b.Pending, c.pending())
+		default:
+		}
 		return b.Pending == 0
 	})
+}
+
+// pending is what waits to be sent, and why.
+func (c *till) pending() string {
+	st := c.db.connect(c.t)
+	defer func() { noError(c.t, st.Close()) }()
+	var text strings.Builder
+	for _, to := range catalog.Receivers() {
+		found, err := st.ListDeliveries(context.Background(), store.DeliveryQuery{Endpoint: to, Status: store.DeliveryPending, Limit: 10})
+		noError(c.t, err)
+		for _, d := range found {
+			l, err := st.FindDelivery(context.Background(), d.Wallet, d.N)
+			noError(c.t, err)
+			fmt.Fprintf(&text, "%s %s at %s: %+v\n", to, d.Type, d.NextAt, l.Log)
+		}
+	}
+	return text.String() + c.log.String()
 }
 
 // credits is what a customer has of a credit, all in all.
