@@ -357,7 +357,7 @@ func (o *order) back(news *wallet.OrderNews) {
 		if news.Refund == "" || b.id != news.Refund || i == at {
 			continue
 		}
-		if at < 0 {
+		if at < 0 || b.own != 0 { // the provider's id says more than our number
 			at = i
 			break
 		}
