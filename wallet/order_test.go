@@ -290,8 +290,10 @@ func TestCancelOrder(t *testing.T) {
 		news wallet.OrderNews
 		code fault.Code
 	}{
-		{wallet.OrderNews{Kind: wallet.NewsProcessing}, fault.CodeOrderClosed}, {wallet.OrderNews{Kind: wallet.NewsExpired}, fault.CodeOrderClosed},
-		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed}, {paid(1), fault.CodeOrderClosed},
+		{wallet.OrderNews{Kind: wallet.NewsProcessing}, fault.CodeOrderClosed},
+		{wallet.OrderNews{Kind: wallet.NewsExpired}, fault.CodeOrderClosed},
+		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed},
+		{paid(1), fault.CodeOrderClosed},
 	} {
 		n := b.order(buys("hundred"))
 		b.news(n, c.news)

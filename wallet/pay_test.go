@@ -146,12 +146,12 @@ func TestReceipt(t *testing.T) {
 // bring no card back that was replaced or forgotten.
 func TestSavedCard(t *testing.T) {
 	b := shop(t)
-	n := b.bought()
+	b.bought()
 	if p := b.State().Payer; p == nil || p.Customer != "cus" || p.Method != "" {
 		t.Errorf("the payer is %+v", p)
 	}
 	b.refused(buys("hundred", offSession), fault.CodeNoPaymentMethod)
-	n = b.bought(savesCard)
+	n := b.bought(savesCard)
 	if p := b.State().Payer; p.Method != "pm" || p.Label != "visa •••• 4242" || p.SavedAt != start || p.Provider != "bank" {
 		t.Errorf("the payer is %+v", p)
 	}
