@@ -51,7 +51,7 @@ func (c *BilledOutside) decide(w *work) error {
 		return nil // it begins with its first payment, unless what that paid for is over
 	case !known && have != nil && have.Outside != "" && c.Start < have.CycleStart:
 		return nil // older news of another than the last
-	case !c.Paid && !have.PausedAt.IsZero():
+	case known && !have.PausedAt.IsZero() && (!c.Paid || c.End <= have.PaidTo):
 		return nil // it stands still here until it is paid for
 	}
 	if err := c.follow(w, known); err != nil {

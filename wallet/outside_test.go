@@ -203,6 +203,29 @@ func TestBilledChange(t *testing.T) {
 	b.stands("calls", 400, 400, 0)
 }
 
+// TestBilledWhilePaused: what stands still here goes on when it is paid for.
+func TestBilledWhilePaused(t *testing.T) {
+	b := billed(t)
+	b.do(month(1))
+	b.pass(day)
+	b.do(&wallet.PauseSubscription{})
+	b.do(month(1))
+	b.do(month(1, unpaid))
+	b.to("2026-02-01T10:00:00Z")
+	b.do(month(2, unpaid))
+	if b.State().Subscription.PausedAt.IsZero() {
+		t.Error("it goes on unpaid")
+	}
+	b.do(month(2))
+	if sub := b.State().Subscription; !sub.PausedAt.IsZero() || sub.CycleEnd != month(2).End {
+		t.Errorf("the subscription is %+v", sub)
+	}
+	b.to("2026-03-01T10:00:00Z")
+	b.do(month(3))
+	b.stands("calls", 50, 50, 0)
+	b.cycle("2026-03-01T10:00:00Z", "2026-04-01T10:00:00Z")
+}
+
 // TestBilledRefused: news that names nothing is refused.
 func TestBilledRefused(t *testing.T) {
 	b := billed(t)

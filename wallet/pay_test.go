@@ -124,6 +124,7 @@ func TestNewsLimits(t *testing.T) {
 		set(&news, long(wallet.MaxReferenceLength))
 		b.news(n, news)
 	}
+	b.refused(&wallet.TellOrder{Order: n, News: disputed("dp", "maybe")}, fault.CodeInvalidRequest)
 	for _, wrong := range []wallet.OrderNews{paid(-1), refundedInAll(-1), refunded("re", 1<<62), refundedInAll(1 << 62)} {
 		b.refused(&wallet.TellOrder{Order: n, News: wrong}, fault.CodeInvalidAmount)
 	}
@@ -146,12 +147,12 @@ func TestReceipt(t *testing.T) {
 // bring no card back that was replaced or forgotten.
 func TestSavedCard(t *testing.T) {
 	b := shop(t)
-	n := b.bought()
+	b.bought()
 	if p := b.State().Payer; p == nil || p.Customer != "cus" || p.Method != "" {
 		t.Errorf("the payer is %+v", p)
 	}
 	b.refused(buys("hundred", offSession), fault.CodeNoPaymentMethod)
-	n = b.bought(savesCard)
+	n := b.bought(savesCard)
 	if p := b.State().Payer; p.Method != "pm" || p.Label != "visa •••• 4242" || p.SavedAt != start || p.Provider != "bank" {
 		t.Errorf("the payer is %+v", p)
 	}
@@ -367,6 +368,24 @@ func TestRefundOfTwoHolds(t *testing.T) {
 		b.do(&wallet.Release{Hold: y})
 		b.granted(n, "100 -50")
 		b.stands("calls", 0, 0, 0)
+	}
+}
+
+// TestRefundWhileHeldForAMeter: what a commit of metered usage leaves of its hold is taken as well.
+func TestRefundWhileHeldForAMeter(t *testing.T) {
+	b := shop(t)
+	b.defs.AddMeter(&catalog.Meter{
+		ID: "m", Name: "renders", Event: "render", Aggregation: catalog.Aggregation{Kind: catalog.Count},
+		Links: []catalog.MeterLink{{Credit: "calls", UnitsPerCredit: money.Ratio{Num: 1, Den: 1}}},
+	})
+	n := b.bought()
+	h := b.reserve(uses("render", 80))
+	b.news(n, refundedInAll(500))
+	committed(40)(b, h)
+	b.granted(n, "100 -50")
+	b.stands("calls", 10, 10, 0)
+	if err := b.CheckMetered(); err != nil {
+		t.Error(err)
 	}
 }
 

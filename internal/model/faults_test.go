@@ -78,8 +78,44 @@ var faults = []deliberate{
 	},
 	{
 		"credits of a paused cycle end while it stands still", "wallet/cycle.go",
-		`w.reschedule(&sub.Included[i], 0)`,
-		`w.reschedule(&sub.Included[i], sub.Included[i].End)`,
+		"w.reschedule(&sub.Included[i], 0)\n\t}\n\tw.moveTallies(sub.CycleStart, Forever)",
+		"w.reschedule(&sub.Included[i], sub.Included[i].End)\n\t}\n\tw.moveTallies(sub.CycleStart, Forever)",
+		modelTests, histories,
+	},
+	{
+		"a refund takes the share of the price instead of the share of the credits", "wallet/pay.go",
+		`money.MulDivFloor(og.Amount, o.Refunded(), o.Paid)`,
+		`money.MulDivFloor(og.Amount, o.Refunded(), o.Minor+1)`,
+		modelTests, histories,
+	},
+	{
+		"what comes back from a hold stays though its money was refunded", "wallet/pay.go",
+		`h.Slices[i].Order = order`,
+		`h.Slices[i].Order = 0`,
+		"./wallet", "^TestRefundWhileHeld$",
+	},
+	{
+		"topped up at the threshold", "wallet/topup.go",
+		`w.topUpBalance(credit) >= t.Threshold`,
+		`w.topUpBalance(credit) > t.Threshold`,
+		"./wallet", "^TestTopUp$",
+	},
+	{
+		"a cap that is reached is passed once", "wallet/topup.go",
+		`under(t.Caps.DayCount, day.Count+1)`,
+		`under(t.Caps.DayCount, day.Count)`,
+		"./wallet", "^TestTopUpCaps$",
+	},
+	{
+		"what is held is announced", "wallet/notice.go",
+		`n.Units += g.Available`,
+		`n.Units += g.Available + g.Held`,
+		modelTests, histories,
+	},
+	{
+		"an invoice that was paid is charged all the same", "wallet/invoice.go",
+		`w.dropCharges(&v, "the invoice is "+string(status))`,
+		`_ = status`,
 		modelTests, histories,
 	},
 }

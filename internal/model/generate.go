@@ -67,7 +67,10 @@ func (k *maker) command(kind Kind) wallet.Command {
 	case AgreeTopUp:
 		return k.agree()
 	case ForgetCard:
-		return &wallet.ForgetPayer{}
+		if chance(r, 70) { // else there is hardly ever one
+			return k.buy()
+		}
+		return &wallet.ForgetPayer{Note: k.note()}
 	case ResetOverage:
 		return &wallet.ResetOverage{Credit: k.credit(), Note: k.note()}
 	}

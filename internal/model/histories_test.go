@@ -62,7 +62,7 @@ func covered(t *testing.T, cov *model.Coverage) {
 	}
 	for _, command := range []string{
 		"GiveCredits", "Deduct", "Track", "Reserve", "Commit", "Release", "Extend", "RevokeGrant", "Freeze", "Adjust",
-		"Reverse", "Subscribe", "EndSubscription", "PauseSubscription", "EditSubscription", "CloseInvoice", "ResetOverage",
+		"Reverse", "Subscribe", "EndSubscription", "PauseSubscription", "EditSubscription", "CloseInvoice", "ResetOverage", "PlaceOrder", "OpenOrder", "CancelOrder", "AskRefund", "TellOrder", "SetTopUp", "ForgetPayer",
 	} {
 		if cov.Commands[command+": ok"] == 0 {
 			t.Errorf("%s never succeeded", command)
@@ -110,6 +110,13 @@ func rarelyCovered(t *testing.T, cov *model.Coverage) {
 		"credits of the old plan taken back in part", "credits of the new plan given in part", "allowance blocked",
 		"disputed grant begins", "part of a pending grant revoked", "all of a grant revoked by amount", "external_ref replayed", "overage repaid",
 		"rollover forfeited", "rolled over again into the same grant", "allowance kept", "allowance window turns",
+		"an order costs nothing", "paid: pack", "paid: credits", "paid: plan", "paid: invoice", "paid: card", "paid: auto_top_up",
+		"paid otherwise than expected", "paid, and cannot be granted", "an order pays the first cycle", "a top-up is paid late",
+		"a refund failed, and credits are given again", "taken as it came back",
+		"an invoice is collected", "a charge is spared", "charged again", "a plan is not paid, and ends",
+		"credits come with the payment of their cycle", "what was owed to the customer pays a cycle", "a plan changes before its cycle is paid",
+		"topped up automatically", "a cap bounds what is bought", "a pack cannot be bought any more", "automatic top-ups are switched off",
+		"given up: auto_top_up", "given up: invoice", "an expiry is announced", "a trial's end is announced",
 	} {
 		if cov.Situation[what] == 0 {
 			t.Errorf("never %s", what)
@@ -133,7 +140,8 @@ var invalidCodes = []string{
 	"already_canceled", "already_reversed", "amount_out_of_range", "amount_too_precise", "conflicting_fields",
 	"credit_archived", "credit_not_found", "entry_not_found", "entry_not_reversible", "grant_not_found",
 	"invalid_amount", "invalid_priority", "invalid_quantity", "invalid_request", "invalid_scope", "invalid_time",
-	"invoice_closed", "invoice_not_found", "metadata_too_large", "missing_field", "pack_not_found", "reservation_expired",
+	"invoice_closed", "invoice_not_found", "metadata_too_large", "missing_field", "no_payment_method", "order_closed", "order_not_found",
+	"order_not_paid", "pack_not_found", "refund_too_large", "reservation_expired",
 	"reservation_not_found", "reservation_not_pending", "reservation_too_small", "subscription_exists",
 	"subscription_not_found", "subscription_paused",
 }

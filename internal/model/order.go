@@ -32,15 +32,15 @@ type order struct {
 	paidAt   clock.Instant
 	closed   clock.Instant
 
-	session, payment string
-	paid             int64
-	most             int64 // refunded in all, as it was told
-	refunds          []back
-	dispute          string // the one that counts
-	disputed         wallet.DisputeStatus
-	declined         wallet.DeclineClass
-	code             string
-	bought           []bought
+	session  string
+	paid     int64
+	most     int64 // refunded in all, as it was told
+	refunds  []back
+	dispute  string // the one that counts
+	disputed wallet.DisputeStatus
+	declined wallet.DeclineClass
+	code     string
+	bought   []bought
 }
 
 // back is money that goes back.
@@ -329,9 +329,9 @@ func (m *Model) learn(n int64, news *wallet.OrderNews) {
 			m.shut(o, wallet.OrderExpired)
 		}
 	case wallet.NewsRefund:
-		o.back(news)
+		o.hearRefund(news)
 	case wallet.NewsDispute:
-		o.dispute_(news)
+		o.hearDispute(news)
 	}
 	o = m.orderOf(n)
 	if o.status == wallet.OrderPaid && (!paid || back != o.refunded() || dispute != o.disputed) {
@@ -341,8 +341,8 @@ func (m *Model) learn(n int64, news *wallet.OrderNews) {
 	}
 }
 
-// back is told of a refund.
-func (o *order) back(news *wallet.OrderNews) {
+// hearRefund is told of a refund.
+func (o *order) hearRefund(news *wallet.OrderNews) {
 	o.most = max(o.most, news.Cumulative)
 	if news.Refund == "" && news.Own == 0 {
 		return
@@ -357,7 +357,7 @@ func (o *order) back(news *wallet.OrderNews) {
 		if news.Refund == "" || b.id != news.Refund || i == at {
 			continue
 		}
-		if at < 0 {
+		if at < 0 || b.own != 0 { // the provider's id says more than our number
 			at = i
 			break
 		}
@@ -396,9 +396,9 @@ func later(a, b wallet.RefundStatus) wallet.RefundStatus {
 	return wallet.RefundAsked
 }
 
-// dispute_ is told of a dispute: lost is lost, over is over, and while one is open another says nothing
+// hearDispute is told of a dispute: lost is lost, over is over, and while one is open another says nothing
 // unless it is lost.
-func (o *order) dispute_(news *wallet.OrderNews) {
+func (o *order) hearDispute(news *wallet.OrderNews) {
 	same := o.dispute == news.DisputeID
 	ignored := o.disputed == wallet.DisputeLost || o.disputed == wallet.DisputeWon && same ||
 		o.disputed == wallet.DisputeOpen && (same && news.Dispute == wallet.DisputeOpen || !same && news.Dispute != wallet.DisputeLost)

@@ -13,7 +13,7 @@ func (k *maker) buy() wallet.Command {
 	if n := len(k.m.orders); n > 0 && chance(r, 20) {
 		return &wallet.OpenOrder{Order: k.order(), Session: fmt.Sprint("ses_", r.IntN(3)), URL: "https://page", Customer: pick(r, "cus", "cus", "cus", "cus_2")}
 	}
-	c := &wallet.PlaceOrder{Provider: "bank", Note: k.note(), SaveCard: chance(r, 50), OffSession: chance(r, 15)}
+	c := &wallet.PlaceOrder{Provider: "bank", Note: k.note(), SaveCard: chance(r, 60), OffSession: chance(r, 15)}
 	switch n := r.IntN(100); {
 	case n < 55:
 		c.Kind, c.Pack, c.Quantity = wallet.PackOrder, pick(r, k.u.packs...), pick[int64](r, 0, 0, 1, 2, 7)
@@ -49,6 +49,13 @@ func (k *maker) buy() wallet.Command {
 // order is an order, most often the last or one of which something is still to come.
 func (k *maker) order() int64 {
 	r, n := k.r, int64(len(k.m.orders))
+	if chance(r, 40) { // those that are charged without a page are few
+		for i := range k.m.orders {
+			if k.m.orders[i].status == wallet.OrderDue {
+				return k.m.orders[i].n
+			}
+		}
+	}
 	if n > 0 && chance(r, 60) {
 		var open []int64
 		for i := range k.m.orders {
@@ -68,6 +75,9 @@ func (k *maker) tellOrder() wallet.Command {
 	r := k.r
 	c := &wallet.TellOrder{Order: k.order()}
 	n := &c.News
+	if len(k.m.orders) == 0 {
+		return k.buy()
+	}
 	if c.Order < 1 || c.Order > int64(len(k.m.orders)) {
 		n.Kind = wallet.NewsProcessing
 		return c
@@ -79,7 +89,7 @@ func (k *maker) tellOrder() wallet.Command {
 	switch p := r.IntN(100); {
 	case p < 35 || o.status == wallet.OrderOpen && p < 60:
 		n.Kind, n.Minor, n.Currency, n.Customer = wallet.NewsPaid, o.minor, o.currency, "cus"
-		if chance(r, 60) {
+		if chance(r, 80) {
 			n.Method = pick(r, "pm_1", "pm_2")
 		}
 		switch {
@@ -88,7 +98,7 @@ func (k *maker) tellOrder() wallet.Command {
 		case chance(r, 3):
 			n.Currency = "eur"
 		}
-	case p < 45 || !o.over() && p < 65:
+	case p < 45 || !o.over() && p < 65 || o.status == wallet.OrderDue && p < 85:
 		n.Kind, n.Decline = wallet.NewsDeclined, &wallet.Decline{
 			Code: pick(r, "insufficient_funds", "lost_card"), Class: pick(r, wallet.DeclineSoft, wallet.DeclineSoft, wallet.DeclineSoft, wallet.DeclineHard, wallet.DeclineAction),
 			Attempt: pick(r, o.attempt, o.attempt, o.attempt, max(0, o.attempt-1)),
@@ -150,7 +160,7 @@ func (k *maker) agree() wallet.Command {
 			}
 		}
 	}
-	c.Threshold = pick(r, 0, 1, 10, 200, 1000, k.amount(c.Credit))
+	c.Threshold = pick(r, 1, 10, 200, 1000, k.amount(c.Credit), k.amount(c.Credit))
 	if chance(r, 50) {
 		c.Caps = wallet.Caps{DayCount: pick[int64](r, 0, 1, 2), MonthCount: pick[int64](r, 0, 1, 3), DayMinor: pick[int64](r, 0, 0, 1000, 2500), MonthMinor: pick[int64](r, 0, 0, 3000)}
 	}
