@@ -109,7 +109,7 @@ func WebhooksToPrivate() Option { return func(o *options) { o.allow = notify.All
 func KeepDeliveries(d time.Duration) Option { return func(o *options) { o.keep = d } }
 
 // PublicURL says where the handler is reached from outside, as https://credits.example.com: the sandbox's
-// pages have their addresses under it. The default is http://127.0.0.1:8080.
+// pages have their addresses under it, and the page on which customers end who have no other. The default is http://127.0.0.1:8080.
 func PublicURL(base string) Option { return func(o *options) { o.public = base } }
 
 // WithStripe has Stripe move the money of the modes that it is configured for. Test modes that it is not
@@ -170,7 +170,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 	}
 	o.engine.Receivers = services.Receivers(o.hooks != nil)
 	e := engine.New(st, o.engine)
-	paying := &payments.Core{Engine: e, Store: st, Clock: o.engine.Clock, Log: o.engine.Log}
+	paying := &payments.Core{Engine: e, Store: st, Clock: o.engine.Clock, Log: o.engine.Log, Thanks: strings.TrimSuffix(o.public, "/") + "/thanks"}
 	box := sandbox.New(sandbox.Config{
 		Objects: st, Clock: o.engine.Clock, Base: o.public,
 		Deliver: func(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) error {
@@ -246,6 +246,7 @@ func (s *Scrip) App(ctx context.Context, name string, mode catalog.Mode) (*App, 
 func (s *Scrip) Handler() http.Handler {
 	return api.New(s.services, api.Options{Log: s.log, Ready: s.store.Ping, Mount: map[string]http.Handler{
 		api.WebhookPath: api.Webhooks(s.services.Payments, s.log),
+		api.ThanksPath:  api.Thanks(),
 		"/pay/":         s.sandbox,
 		"/dodo/":        http.StripPrefix("/dodo", dodo.New(s.services, dodo.Options{Log: s.log})),
 	}})

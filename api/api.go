@@ -176,15 +176,15 @@ func (s *server) serve(rt *route) http.HandlerFunc {
 			return
 		}
 		if page, ok := out.(v1.HTML); ok {
-			s.page(w, page)
+			writePage(w, page)
 			return
 		}
 		s.write(w, "application/json", rt.status, out)
 	}
 }
 
-// page sends a page that needs nothing but itself, and runs nothing.
-func (s *server) page(w http.ResponseWriter, page v1.HTML) {
+// writePage sends a page that needs nothing but itself, and runs nothing.
+func writePage(w http.ResponseWriter, page v1.HTML) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

@@ -22,10 +22,25 @@ func previewOf(key wallet.Key, command wallet.Command) engine.Request {
 // refund that. The outbox hands it over, at least once; a provider knows one that comes again by its
 // key.
 func (c *Core) Due(ctx context.Context, key wallet.Key, o *wallet.Order, r *wallet.OrderRefund) error {
-	if r != nil {
-		return c.refund(ctx, key, o, r)
+	done, err := c.asking.alone(ctx, o.ID(key.ID()))
+	if err != nil {
+		return err
 	}
-	return c.charge(ctx, key, o)
+	defer done()
+	// Whoever asked meanwhile has told the order.
+	now, err := c.find(ctx, key.ID(), o.N)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return c.charge(ctx, key, now.Order)
+	}
+	for i := range now.Order.Refunds {
+		if is := &now.Order.Refunds[i]; is.Own == r.Own {
+			return c.refund(ctx, key, now.Order, is)
+		}
+	}
+	return errNoOrder()
 }
 
 // charge charges the card that is kept for an order that is due, and tells the order what came of it.

@@ -218,7 +218,7 @@ func (c *Core) carryOut(ctx context.Context, key wallet.Key, o *wallet.Order) (*
 	o = now.Order
 	switch {
 	case o.Status == wallet.OrderDue:
-		if err := c.charge(ctx, key, o); err != nil && !errors.Is(err, errUnknownOutcome) {
+		if err := c.Due(ctx, key, o, nil); err != nil && !errors.Is(err, errUnknownOutcome) {
 			return nil, err
 		}
 		again, err := c.find(ctx, key.ID(), o.N)
@@ -247,7 +247,7 @@ func (c *Core) open(ctx context.Context, key wallet.Key, o *wallet.Order) (*wall
 		return nil, err
 	}
 	opened, err := p.OpenPage(ctx, provider.Page{
-		Place: with(place, payer, p.Name()), Order: o, OrderID: o.ID(key.ID()), AppName: defs.Name, CreditsAs: asText(defs, o),
+		Place: with(place, payer, p.Name()), Order: o, OrderID: o.ID(key.ID()), AppName: defs.Name, CreditsAs: asText(defs, o), Thanks: c.Thanks,
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func (c *Core) Offer(ctx context.Context, key wallet.Key, failed *wallet.Order) 
 		Kind: wallet.PackOrder, Pack: failed.What, Quantity: failed.Quantity, Provider: p.Name(), SaveCard: true,
 		Note: wallet.Note{Reason: "offered for " + failed.ID(key.ID()), Metadata: failed.Metadata},
 	}
-	res, err := c.Engine.Do(ctx, engine.Request{Wallet: key, Command: place, Actor: "payments", Idempotency: "offer " + failed.ID(key.ID())})
+	res, err := c.Engine.Do(ctx, engine.Request{Wallet: key, Command: place, Actor: "payments", Idempotency: "offer-" + failed.ID(key.ID())})
 	if err != nil {
 		return "", err
 	}

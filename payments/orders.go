@@ -214,7 +214,7 @@ func (s *Session) Refund(ctx context.Context, orderID string, ask *wallet.AskRef
 	}
 	// The outbox asks the provider in any case; asked here too, the answer says what came of it.
 	asked := &res.Order.Refunds[len(res.Order.Refunds)-1]
-	if err := s.core.refund(ctx, res.Key, res.Order, asked); err != nil {
+	if err := s.core.Due(ctx, res.Key, res.Order, asked); err != nil {
 		s.core.Log.Warn("a refund will be asked for again", "order", orderID, "cause", err)
 	}
 	found, err = s.FindOrder(ctx, orderID)

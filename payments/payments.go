@@ -35,8 +35,12 @@ type Core struct {
 	Live   provider.Provider
 	Test   provider.Provider
 	Others []provider.Provider
+	// Thanks is where customers end who have paid and were given no address to come back to.
+	Thanks string
 	// EveryRound is called whenever the reconciler begins to ask; nil: nothing is.
 	EveryRound func(context.Context) error
+
+	asking asking
 }
 
 // Session does what one caller asks.

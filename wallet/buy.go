@@ -145,6 +145,7 @@ func (c *PlaceOrder) decide(w *work) error {
 	switch {
 	case o.Minor == 0 && o.Kind != CardOrder && !o.SaveCard:
 		o.Provider = ""
+		w.note.RefType, w.note.RefID = RefOrder, o.ID(w.s.ID)
 		w.paid(o, &OrderNews{Currency: o.Currency}) // nobody is asked for nothing
 	case o.OffSession:
 		w.tellOrder(o, catalog.EventPaymentDue)
@@ -187,6 +188,9 @@ func (c *PlaceOrder) inWallet(w *work) (*Order, error) {
 	case InvoiceOrder:
 		return c.ofInvoice(w)
 	case PlanOrder:
+		if c.Plan == nil {
+			return nil, errNoPlan()
+		}
 		plan := *c.Plan
 		if plan.Terms.Every == (catalog.Interval{}) {
 			if err := plan.asDefined(w); err != nil {
@@ -244,6 +248,9 @@ func (c *PlaceOrder) quote(defs *catalog.Definitions) (*Order, error) {
 	case CreditOrder:
 		return o, c.ofCredits(defs, o)
 	case PlanOrder:
+		if c.Plan == nil {
+			return nil, errNoPlan()
+		}
 		return o, c.ofPlan(defs, o)
 	case ProductOrder:
 		return o, c.ofCart(defs, o)
@@ -252,6 +259,10 @@ func (c *PlaceOrder) quote(defs *catalog.Definitions) (*Order, error) {
 		return o, nil
 	}
 	return nil, fault.New(opOrder, fault.CodeInvalidRequest, "an order is for a pack, for credits, for products, for a plan, or to save a card").In("kind")
+}
+
+func errNoPlan() error {
+	return fault.New(opOrder, fault.CodeInvalidRequest, "an order of a plan says which, and how it is taken").In("plan_id")
 }
 
 func (c *PlaceOrder) ofPack(defs *catalog.Definitions, o *Order) error {
@@ -265,7 +276,10 @@ func (c *PlaceOrder) ofPack(defs *catalog.Definitions, o *Order) error {
 	o.What, o.Text, o.Currency, o.PriceRef = pack.ID, pack.Name, pack.Currency, pack.PriceRef
 	o.Minor = priceOf(pack.PriceMinor, o.Quantity)
 	if o.Minor > catalog.MaxPrice {
-		return fault.New(opOrder, fault.CodeAmountOutOfRange, "the price would be more than %d minor units", int64(catalog.MaxPrice)).In("quantity")
+		return errTooDear("quantity")
+	}
+	if o.Minor == 0 && c.Kind == TopUpOrder {
+		return fault.New(opOrder, fault.CodeInvalidRequest, "a pack that costs nothing cannot be topped up with: there is nothing to charge").In("pack_id")
 	}
 	for i := range pack.Items {
 		if err := c.addItem(defs, o, pack, &pack.Items[i]); err != nil {
@@ -305,6 +319,10 @@ func (c *PlaceOrder) addItem(defs *catalog.Definitions, o *Order, pack *catalog.
 	return nil
 }
 
+func errTooDear(field string) error {
+	return fault.New(opOrder, fault.CodeAmountOutOfRange, "the price would be more than %d minor units", int64(catalog.MaxPrice)).In(field)
+}
+
 func errSalesOff(def *catalog.Credit) error {
 	return fault.New(opOrder, fault.CodeSalesOff, "%s is not sold: switch its sales on first", def.Name).In("credit_id")
 }
@@ -328,7 +346,7 @@ func (c *PlaceOrder) ofCredits(defs *catalog.Definitions, o *Order) error {
 		return err
 	}
 	if minor > catalog.MaxPrice {
-		return fault.New(opOrder, fault.CodeAmountOutOfRange, "the price would be more than %d minor units", int64(catalog.MaxPrice)).In("amount")
+		return errTooDear("amount")
 	}
 	o.What, o.Text, o.Minor, o.Currency, o.Quantity = def.ID, def.Name, minor, def.Sales.Currency, 1
 	o.Items = []OrderItem{{
@@ -361,6 +379,9 @@ func (c *PlaceOrder) ofPlan(defs *catalog.Definitions, o *Order) error {
 		each, o.Text = t.TrialMinor, t.Name+" (trial)"
 	}
 	o.What, o.Currency, o.Minor, o.Quantity, o.Plan = plan.Plan, t.Currency, priceOf(each, quantity), quantity, &plan
+	if o.Minor > catalog.MaxPrice {
+		return errTooDear("quantity")
+	}
 	o.SaveCard = t.Minor > 0 || c.OnDemand // the next cycle is charged without a page
 	if c.OnDemand {
 		return c.firstCharge(defs, o)
@@ -396,9 +417,9 @@ func (c *PlaceOrder) ofInvoice(w *work) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range w.s.charging {
-		if o := w.seeOrder(n); c.OffSession && o.Kind == InvoiceOrder && o.Invoice == v.N {
-			return nil, fault.New(opOrder, fault.CodeOrderClosed, "the invoice is being charged already: have that order tried again").With("order_id", o.ID(w.s.ID))
+	if c.OffSession {
+		if err := w.chargedNow(v); err != nil {
+			return nil, err
 		}
 	}
 	return &Order{
@@ -406,6 +427,18 @@ func (c *PlaceOrder) ofInvoice(w *work) (*Order, error) {
 		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, SaveCard: c.SaveCard, Subscription: v.Subscription,
 		SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, Metadata: c.Metadata,
 	}, nil
+}
+
+// chargedNow refuses to charge an invoice that is being charged already; a charge that waits to be tried
+// again makes room for the new one.
+func (w *work) chargedNow(v *Invoice) error {
+	for _, n := range w.s.charging {
+		if have := w.seeOrder(n); have.Kind == InvoiceOrder && have.Invoice == v.N && have.Status == OrderDue {
+			return fault.New(opOrder, fault.CodeInvalidRequest, "the invoice is being charged already").In("invoice_id").With("order_id", have.ID(w.s.ID))
+		}
+	}
+	w.dropCharges(v, "the invoice is charged anew")
+	return nil
 }
 
 // openInvoice finds an invoice that can be paid.
@@ -449,7 +482,11 @@ func costBasis(minor, items, units int64, precision int) money.Decimal {
 }
 
 func (c *OpenOrder) decide(w *work) error {
-	o, err := w.knownOrder("wallet.OpenOrder", c.Order)
+	const op = "wallet.OpenOrder"
+	if len(c.Session) > MaxReferenceLength || len(c.Customer) > MaxReferenceLength || len(c.URL) > MaxAddressLength {
+		return fault.New(op, fault.CodeInvalidRequest, "an id of a payment provider has at most %d bytes, and an address %d", MaxReferenceLength, MaxAddressLength)
+	}
+	o, err := w.knownOrder(op, c.Order)
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,12 @@ import (
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/letters"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/payments"
+	"github.com/seed42445051/scrip/payments/stripe"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
@@ -310,6 +313,25 @@ var limits = []struct {
 			code(`"max_uses_per_customer": ` + fmt.Sprint(catalog.MaxCodeUsesPerCustomer+1)),
 		},
 		{"time after which a claim that was not granted is granted", credits.FinishEvery, "credits.FinishEvery", "", call{}},
+	}},
+	{"Selling", []limit{
+		{
+			"time for which a page is open; 24h0m0s when not given, and 30m0s at least", wallet.MaxOpenFor, "wallet.MaxOpenFor", fault.CodeInvalidRequest,
+			call{"POST /v1/checkout", `{"customer_id": "u", "save_card": true, "expires_in_seconds": 86401}`},
+		},
+		{
+			"address that a customer comes back to, bytes", wallet.MaxAddressLength, "wallet.MaxAddressLength", fault.CodeInvalidRequest,
+			call{"POST /v1/checkout", `{"customer_id": "u", "save_card": true, "success_url": "https://example.test/` + text(wallet.MaxAddressLength) + `"}`},
+		},
+		{"times a pack is bought with one order", wallet.MaxOrderQuantity, "wallet.MaxOrderQuantity", fault.CodeInvalidQuantity, call{}},
+		{"refunds of an order that are told apart", wallet.MaxOrderRefunds, "wallet.MaxOrderRefunds", "", call{}},
+		{"credits that a customer has automatic top-ups of", wallet.MaxTopUps, "wallet.MaxTopUps", fault.CodeInvalidRequest, call{}},
+		{"rest after an automatic top-up was given up", wallet.TopUpPause, "wallet.TopUpPause", "", call{}},
+		{"time after which the provider is asked about an order of which no webhook told", payments.ReconcileAfter, "payments.ReconcileAfter", "", call{}},
+		{"time for which it is asked", payments.ReconcileFor, "payments.ReconcileFor", "", call{}},
+		{"webhook of a provider, bytes", payments.MaxWebhook, "payments.MaxWebhook", fault.CodeRequestTooLarge, call{}},
+		{"signing secrets of one endpoint at Stripe", stripe.MaxWebhookSecrets, "stripe.MaxWebhookSecrets", fault.CodeInvalidConfig, call{}},
+		{"age of news of which a letter is sent", letters.Stale, "letters.Stale", "", call{}},
 	}},
 	{"Apps, keys and customers", []limit{
 		{

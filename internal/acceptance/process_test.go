@@ -66,7 +66,12 @@ var listening = regexp.MustCompile(`msg=serving address=(\S+)`)
 // runServer starts a server over a database and returns when it listens.
 func runServer(t testing.TB, db string, flags ...string) *process {
 	t.Helper()
-	p := launch(t, db, flags...)
+	return listens(t, launch(t, db, flags...))
+}
+
+// listens waits until a server listens.
+func listens(t testing.TB, p *process) *process {
+	t.Helper()
 	select {
 	case address := <-p.log.ready:
 		p.wire = newWire(t, "http://"+address)
@@ -82,9 +87,16 @@ func runServer(t testing.TB, db string, flags ...string) *process {
 // before, and dies with this process.
 func launch(t testing.TB, db string, flags ...string) *process {
 	t.Helper()
+	return launchIn(t, nil, db, flags...)
+}
+
+// launchIn is launch with variables of the environment besides this process's own.
+func launchIn(t testing.TB, env []string, db string, flags ...string) *process {
+	t.Helper()
 	cmd := exec.Command(built.build(t), append([]string{"serve", "--addr", "127.0.0.1:0", "--db", db}, flags...)...)
 	p := &process{cmd: cmd, log: &log{ready: make(chan string, 1)}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Env = append(os.Environ(), env...)
 	dieTogether(p.cmd)
 	if err := p.start(); err != nil {
 		t.Fatal(err)

@@ -59,6 +59,9 @@ type Page struct {
 	OrderID   string // public id: it is in the metadata of all that the provider makes of it
 	AppName   string
 	CreditsAs string // for people, what is bought: "1,000 credits"
+	// Thanks is where the customer ends once they have paid an order that has no SuccessURL, for
+	// providers whose page must lead somewhere.
+	Thanks string
 }
 
 // Opened is a page that was opened.

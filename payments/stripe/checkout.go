@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -59,6 +60,10 @@ func (p *Provider) OpenPage(ctx context.Context, page provider.Page) (provider.O
 		return provider.Opened{}, err
 	}
 	s, customer, failed := a.openSession(ctx, &page, params)
+	if ref := page.Order.PriceRef; ref != "" && failed != nil && failed.problem.Code == codeMissing && strings.HasPrefix(failed.problem.Param, "line_items") {
+		return provider.Opened{}, fault.New(opPage, fault.CodeInvalidRequest,
+			"Stripe has no price %q in this mode, which %s names as its price_ref (priceId): correct it, or leave it out to have the price charged that Scrip knows", ref, page.Order.Text).In("pack_id").Because(failed)
+	}
 	if failed != nil {
 		return provider.Opened{}, failed.fault(opPage)
 	}
@@ -136,7 +141,7 @@ func (p *Provider) sessionParams(page *provider.Page) (*api.CheckoutSessionCreat
 	o, metadata := page.Order, orderMetadata(&page.Place, page.Order, page.OrderID)
 	params := &api.CheckoutSessionCreateParams{
 		Mode: api.String(modePayment), Metadata: metadata,
-		SuccessURL: optional(o.SuccessURL), CancelURL: optional(o.CancelURL),
+		SuccessURL: optional(first(o.SuccessURL, page.Thanks)), CancelURL: optional(o.CancelURL),
 		ExpiresAt: api.Int64(p.expiry(o).Time().Unix()),
 	}
 	if utf8.RuneCountInString(page.Key.Customer) <= maxReference {

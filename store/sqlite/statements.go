@@ -377,7 +377,8 @@ var text = [statements]string{
 		` AND n = ?`,
 	insertHold: `INSERT INTO holds (bucket, wallet, ` + holdColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
+	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?,
+		plan = ?, slices = ?` + mine +
 		` AND n = ?`,
 	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, ` + subscriptionColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
