@@ -24,6 +24,8 @@ type charged struct {
 	PaymentID string `json:"payment_id"`
 }
 
+var errNotOnDemand = &refusal{http.StatusUnprocessableEntity, "SUBSCRIPTION_NOT_ON_DEMAND", "the subscription is not on demand"}
+
 // chargeable refuses what cannot be charged, under the vendor's codes.
 func chargeable(f *billing.Found) error {
 	switch {
@@ -53,7 +55,7 @@ func (c *call) chargeSubscription() (any, error) {
 		return nil, err
 	}
 	if !f.Subscription.Terms.OnDemand {
-		return nil, &refusal{http.StatusUnprocessableEntity, "SUBSCRIPTION_NOT_ON_DEMAND", "the subscription is not on demand"}
+		return nil, errNotOnDemand
 	}
 	if own := currencyOut(f.Subscription.Terms.Currency); body.Currency != "" && body.Currency != own {
 		return nil, &refusal{http.StatusUnprocessableEntity, "UNSUPPORTED_CURRENCY", "the subscription is billed in " + own}

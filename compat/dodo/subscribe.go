@@ -237,8 +237,6 @@ func (b *updateSubscriptionBody) check() error {
 	switch {
 	case b.Pause.has():
 		return invalidValue("pause was removed: set status to paused, and to active to resume")
-	case b.DisableOnDemand.has():
-		return fault.New("dodo.update", fault.CodeNotImplemented, "a subscription on demand stays one: cancel it, and begin another")
 	case b.Status.has() && !slices.Contains([]string{"cancelled", "paused", "active"}, b.Status.value):
 		return invalidValue("status must be cancelled, paused or active")
 	case b.Status.has() && b.Status.value != "cancelled" && given(*b) > 1:
@@ -268,6 +266,12 @@ func (c *call) updateSubscription() (any, error) {
 	have, err := c.found()
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case body.DisableOnDemand.has() && !have.Subscription.Terms.OnDemand:
+		return nil, errNotOnDemand
+	case body.DisableOnDemand.has():
+		return nil, fault.New("dodo.update", fault.CodeNotImplemented, "a subscription on demand stays one: cancel it, and begin another")
 	}
 	if body.Status.has() && body.Status.value != "cancelled" {
 		f, err := c.Change(c, have.V1.ID, false, func(n int64) wallet.Command {

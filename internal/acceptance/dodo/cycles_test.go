@@ -17,7 +17,7 @@ const begin = "2026-01-31T12:00:00Z"
 // move themselves.
 func TestCycles(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"subscriptions", "planchange", "overage", "rollover", "examples"} {
+		for _, script := range []string{"subscriptions", "planchange", "overage", "rollover", "examples", "collect"} {
 			t.Run(script, func(t *testing.T) {
 				start, err := clock.Parse(begin)
 				noError(t, err)
