@@ -264,7 +264,7 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.EndSubscription, *wallet.PauseSubscription, *wallet.EditSubscription, *wallet.Subscribe:
 		return fault.New(op, fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
-	case *wallet.OpenOrder, *wallet.CancelOrder, *wallet.AskRefund, *wallet.TellOrder:
+	case *wallet.OpenOrder, *wallet.CancelOrder, *wallet.AskRefund, *wallet.RetryOrder, *wallet.TellOrder:
 		return fault.New(op, fault.CodeOrderNotFound, "there is no such order").In("order_id")
 	case *wallet.CloseInvoice:
 		return fault.New(op, fault.CodeInvoiceNotFound, "there is no such invoice").In("invoice_id")

@@ -111,7 +111,7 @@ func (s *Session) ForgetPaymentMethod(ctx context.Context, customerID string, op
 // PaymentPortal opens the provider's own page on which a customer manages their cards.
 func (s *Session) PaymentPortal(ctx context.Context, customerID string, r v1.PortalRequest) (v1.Portal, error) {
 	const op = "payments.PaymentPortal"
-	if err := checkAddress(r.ReturnURL, "return_url"); err != nil {
+	if err := CheckAddress(r.ReturnURL, "return_url"); err != nil {
 		return v1.Portal{}, err
 	}
 	key, err := caller.Wallet(s.caller, customerID)

@@ -76,6 +76,7 @@ type Subscription struct {
 	EndsAt        clock.Instant    `json:"ends_at,omitzero"`
 	TrialEndsAt   clock.Instant    `json:"trial_ends_at,omitzero"`
 	PausedAt      clock.Instant    `json:"paused_at,omitzero"`
+	OnHoldAt      clock.Instant    `json:"on_hold_at,omitzero" doc:"When the payment of the running cycle was declined; what the cycle gives comes when it is made"`
 	CycleAnchorAt clock.Instant    `json:"cycle_anchor_at"`
 	Zone          string           `json:"zone,omitempty"`
 	Cycle         Period           `json:"cycle"`
@@ -125,7 +126,7 @@ type PageQuery struct {
 
 // SubscriptionEvent is one line of a subscription's history.
 type SubscriptionEvent struct {
-	Type       string        `json:"event_type" enum:"started,renewed,trial_converted,plan_changed,plan_change_scheduled,plan_change_unscheduled,cancel_scheduled,reactivated,updated,paused,resumed,ended"`
+	Type       string        `json:"event_type" enum:"started,renewed,trial_converted,plan_changed,plan_change_scheduled,plan_change_unscheduled,cancel_scheduled,reactivated,updated,paused,resumed,ended,on_hold,recovered"`
 	FromPlanID string        `json:"from_plan_id,omitempty"`
 	ToPlanID   string        `json:"to_plan_id,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
@@ -151,7 +152,7 @@ type Invoice struct {
 
 // InvoiceLine is one line of an invoice.
 type InvoiceLine struct {
-	Kind        string        `json:"kind" enum:"plan,proration,overage,usage,top_up,balance"`
+	Kind        string        `json:"kind" enum:"plan,proration,overage,usage,top_up,product,balance"`
 	ItemID      string        `json:"item_id,omitempty" doc:"The plan, credit or meter"`
 	Description string        `json:"description"`
 	Quantity    money.Decimal `json:"quantity"`

@@ -23,10 +23,15 @@ const day = 24 * time.Hour
 // stand in one line.
 type book struct {
 	*model.Bare
-	t    *testing.T
-	defs *catalog.Definitions
-	now  clock.Instant
-	seen int // entries that said has told
+	t     *testing.T
+	defs  *catalog.Definitions
+	now   clock.Instant
+	seen  int // entries that said has told
+	heard int // events of orders that told has checked
+
+	// restless loses its memory before every other command.
+	restless bool
+	turn     int
 }
 
 // calls is the credit of most examples: whole numbers, the default draw order, nothing special.
@@ -77,6 +82,9 @@ func open(t *testing.T, credits ...*catalog.Credit) *book {
 // do carries a command out that must be an answer.
 func (b *book) do(c wallet.Command) wallet.Answer {
 	b.t.Helper()
+	if b.turn++; b.restless && b.turn%2 == 0 {
+		b.Restart()
+	}
 	a, err := b.Do(b.now, c)
 	if err != nil {
 		b.t.Fatalf("%T: %v", c, err)

@@ -92,24 +92,36 @@ const unpaidNext = -1
 func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	price := w.priceLines(sub)
 	sub.Unpaid = 0
-	waits := sub.Collect && w.settling == nil || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
-	if waits && len(price) > 0 {
+	waits := sub.Collect || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
+	switch o := w.settling; {
+	case len(price) == 0:
+	case o != nil && o.Minor == price[0].Minor && o.Currency == price[0].currency:
+		w.issuePaid(sub, price, o) // what earlier cycles left is another invoice
+		price = nil
+	case waits:
 		sub.Unpaid = unpaidNext
 	}
 	w.nextCreditCycles(sub)
 	w.issue(sub, append(price, lines...))
-	if sub.Unpaid == unpaidNext { // what was owed to the customer has paid it
+	switch sub.Unpaid {
+	case unpaidNext: // what was owed to the customer has paid it
 		w.cyclePaid(sub)
+	case 0:
+		w.recovered(sub)
 	}
 }
 
 // cyclePaid grants what has waited for the payment of the cycle.
 func (w *work) cyclePaid(sub *Subscription) {
 	sub.Unpaid = 0
+	w.recovered(sub)
 	for i := range sub.Included {
 		if sub.Included[i].Waits {
 			sub.Included[i].Waits = false
 			w.include(sub, i, unitsOf(sub, &sub.Terms.Credits[i], w.at))
+			if !sub.PausedAt.IsZero() {
+				w.reschedule(&sub.Included[i], 0) // as what was granted before the pause
+			}
 		}
 	}
 }
@@ -376,7 +388,10 @@ func (w *work) giveRest(sub *Subscription, i int, old *Subscription) {
 		cycle = CreditCycle{Start: old.Included[k].Start, End: old.Included[k].End}
 	}
 	sub.Included[i] = cycle
-	if terms.Prorate {
+	switch {
+	case sub.Unpaid != 0:
+		sub.Included[i].Waits = true // what the cycle includes comes when it is paid, as the plan is by then
+	case terms.Prorate:
 		w.include(sub, i, share(unitsOf(sub, terms, w.at), w.at, cycle))
 	}
 }

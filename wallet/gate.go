@@ -309,7 +309,7 @@ func (w *work) commitMetered(h *Hold) error {
 			rest = append(rest, Slice{Grant: left.Grant, Held: -left.Units, Available: left.Units})
 		}
 	}
-	w.giveBack(rest)
+	w.giveBack(h, rest)
 	return nil
 }
 

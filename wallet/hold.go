@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -226,7 +227,7 @@ func (w *work) takeHeld(h *Hold, take int64) {
 			w.bookOverage(OveragePart{Credit: o.Credit, Units: units})
 		}
 	}
-	w.giveBack(rest)
+	w.giveBack(h, rest)
 }
 
 // heldUnits is what a part of a slice's measure costs, rounded up, at the slice's own rate.
@@ -237,8 +238,9 @@ func heldUnits(units, measure, part int64) int64 {
 	return rate{units, measure}.units(part)
 }
 
-// giveBack returns held units to their grants, and lets each grant's fate take them.
-func (w *work) giveBack(parts []Slice) {
+// giveBack returns units of a hold to their grants. An order whose money was refunded takes what it
+// misses of them, and each grant's fate the rest.
+func (w *work) giveBack(h *Hold, parts []Slice) {
 	if len(parts) == 0 {
 		return
 	}
@@ -246,7 +248,11 @@ func (w *work) giveBack(parts []Slice) {
 		w.book(line{kind: HoldReleased, credit: group.credit, amount: -group.held(), slices: group.slices})
 	}
 	for _, p := range parts {
-		w.returned(w.grant(p.Grant))
+		g := w.grant(p.Grant)
+		if i := slices.IndexFunc(h.Slices, func(s HoldSlice) bool { return s.Grant == p.Grant && s.Order != 0 }); i >= 0 {
+			w.takeClaimed(h.Slices[i].Order, g, p.Available)
+		}
+		w.returned(g)
 	}
 }
 
@@ -279,7 +285,7 @@ func (w *work) closeHold(h *Hold, status HoldStatus) {
 		w.credit(o.Credit).OverageHeld -= o.Units
 	}
 	h.Status, h.ClosedAt = status, w.at
-	w.giveBack(parts)
+	w.giveBack(h, parts)
 }
 
 func (c *Extend) decide(w *work) error {

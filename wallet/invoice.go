@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
@@ -49,6 +50,7 @@ const (
 	OverageLine   LineKind = "overage"   // credits used beyond zero
 	UsageLine     LineKind = "usage"     // metered usage that is paid for in money
 	TopUpLine     LineKind = "top_up"    // credits bought
+	ProductLine   LineKind = "product"   // a product bought, with its credits
 	BalanceLine   LineKind = "balance"   // what an earlier change left to the customer's favour
 )
 
@@ -114,10 +116,28 @@ func (w *work) closeInvoice(have *Invoice, status InvoiceStatus, ref string) *In
 	v := *have
 	v.Status, v.Ref, v.ClosedAt = status, ref, w.at
 	w.d.Invoices = append(w.d.Invoices, &v)
+	w.dropCharges(&v, "the invoice is "+string(status))
 	if sub := w.seeSubscription(); sub != nil && sub.Unpaid == v.N && !sub.Ended {
 		w.cyclePaid(w.subscription())
 	}
 	return &v
+}
+
+// opensCycle reports whether the price of a cycle is part of the invoice.
+func (v *Invoice) opensCycle() bool {
+	return slices.ContainsFunc(v.Lines, func(l InvoiceLine) bool { return l.Kind == PlanLine })
+}
+
+// issuePaid writes the invoice over a price that an order has paid.
+func (w *work) issuePaid(sub *Subscription, price []InvoiceLine, o *Order) {
+	w.d.invoiceSeq++
+	v := &Invoice{
+		N: w.d.invoiceSeq, Subscription: sub.N, Status: InvoicePaid, Currency: o.Currency, Lines: price, Total: o.Minor,
+		From: sub.CycleStart, To: sub.CycleEnd, IssuedAt: w.at, ClosedAt: w.at, Ref: o.Payment,
+	}
+	o.Invoice = v.N
+	w.d.Invoices = append(w.d.Invoices, v)
+	w.d.Answer.Invoices = append(w.d.Answer.Invoices, *v)
 }
 
 // maxLine bounds what a line comes to, in minor units: nobody owes as much, and time must go on.
@@ -164,11 +184,9 @@ func (w *work) issueOne(sub *Subscription, currency string, lines []InvoiceLine)
 		N: w.d.invoiceSeq, Subscription: sub.N, Status: InvoiceOpen, Currency: currency, Lines: lines, Total: total,
 		From: sub.CycleStart, To: sub.CycleEnd, IssuedAt: w.at,
 	}
-	switch o := w.settling; {
+	switch {
 	case total == 0:
 		v.Status, v.ClosedAt = InvoicePaid, w.at
-	case o != nil && o.Minor == total && o.Currency == currency:
-		v.Status, v.ClosedAt, v.Ref, o.Invoice = InvoicePaid, w.at, o.Payment, v.N
 	case sub.Outside != "" && sub.PaidTo > sub.CycleStart && currency == sub.Terms.Currency:
 		v.Status, v.ClosedAt, v.Ref = InvoicePaid, w.at, sub.Outside
 	case sub.Unpaid == unpaidNext && currency == sub.Terms.Currency:

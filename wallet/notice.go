@@ -52,16 +52,18 @@ func (s *State) nextNotice() clock.Instant {
 	return next
 }
 
-// trialNotice is when it is said that the trial ends; zero: never.
+// trialNotice is when it is said that the trial ends; zero: never. Nothing follows on one with which
+// the subscription ends.
 func (s *Subscription) trialNotice() clock.Instant {
-	if s == nil || s.Ended || !s.PausedAt.IsZero() || s.TrialEnds.IsZero() || s.TrialEnds.Sub(s.StartedAt) <= TrialNotice {
+	if s == nil || s.Ended || !s.PausedAt.IsZero() || s.TrialEnds.IsZero() || s.TrialEnds.Sub(s.StartedAt) <= TrialNotice ||
+		!s.EndsAt.IsZero() && s.EndsAt <= s.TrialEnds {
 		return 0
 	}
 	return s.TrialEnds.Add(-TrialNotice)
 }
 
 // remind announces what ends when the time of notice before it has come: at that very instant, which
-// Settle never passes by.
+// Settle never passes by. What a command changes at that instant comes after it.
 func (w *work) remind() {
 	if w.at <= w.s.LastAt {
 		return

@@ -47,10 +47,14 @@ func (c *BilledOutside) decide(w *work) error {
 			w.endSubscription(sub)
 		}
 		return nil
-	case !c.Paid && !known:
-		return nil // it begins with its first payment
+	case !known && (!c.Paid || c.End <= w.at):
+		return nil // it begins with its first payment, unless what that paid for is over
+	case !known && have != nil && have.Outside != "" && c.Start < have.CycleStart:
+		return nil // older news of another than the last
+	case !c.Paid && !have.PausedAt.IsZero():
+		return nil // it stands still here until it is paid for
 	}
-	if err := c.follow(w); err != nil {
+	if err := c.follow(w, known); err != nil {
 		return err
 	}
 	if c.Paid {
@@ -59,16 +63,34 @@ func (c *BilledOutside) decide(w *work) error {
 	return nil
 }
 
-// follow brings the subscription to the biller's plan, cycle and end.
-func (c *BilledOutside) follow(w *work) error {
+// follow brings the subscription to the biller's plan, cycle and end. One that was taken here is theirs
+// from now on.
+func (c *BilledOutside) follow(w *work, known bool) error {
 	take := Subscribe{Plan: c.Plan, Quantity: c.Quantity, CycleStart: c.Start, EndsAt: c.EndsAt, Outside: c.Ref, Note: c.Note}
 	if take.EndsAt <= w.at {
 		take.EndsAt = 0 // a biller's end that is over comes with Ended
 	}
-	if sub := w.s.Subscription; sub != nil && sub.Outside == c.Ref && sub.CycleStart >= c.Start {
+	sub := w.running()
+	switch {
+	case sub != nil && !known:
+		sub.Outside, sub.PaidTo, sub.Collect = c.Ref, 0, false
+	case sub != nil && sub.CycleStart >= c.Start:
 		take.CycleStart = 0 // it is there already, by its own reckoning
+	case sub == nil && c.Start > w.at:
+		take.CycleStart = 0 // the biller's clock is ahead: the cycle begins now
 	}
-	return take.decide(w)
+	if sub != nil && !sub.PausedAt.IsZero() {
+		w.resume(sub)
+	}
+	begins := sub == nil
+	if err := take.decide(w); err != nil {
+		return err
+	}
+	sub = w.subscription()
+	if (begins || c.Start <= w.at) && c.End > w.at && sub.CycleEnd != c.End {
+		w.moveCycleEnd(sub, c.End)
+	}
+	return nil
 }
 
 // paidOutside takes a cycle as paid: the one that runs, or one that is about to begin here.

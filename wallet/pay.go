@@ -1,7 +1,9 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"time"
@@ -9,7 +11,6 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/money"
 )
 
 // TellOrder takes what a payment provider says of an order. The same news again changes nothing,
@@ -66,11 +67,25 @@ const (
 const opTell = "wallet.TellOrder"
 
 func (c *TellOrder) decide(w *work) error {
-	have, err := w.knownOrder(opTell, c.Order)
-	if err != nil {
+	if err := c.News.check(); err != nil {
 		return err
 	}
-	if err := c.News.check(); err != nil {
+	err := c.tell(w)
+	var missing *Missing
+	if err == nil || c.News.Kind != NewsPaid || errors.As(err, &missing) || fault.CodeOf(err) == fault.CodeOrderNotFound {
+		return err
+	}
+	// It is paid whether or not it can be granted any more, and a provider cannot be told to take its
+	// word back: that is for somebody to look at, as a payment that differs.
+	*w = *newWork(w.s, w.cx, w.cx.Now)
+	w.stuck = err
+	return c.tell(w)
+}
+
+// tell takes the news into the order, and what follows from it.
+func (c *TellOrder) tell(w *work) error {
+	have, err := w.knownOrder(opTell, c.Order)
+	if err != nil {
 		return err
 	}
 	w.note = Note{RefType: RefOrder, RefID: have.ID(w.s.ID), Metadata: have.Metadata}
@@ -95,8 +110,11 @@ func (n *OrderNews) check() error {
 			return fault.New(opTell, fault.CodeInvalidRequest, "an id of a payment provider has at most %d bytes", MaxReferenceLength)
 		}
 	}
-	if n.Minor < 0 || n.Cumulative < 0 {
-		return fault.New(opTell, fault.CodeInvalidAmount, "what was paid or refunded cannot be negative")
+	if n.Minor < 0 || n.Cumulative < 0 || n.Minor > maxLine || n.Cumulative > maxLine {
+		return fault.New(opTell, fault.CodeInvalidAmount, "what was paid or refunded is 0 to %d minor units", int64(maxLine))
+	}
+	if n.Kind == NewsDispute && n.Dispute != DisputeOpen && n.Dispute != DisputeWon && n.Dispute != DisputeLost {
+		return fault.New(opTell, fault.CodeInvalidRequest, "a dispute is open, won or lost")
 	}
 	return nil
 }
@@ -114,8 +132,8 @@ func (w *work) learn(o *Order, n *OrderNews) {
 	case NewsPaid:
 		w.paid(o, n)
 	case NewsProcessing:
-		if o.Status == OrderOpen || o.Status == OrderDue {
-			o.Status = OrderProcessing
+		if o.Status == OrderOpen || o.Status == OrderDue || o.Status == OrderExpired {
+			o.Status, o.ClosedAt = OrderProcessing, 0
 			w.tellOrder(o, catalog.EventPaymentProcessing)
 		}
 	case NewsDeclined:
@@ -126,6 +144,9 @@ func (w *work) learn(o *Order, n *OrderNews) {
 		if o.Status == OrderOpen {
 			w.close(o, OrderExpired)
 			w.tellOrder(o, catalog.EventPaymentCanceled)
+			if o.Kind == PlanOrder {
+				w.tellOrder(o, catalog.EventSubscriptionFailed)
+			}
 		}
 	case NewsRefund:
 		w.learnRefund(o, n)
@@ -161,9 +182,11 @@ func (w *work) paid(o *Order, n *OrderNews) {
 		w.unlate(o)
 	}
 	if n.Minor != o.Minor || n.Minor > 0 && n.Currency != o.Currency {
-		o.Paid, o.Reason = n.Minor, fmt.Sprintf("paid %d minor units of %s instead of %d of %s", n.Minor, n.Currency, o.Minor, o.Currency)
-		w.close(o, OrderMismatched)
-		w.tellOrder(o, catalog.EventPaymentMismatched)
+		w.mismatched(o, n, fmt.Sprintf("paid %d minor units of %s instead of %d of %s", n.Minor, n.Currency, o.Minor, o.Currency))
+		return
+	}
+	if w.stuck != nil {
+		w.mismatched(o, n, "paid, and cannot be granted: "+fault.As(w.stuck).Message)
 		return
 	}
 	o.Status, o.Paid, o.PaidAt, o.ClosedAt, o.NextTry = OrderPaid, n.Minor, w.at, 0, 0
@@ -173,13 +196,19 @@ func (w *work) paid(o *Order, n *OrderNews) {
 		w.takePaidPlan(o)
 	case InvoiceOrder:
 		w.payInvoice(o)
-	case PackOrder, CreditOrder, TopUpOrder:
+	case PackOrder, CreditOrder, TopUpOrder, ProductOrder:
 		w.grantOrder(o)
 	}
 	if o.Kind == TopUpOrder {
 		w.topUpEnded(o)
 		w.tellOrder(o, catalog.EventTopUpSucceeded)
 	}
+}
+
+func (w *work) mismatched(o *Order, n *OrderNews, reason string) {
+	o.Paid, o.Reason = n.Minor, reason
+	w.close(o, OrderMismatched)
+	w.tellOrder(o, catalog.EventPaymentMismatched)
 }
 
 // unlate counts a top-up that was given up, and was paid after all, under the caps again.
@@ -197,11 +226,11 @@ func (w *work) unlate(o *Order) {
 func (w *work) grantOrder(o *Order) {
 	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note}
 	give.Reason = o.Text
-	if o.Kind != CreditOrder {
+	switch o.Kind {
+	case PackOrder:
 		give.Pack = o.What
-	}
-	if o.Kind == TopUpOrder {
-		give.Entry = AutoTopUp
+	case TopUpOrder:
+		give.Pack, give.Entry = o.What, AutoTopUp
 	}
 	for i := range o.Items {
 		w.grantItem(o, &give, &o.Items[i])
@@ -209,7 +238,9 @@ func (w *work) grantOrder(o *Order) {
 	if o.Minor > 0 {
 		w.receipt(o)
 	}
-	w.tellOrder(o, catalog.EventCreditsTopUp)
+	if len(o.Items) > 0 {
+		w.tellOrder(o, catalog.EventCreditsTopUp)
+	}
 }
 
 // ref is what the outside knows the purchase by (V35).
@@ -225,6 +256,7 @@ func (o *Order) ref(w *work) string {
 
 func (w *work) grantItem(o *Order, give *GiveCredits, it *OrderItem) {
 	c := *give
+	c.Rollover = it.Rollover
 	c.Never = it.ExpiresAfterDays == 0
 	if !c.Never {
 		c.ExpiresAt = catalog.Interval{Count: it.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
@@ -247,12 +279,20 @@ func (w *work) grantItem(o *Order, give *GiveCredits, it *OrderItem) {
 // receipt is the invoice of a purchase, paid as it is issued.
 func (w *work) receipt(o *Order) {
 	w.d.invoiceSeq++
-	price := o.Minor / o.Quantity
+	line := func(kind LineKind, what, text string, quantity, minor int64) InvoiceLine {
+		price := decimalOf(minor/quantity, 0)
+		return InvoiceLine{Kind: kind, What: what, Text: text, Quantity: decimalOf(quantity, 0), Price: price, Minor: minor}
+	}
 	v := &Invoice{
-		N: w.d.invoiceSeq, Status: InvoicePaid, Currency: o.Currency, Total: o.Minor, IssuedAt: w.at, ClosedAt: w.at, Ref: o.Payment,
-		Lines: []InvoiceLine{{
-			Kind: TopUpLine, What: o.What, Text: o.Text, Quantity: decimalOf(o.Quantity, 0), Price: decimalOf(price, 0), Minor: o.Minor,
-		}},
+		N: w.d.invoiceSeq, Subscription: o.Subscription, Status: InvoicePaid, Currency: o.Currency, Total: o.Minor,
+		IssuedAt: w.at, ClosedAt: w.at, Ref: o.Payment,
+	}
+	for i := range o.Cart {
+		l := &o.Cart[i]
+		v.Lines = append(v.Lines, line(ProductLine, l.Product, l.Text, l.Quantity, l.Minor))
+	}
+	if len(o.Cart) == 0 {
+		v.Lines = []InvoiceLine{line(TopUpLine, o.What, o.Text, o.Quantity, o.Minor)}
 	}
 	o.Invoice = v.N
 	w.d.Invoices = append(w.d.Invoices, v)
@@ -261,12 +301,18 @@ func (w *work) receipt(o *Order) {
 // takePaidPlan begins the plan that was paid for; its first invoice is paid with the order.
 func (w *work) takePaidPlan(o *Order) {
 	agreed := *o.Plan
-	agreed.Collect = o.Provider != ""
+	agreed.Collect = o.Provider != "" || agreed.Terms.Minor > 0
 	saved := w.note
 	w.settling = o
 	w.fail(agreed.take(w))
 	w.settling = nil
 	w.note = saved
+	if sub := w.d.Subscription; sub != nil {
+		o.Subscription = sub.N
+	}
+	if len(o.Cart) > 0 { // the first charge of one on demand
+		w.grantOrder(o)
+	}
 }
 
 // payInvoice closes the invoice that was paid for.
@@ -276,8 +322,23 @@ func (w *work) payInvoice(o *Order) {
 		w.fail(&Missing{Needs{Invoices: []int64{o.Invoice}}})
 		return
 	}
-	if v.Status == InvoiceOpen {
-		w.closeInvoice(v, InvoicePaid, o.Payment)
+	if v.Status != InvoiceOpen {
+		o.Reason = fmt.Sprintf("the invoice was %s already", v.Status) // somebody has to pay it back
+		return
+	}
+	w.closeInvoice(v, InvoicePaid, o.Payment)
+}
+
+// dropCharges ends the charges of an invoice that is closed: nobody pays twice. One that is on its way to
+// the provider at this moment may still come.
+func (w *work) dropCharges(v *Invoice, reason string) {
+	for _, n := range w.s.charging {
+		have := w.seeOrder(n)
+		if have.Kind == InvoiceOrder && have.Invoice == v.N && have.charging() {
+			o := w.order(have)
+			o.Reason = reason
+			w.close(o, OrderCanceled)
+		}
 	}
 }
 
@@ -304,6 +365,9 @@ func (w *work) declined(o *Order, d *Decline) {
 	o.LastDecline = w.dated(d)
 	o.Status, o.NextTry = OrderWaiting, w.at.Add(retries[o.Attempt-1])
 	w.tellOrder(o, catalog.EventPaymentFailed)
+	if sub := w.seeSubscription(); o.Kind == InvoiceOrder && sub.RunsAt(w.at) && sub.Unpaid == o.Invoice {
+		w.heldUp()
+	}
 }
 
 func (w *work) dated(d *Decline) *Decline {
@@ -324,7 +388,7 @@ func (o *Order) retries() []time.Duration {
 
 // failed ends an order for which nothing will be paid.
 func (w *work) failed(o *Order, d *Decline) {
-	if o.Status.Settled() {
+	if o.Status.Settled() && o.Status != OrderExpired {
 		return
 	}
 	if d != nil {
@@ -338,14 +402,26 @@ func (w *work) failed(o *Order, d *Decline) {
 		w.tellOrder(o, catalog.EventTopUpActionRequired)
 	case o.Kind == TopUpOrder:
 		w.tellOrder(o, catalog.EventTopUpFailed)
-	case o.Kind == InvoiceOrder:
+	case o.Kind == InvoiceOrder && o.OffSession:
 		w.endUnpaid(o)
+	case o.Kind == PlanOrder:
+		w.tellOrder(o, catalog.EventSubscriptionFailed)
 	}
 }
 
-// endUnpaid ends a plan whose cycle was not paid for in the end.
+// endUnpaid ends a plan whose cycle was not paid for in the end. That may be an earlier cycle than the
+// one that runs, where cycles are shorter than the time in which a charge is tried again; but the one
+// that runs is not paid either.
 func (w *work) endUnpaid(o *Order) {
-	if sub := w.running(); sub != nil && sub.Unpaid == o.Invoice {
+	if sub := w.seeSubscription(); sub == nil || sub.Unpaid == 0 || sub.Unpaid < o.Invoice {
+		return
+	}
+	v := w.seeInvoice(o.Invoice)
+	if v == nil {
+		w.fail(&Missing{Needs{Invoices: []int64{o.Invoice}}})
+		return
+	}
+	if sub := w.running(); sub != nil && v.Subscription == sub.N && v.opensCycle() {
 		sub.Reason = "payment_failed"
 		w.note.Reason = sub.Reason
 		w.endSubscription(sub)
@@ -358,9 +434,7 @@ func (w *work) learnRefund(o *Order, n *OrderNews) {
 	if n.Refund == "" && n.Own == 0 {
 		return
 	}
-	i := slices.IndexFunc(o.Refunds, func(r OrderRefund) bool {
-		return n.Refund != "" && r.ID == n.Refund || n.Own != 0 && r.Own == n.Own
-	})
+	i := o.refund(n)
 	if i < 0 {
 		if len(o.Refunds) >= MaxOrderRefunds {
 			return // the cumulative amount still counts
@@ -387,17 +461,53 @@ func (w *work) learnRefund(o *Order, n *OrderNews) {
 	}
 }
 
+// refund finds the refund that news is about; negative: none. One that was asked for here may have been
+// told of by the provider's id alone before: then the two are the same.
+func (o *Order) refund(n *OrderNews) int {
+	named := slices.IndexFunc(o.Refunds, func(r OrderRefund) bool { return n.Refund != "" && r.ID == n.Refund })
+	own := slices.IndexFunc(o.Refunds, func(r OrderRefund) bool { return n.Own != 0 && r.Own == n.Own })
+	if named < 0 || own < 0 || named == own {
+		return max(named, own)
+	}
+	r, other := &o.Refunds[own], o.Refunds[named]
+	if other.Own != 0 || r.ID != "" {
+		return named
+	}
+	r.ID, r.Minor = other.ID, other.Minor
+	if refundRank(other.Status) > refundRank(r.Status) {
+		r.Status = other.Status
+	}
+	o.Refunds = slices.Delete(o.Refunds, named, named+1)
+	return slices.IndexFunc(o.Refunds, func(r OrderRefund) bool { return r.ID == n.Refund })
+}
+
 // refundRank orders what a refund goes through: one that succeeded can fail later, and never the
 // other way.
 func refundRank(s RefundStatus) int {
 	return slices.Index([]RefundStatus{RefundAsked, RefundPending, RefundSucceeded, RefundFailed}, s)
 }
 
+// learnDispute takes what is told of a dispute. One that is lost has taken the money, whatever comes of
+// others; one that is over is not opened again by older news; and while one is open, how another ended
+// says nothing about it, unless that was lost.
 func (w *work) learnDispute(o *Order, n *OrderNews) {
-	if o.DisputeID == n.DisputeID && o.Dispute != "" && (o.Dispute != DisputeOpen || n.Dispute == DisputeOpen) {
-		return // known already, or older news
+	known := o.DisputeID == n.DisputeID
+	switch o.Dispute {
+	case DisputeLost:
+		return
+	case DisputeWon:
+		if known {
+			return
+		}
+	case DisputeOpen:
+		if known && n.Dispute == DisputeOpen || !known && n.Dispute != DisputeLost {
+			return
+		}
 	}
 	o.DisputeID, o.Dispute = n.DisputeID, n.Dispute
+	if o.DisputedAt.IsZero() {
+		o.DisputedAt = w.at
+	}
 	switch n.Dispute {
 	case DisputeWon:
 		w.tellOrder(o, catalog.EventDisputeWon)
@@ -417,29 +527,93 @@ func (w *work) reconcile(have, o *Order) error {
 		return w.err
 	}
 	for i := range o.Grants {
-		if err := w.reconcileGrant(o, &o.Grants[i]); err != nil {
+		if err := w.reconcileGrant(have, o, &o.Grants[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *work) reconcileGrant(o *Order, og *OrderGrant) error {
+func (w *work) reconcileGrant(have, o *Order, og *OrderGrant) error {
 	chain, err := w.chainOf(og)
 	if err != nil {
 		return err
 	}
-	target := og.target(o)
-	if have := og.Revoked - og.Returned; target < have {
-		return w.giveAgain(o, og, have-target)
+	if extra := og.Revoked - og.Returned - og.target(o); extra > 0 {
+		if err := w.giveAgain(o, og, extra); err != nil {
+			return err
+		}
 	}
 	for _, g := range chain {
-		if missing := target - (og.Revoked - og.Returned); missing > 0 {
-			og.Revoked += w.revoke(g, Refund, &missing)
+		if short := og.Short(o); short > 0 {
+			og.Revoked += w.takePaid(g, short)
 		}
-		w.dispute(g, o.Dispute == DisputeOpen)
+		if have.Dispute != o.Dispute || have.Status != o.Status { // else support may have frozen it
+			w.dispute(g, o.Dispute == DisputeOpen)
+		}
+	}
+	if og.Short(o) > 0 {
+		w.claim(chain, o.N)
 	}
 	return nil
+}
+
+// takePaid takes back what is unheld of a grant for money that went back, and returns how much it took.
+// Nothing ends a grant of which something is held: what of that comes back may be the customer's.
+func (w *work) takePaid(g *Grant, most int64) int64 {
+	if g.Held == 0 {
+		return w.revoke(g, Refund, &most)
+	}
+	before := g.Revoked
+	w.takeBack(g, Refund, &most)
+	return g.Revoked - before
+}
+
+// claim marks what holds have set aside of some grants for an order that misses credits: it takes what
+// comes back, and what is committed is spent (design section 5.3).
+func (w *work) claim(chain []*Grant, order int64) {
+	held := func(s HoldSlice) bool {
+		return s.Order == 0 && slices.ContainsFunc(chain, func(g *Grant) bool { return g.N == s.Grant })
+	}
+	if !slices.ContainsFunc(chain, func(g *Grant) bool { return g.Held > 0 }) {
+		return
+	}
+	for _, have := range w.s.lapsing {
+		if !slices.ContainsFunc(have.Slices, held) {
+			continue
+		}
+		h := w.hold(have.N)
+		h.Slices = slices.Clone(h.Slices)
+		for i := range h.Slices {
+			if held(h.Slices[i]) {
+				h.Slices[i].Order = order
+			}
+		}
+	}
+}
+
+// takeClaimed takes what has come back to a grant from a hold, as far as the order that claims it still
+// misses something: by now the refund may have failed.
+func (w *work) takeClaimed(order int64, g *Grant, units int64) {
+	have, err := w.knownOrder(opTell, order)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	i := slices.IndexFunc(have.Items, func(it OrderItem) bool { return it.Item == g.PackItem && it.Credit == g.Credit })
+	if i < 0 || i >= len(have.Grants) {
+		return
+	}
+	take := min(units, have.Grants[i].Short(have))
+	if take == 0 {
+		return
+	}
+	o, saved := w.order(have), w.note
+	w.note = Note{RefType: RefOrder, RefID: o.ID(w.s.ID), Metadata: o.Metadata}
+	before := g.Revoked
+	w.takeBack(g, Refund, &take)
+	o.Grants[i].Revoked += g.Revoked - before
+	w.note = saved
 }
 
 // target is how much of a grant is to be taken back: floor(granted x refunded / paid), and all of it
@@ -451,14 +625,37 @@ func (og *OrderGrant) target(o *Order) int64 {
 	if o.Paid == 0 {
 		return 0
 	}
-	part, err := money.MulDivFloor(og.Amount, o.Refunded(), o.Paid)
-	if err != nil {
-		return og.Amount
-	}
-	return part
+	back, paid := o.refundedOf(og)
+	back.Mul(back, big.NewInt(og.Amount))
+	return min(og.Amount, back.Quo(back, paid).Int64())
 }
 
-// Short is how much of a grant is still to be taken back, and was spent.
+// refundedOf is what was refunded of what was paid for a grant, as a fraction. What was paid back for
+// one product by name counts for its credits alone; the rest counts for all, in proportion to what is
+// left of each.
+func (o *Order) refundedOf(og *OrderGrant) (back, paid *big.Int) {
+	back, paid = big.NewInt(o.Refunded()), big.NewInt(o.Paid)
+	if len(o.Cart) == 0 {
+		return back, paid
+	}
+	line := o.Items[slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })].Line
+	cost, named := o.Cart[line].Minor, int64(0)
+	for i := range o.Cart {
+		named += o.LineRefunded(i, false)
+	}
+	mine, rest := o.LineRefunded(line, false), o.Paid-named
+	switch {
+	case cost == 0:
+		return back, paid
+	case rest <= 0:
+		return big.NewInt(mine), big.NewInt(cost)
+	}
+	back.Sub(back, big.NewInt(named)).Mul(back, big.NewInt(cost-mine))
+	back.Add(back, new(big.Int).Mul(big.NewInt(mine), big.NewInt(rest)))
+	return back, paid.Mul(big.NewInt(cost), big.NewInt(rest))
+}
+
+// Short is how much of a grant is still to be taken back, and was spent or is held.
 func (og *OrderGrant) Short(o *Order) int64 { return max(0, og.target(o)-(og.Revoked-og.Returned)) }
 
 // chainOf is a grant of an order, what stands in its stead, and what they rolled over into.
@@ -489,7 +686,9 @@ func (w *work) grantNow(n int64) *Grant {
 func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	i := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
 	it := &o.Items[i]
-	give := GiveCredits{Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Note: w.note}
+	give := GiveCredits{
+		Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover, Note: w.note,
+	}
 	give.Reason = "the refund failed"
 	if !give.Never {
 		give.ExpiresAt = catalog.Interval{Count: it.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
@@ -497,25 +696,34 @@ func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	if it.CostBasis != "" {
 		give.CostBasis, give.CostCurr = it.CostBasis, o.Currency
 	}
-	g, err := w.newGrant(&give, catalog.PackItem{Credit: it.Credit, Amount: units, Scope: it.Scope, Category: it.Category, Priority: it.Priority})
+	g, err := w.newGrant(&give, catalog.PackItem{ID: it.Item, Credit: it.Credit, Amount: units, Scope: it.Scope, Category: it.Category, Priority: it.Priority})
 	if err != nil {
 		return err
 	}
+	g.Disputed = o.Dispute == DisputeOpen
 	w.activate(g, CreditAdded)
 	og.Returned += units
 	og.Instead = append(slices.Clone(og.Instead), g.N)
 	return nil
 }
 
-// collect charges an invoice of a plan with the card that is kept.
+// collect charges an invoice of a plan with the card that is kept. Where none is any more the charge is
+// declined, and tried again as any other: a plan that nobody pays for ends.
 func (w *work) collect(sub *Subscription, v *Invoice) {
+	if !sub.Collect || v.Status != InvoiceOpen {
+		return
+	}
 	payer := w.seePayer()
-	if !sub.Collect || v.Status != InvoiceOpen || payer == nil || payer.Method == "" {
+	if payer == nil { // the plan began without a card
+		if sub.Unpaid == v.N {
+			w.heldUp()
+		}
 		return
 	}
 	o := w.addOrder(&Order{
 		Kind: InvoiceOrder, Status: OrderDue, Provider: payer.Provider, Minor: v.Total, Currency: v.Currency, Invoice: v.N,
 		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, OffSession: true, Attempt: 1, Metadata: sub.Metadata,
+		Subscription: sub.N,
 	})
 	w.tellOrder(o, catalog.EventPaymentDue)
 }
@@ -527,10 +735,32 @@ func (w *work) tryAgain() {
 		if have.Status != OrderWaiting || have.NextTry > w.at {
 			continue
 		}
-		o := w.order(have)
-		o.Status, o.NextTry = OrderDue, 0
-		o.Attempt++
-		w.tellOrder(o, catalog.EventPaymentDue)
+		w.chargeAgain(have)
+	}
+}
+
+// chargeAgain begins the next attempt of a charge that was declined.
+func (w *work) chargeAgain(have *Order) *Order {
+	o := w.order(have)
+	o.Status, o.NextTry = OrderDue, 0
+	o.Attempt++
+	w.tellOrder(o, catalog.EventPaymentDue)
+	return o
+}
+
+// heldUp takes down that the running cycle is not paid for, and that nobody knows when it will be.
+func (w *work) heldUp() {
+	if sub := w.subscription(); sub.HeldAt.IsZero() {
+		sub.HeldAt = w.at
+		w.tellSubscription(sub, SubscriptionHeld, "", "")
+	}
+}
+
+// recovered takes down that the cycle is paid for, where that was held up.
+func (w *work) recovered(sub *Subscription) {
+	if !sub.HeldAt.IsZero() {
+		sub.HeldAt = 0
+		w.tellSubscription(sub, SubscriptionRecovered, "", "")
 	}
 }
 

@@ -39,6 +39,7 @@ func Settle(s *State, cx Context) (*Decision, error) {
 	}
 	w.tryAgain()
 	w.topUps()
+	w.remind()
 	return w.finish()
 }
 

@@ -219,6 +219,9 @@ type HoldSlice struct {
 	Grant   int64
 	Units   int64 // of the grant's credit
 	Measure int64 // how much of the charge these units cover, in the charge's own measure
+	// Order is one whose money was refunded while these were held: what of them comes back it takes, as
+	// far as it misses something. 0: none does.
+	Order int64 `json:",omitempty"`
 }
 
 // PlanPart is the part of a charge that an allowance carries. Every matching allowance counts

@@ -243,12 +243,7 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	if sub.EndsAt.IsZero() {
 		sub.EndsAt = sub.Terms.Until
 	}
-	days := c.Terms.TrialDays
-	if c.TrialDays != nil {
-		days = *c.TrialDays
-	}
-	if days > 0 {
-		_, sub.TrialEnds = catalog.Interval{Count: days, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
+	if sub.TrialEnds = c.trialEnds(w.at); !sub.TrialEnds.IsZero() {
 		sub.Anchor = sub.TrialEnds
 	}
 	if !c.CycleStart.IsZero() {
@@ -264,6 +259,22 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	sub.Included = make([]CreditCycle, len(sub.Terms.Credits))
 	w.billCycle(sub, nil)
 	return nil
+}
+
+// trialDays is how long the trial is of one that begins.
+func (c *Subscribe) trialDays() int {
+	if c.TrialDays != nil {
+		return *c.TrialDays
+	}
+	return c.Terms.TrialDays
+}
+
+// trialEnds is when the trial is over of one that begins; zero where it has none.
+func (c *Subscribe) trialEnds(at clock.Instant) (end clock.Instant) {
+	if days := c.trialDays(); days > 0 {
+		_, end = catalog.Interval{Count: days, Unit: catalog.Day}.Window(at, c.Zone, at)
+	}
+	return end
 }
 
 // refresh brings a running subscription to what an upsert of its own plan says.

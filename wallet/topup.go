@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -116,16 +117,13 @@ func (c *SetTopUp) check(w *work, def *catalog.Credit) error {
 	if !c.Enabled {
 		return nil
 	}
-	pack, ok := w.cx.Defs.Packs[c.Pack]
-	if !ok || !pack.ArchivedAt.IsZero() {
-		return fault.New(opTopUp, fault.CodePackNotFound, "there is no pack %q to buy", c.Pack).In("pack_id")
+	buy := PlaceOrder{Kind: TopUpOrder, Pack: c.Pack, Quantity: c.Quantity}
+	o, err := buy.quote(w.cx.Defs)
+	if err != nil {
+		return err // it could not be bought either when its time comes
 	}
-	gives := false
-	for i := range pack.Items {
-		gives = gives || pack.Items[i].Credit == def.ID
-	}
-	if !gives {
-		return fault.New(opTopUp, fault.CodeInvalidRequest, "the pack %s gives nothing of this credit", pack.Name).In("pack_id")
+	if !slices.ContainsFunc(o.Items, func(it OrderItem) bool { return it.Credit == def.ID }) {
+		return fault.New(opTopUp, fault.CodeInvalidRequest, "the pack %s gives nothing of this credit", o.Text).In("pack_id")
 	}
 	if w.s.Payer == nil || w.s.Payer.Method == "" {
 		return fault.New(opTopUp, fault.CodeNoPaymentMethod, "the customer has no card that can be charged: let them save one on a checkout page first")
@@ -282,13 +280,13 @@ func (s Spent) less(start clock.Instant, minor int64) Spent {
 	return s
 }
 
-func dayOf(at clock.Instant) clock.Instant {
-	from, _ := catalog.Interval{Count: 1, Unit: catalog.Day}.Window(0, "", at)
-	return from
-}
+func dayOf(at clock.Instant) clock.Instant { return calendar(catalog.Daily, at) }
 
-func monthOf(at clock.Instant) clock.Instant {
-	from, _ := catalog.Interval{Count: 1, Unit: catalog.Month}.Window(0, "", at)
+func monthOf(at clock.Instant) clock.Instant { return calendar(catalog.Monthly, at) }
+
+// calendar is the start of the calendar's day or month, in UTC.
+func calendar(kind catalog.PeriodKind, at clock.Instant) clock.Instant {
+	from, _ := catalog.Period{Kind: kind, Anchor: catalog.AnchorCalendar}.Window(at, at)
 	return from
 }
 
@@ -308,7 +306,9 @@ func (w *work) topUpEnded(o *Order) {
 		if o.Status == OrderPaid {
 			return
 		}
-		t.Day, t.Month = t.Day.less(dayOf(o.CreatedAt), o.Minor), t.Month.less(monthOf(o.CreatedAt), o.Minor)
+		if o.Status != OrderMismatched { // that one took money
+			t.Day, t.Month = t.Day.less(dayOf(o.CreatedAt), o.Minor), t.Month.less(monthOf(o.CreatedAt), o.Minor)
+		}
 		if d := o.LastDecline; d != nil && d.Class != DeclineSoft {
 			w.switchOff(t, d.Code)
 			return
@@ -322,8 +322,8 @@ func (w *work) recharge(c *Charge) bool {
 	missing := w.d.Answer.Shortage.Required - w.d.Answer.Shortage.Available
 	for _, t := range w.s.TopUps {
 		o := w.seeOrder(w.seeTopUp(t.Credit).Running)
-		if o == nil || o.Status == OrderWaiting {
-			continue
+		if o == nil || o.Status != OrderDue {
+			continue // it waits to be tried again, or for a bank, for longer than anybody waits
 		}
 		for i := range o.Items {
 			missing -= w.covers(c, &o.Items[i])

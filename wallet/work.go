@@ -31,6 +31,8 @@ type work struct {
 	denied  *Charge // for want of credits
 	// settling is the order that is paid while its plan begins: it pays the plan's first invoice.
 	settling *Order
+	// stuck is why what was paid cannot be granted; nil: it can.
+	stuck error
 
 	periodFrom, periodTo clock.Instant // the billing period that was looked up last
 
@@ -72,7 +74,6 @@ func (w *work) finish() (*Decision, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
-	w.remind()
 	for _, g := range w.d.Grants {
 		before := int64(0)
 		if have, ok := w.s.grants[g.N]; ok {

@@ -34,7 +34,7 @@ func Subscription(defs *catalog.Definitions, key wallet.Key, w id.Wallet, s *wal
 	out := v1.Subscription{
 		ID: s.ID(w), CustomerID: key.Customer, PlanID: s.Plan, PlanName: s.Terms.Name, Status: SubscriptionStatus(s, at),
 		Quantity: max(1, s.Quantity), Price: s.Terms.Minor, Currency: s.Terms.Currency, Interval: interval(s.Terms.Every),
-		StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEndsAt: s.TrialEnds, PausedAt: s.PausedAt, CycleAnchorAt: s.Anchor,
+		StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEndsAt: s.TrialEnds, PausedAt: s.PausedAt, OnHoldAt: s.HeldAt, CycleAnchorAt: s.Anchor,
 		Zone: s.Zone, Cycle: v1.Period{Start: s.CycleStart, End: s.CycleEnd}, BalanceMinor: s.Owed,
 		Allowances: Counters(s.Counters(at, "")), Credits: make([]v1.IncludedCredit, len(s.Terms.Credits)),
 		Reason: s.Reason, Metadata: v1.Metadata(s.Metadata),

@@ -285,8 +285,8 @@ func TestRefusals(t *testing.T) {
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":"1","reason":"` + strings.Repeat("x", 501) + `"}`, 422, "INVALID_REQUEST_PARAMETERS"},
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":"1","idempotency_key":"two words"}`, 422, "INVALID_REQUEST_PARAMETERS"},
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":true}`, 422, "INVALID_REQUEST_BODY"},
-		{"POST", "/checkouts", `{}`, 501, "NOT_IMPLEMENTED"},
-		{"GET", "/customers/" + customer + "/wallets", "", 501, "NOT_IMPLEMENTED"},
+		{"POST", "/checkouts", `{}`, 422, "INVALID_REQUEST_BODY"},
+		{"POST", "/customers/" + customer + "/customer-portal/session", "", 501, "NOT_IMPLEMENTED"},
 	} {
 		f.refused(f.send(f.test, c.method, c.path, c.body), c.status, c.code)
 		if t.Failed() {

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -19,6 +20,9 @@ type Bare struct {
 	at    clock.Instant
 	count int
 
+	// Watched has every decision compared with what it must not change: the state. It is slow.
+	Watched bool
+
 	grants       []wallet.Grant
 	holds        []wallet.Hold
 	entries      []wallet.Entry
@@ -29,12 +33,18 @@ type Bare struct {
 	tallies      map[wallet.TallyKey]wallet.Tally
 	uniques      map[wallet.UniqueKey]wallet.Unique
 	invoices     []wallet.Invoice
+	orders       []wallet.Order
+	topUps       map[string]wallet.TopUp
+	payer        *wallet.Payer
+	told         []wallet.OrderEvent
+	notices      []wallet.Notice
 
 	// What changed since the last Trim: an engine's store does not have it until the batch is
 	// written, and what was read from the store was read before.
 	newGrants  map[int64]bool
 	newHolds   map[int64]bool
 	newBills   map[int64]bool
+	newOrders  map[int64]bool
 	newEntries int
 	known      map[int64]bool // entries that were fetched for this batch: that happens once
 
@@ -42,6 +52,7 @@ type Bare struct {
 	holdViews  []HoldView
 	storyViews []StoryView
 	billViews  []InvoiceView
+	orderViews []OrderView
 }
 
 // mostTries bounds how often a decision asks for something closed.
@@ -53,6 +64,7 @@ func NewBare(key wallet.Key, defs *catalog.Definitions) *Bare {
 		state: wallet.NewState(key), defs: defs, standings: map[string]wallet.Standing{},
 		usages: map[string]wallet.Usage{}, tallies: map[wallet.TallyKey]wallet.Tally{}, uniques: map[wallet.UniqueKey]wallet.Unique{},
 		newGrants: map[int64]bool{}, newHolds: map[int64]bool{}, newBills: map[int64]bool{}, known: map[int64]bool{},
+		newOrders: map[int64]bool{}, topUps: map[string]wallet.TopUp{},
 	}
 }
 
@@ -61,6 +73,21 @@ func (b *Bare) State() *wallet.State { return b.state }
 
 // Stored returns a grant as it was last stored, open or closed.
 func (b *Bare) Stored(n int64) wallet.Grant { return b.grants[n-1] }
+
+// Order returns an order as it was last stored.
+func (b *Bare) Order(n int64) wallet.Order { return b.orders[n-1] }
+
+// Invoice returns an invoice as it was last stored.
+func (b *Bare) Invoice(n int64) wallet.Invoice { return b.invoices[n-1] }
+
+// TopUp returns what is agreed about a credit, as it was last stored.
+func (b *Bare) TopUp(credit string) wallet.TopUp { return b.topUps[credit] }
+
+// Told returns what orders ever told, oldest first.
+func (b *Bare) Told() []wallet.OrderEvent { return b.told }
+
+// Notices returns what was ever announced, oldest first.
+func (b *Bare) Notices() []wallet.Notice { return b.notices }
 
 // Do settles the wallet to the instant, decides the command, and applies and stores what was
 // decided. Every few commands the decision is made twice, which must give the same.
@@ -98,6 +125,7 @@ func (b *Bare) write() {
 	clear(b.newGrants)
 	clear(b.newHolds)
 	clear(b.newBills)
+	clear(b.newOrders)
 	clear(b.known)
 	b.newEntries = len(b.entries)
 }
@@ -124,7 +152,11 @@ func (b *Bare) decide(c wallet.Command, cx wallet.Context) (*wallet.Decision, er
 func (b *Bare) lookingBack(known wallet.Needs, decide func() (*wallet.Decision, error)) (*wallet.Decision, error) {
 	var missing *wallet.Missing
 	for tries := 0; ; tries++ {
+		before := b.watch()
 		d, err := decide()
+		if after := b.watch(); after != before {
+			return nil, fmt.Errorf("deciding has changed the state:\n  before %s\n  after  %s", before, after)
+		}
 		if !errors.As(err, &missing) || tries == mostTries {
 			return d, err
 		}
@@ -132,6 +164,13 @@ func (b *Bare) lookingBack(known wallet.Needs, decide func() (*wallet.Decision, 
 		b.write()
 		b.fetch(known)
 	}
+}
+
+func (b *Bare) watch() string {
+	if !b.Watched {
+		return ""
+	}
+	return Dump(b.state)
 }
 
 // apply stores copies first: the state keeps what a decision holds, and changes it later.
@@ -177,8 +216,36 @@ func (b *Bare) apply(d *wallet.Decision) {
 		b.newBills[v.N] = true
 		b.billViews = put(b.billViews, v.N, ViewInvoice(v))
 	}
+	b.applyOrders(d)
 	b.entries = append(b.entries, d.Entries...)
 	b.state.Apply(d, b.defs)
+}
+
+func (b *Bare) applyOrders(d *wallet.Decision) {
+	for _, o := range d.Orders {
+		b.orders = put(b.orders, o.N, copied(o))
+		b.newOrders[o.N] = true
+		b.orderViews = put(b.orderViews, o.N, ViewOrder(o))
+	}
+	for _, t := range d.TopUps {
+		b.topUps[t.Credit] = *t
+	}
+	if d.Payer != nil {
+		p := *d.Payer
+		b.payer = &p
+	}
+	b.told = append(b.told, d.Told...)
+	b.notices = append(b.notices, d.Notices...)
+}
+
+// copied is an order that shares no list with another, as one that was read from a store.
+func copied(o *wallet.Order) wallet.Order {
+	c := *o
+	c.Refunds, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Grants)
+	for i := range c.Grants {
+		c.Grants[i].Instead = slices.Clone(c.Grants[i].Instead)
+	}
+	return c
 }
 
 func bareLane(l *wallet.Lane) wallet.Lane {
@@ -246,7 +313,14 @@ func (b *Bare) fetch(needs wallet.Needs) {
 			}
 		}
 	}
-	found := &wallet.Found{Grants: b.following(grants), Holds: holds, Past: past, Invoices: invoices}
+	var orders []*wallet.Order
+	for _, n := range needs.Orders {
+		if n >= 1 && n <= int64(len(b.orders)) && !b.newOrders[n] {
+			o := copied(&b.orders[n-1])
+			orders = append(orders, &o)
+		}
+	}
+	found := &wallet.Found{Grants: b.following(grants), Holds: holds, Past: past, Invoices: invoices, Orders: orders}
 	b.fetchUsage(&needs, found)
 	b.state.Adopt(&needs, found)
 }
@@ -315,8 +389,22 @@ func (b *Bare) Snapshot() *wallet.Snapshot {
 	sn := &wallet.Snapshot{
 		Header: wallet.Header{
 			ID: s.ID, Key: s.Key, Version: s.Version, Seq: int64(len(b.entries)), GrantSeq: int64(len(b.grants)),
-			HoldSeq: int64(len(b.holds)), UsageSeq: s.UsageSeq, InvoiceSeq: int64(len(b.invoices)), LastAt: s.LastAt,
+			HoldSeq: int64(len(b.holds)), UsageSeq: s.UsageSeq, InvoiceSeq: int64(len(b.invoices)),
+			OrderSeq: int64(len(b.orders)), LastAt: s.LastAt,
 		},
+	}
+	for i := range b.orders {
+		if o := copied(&b.orders[i]); o.Status == wallet.OrderDue || o.Status == wallet.OrderWaiting {
+			sn.Orders = append(sn.Orders, &o)
+		}
+	}
+	for _, credit := range slices.Sorted(maps.Keys(b.topUps)) {
+		t := b.topUps[credit]
+		sn.TopUps = append(sn.TopUps, &t)
+	}
+	if b.payer != nil {
+		p := *b.payer
+		sn.Payer = &p
 	}
 	if b.subscription != nil {
 		sub := *b.subscription
@@ -392,6 +480,6 @@ func (b *Bare) View() View {
 	return View{
 		Grants: b.grantViews, Holds: b.holdViews, Credits: ViewCredits(b.state.Credits),
 		Counters: ViewCounters(b.subscription, b.at), Entries: b.entries,
-		Plan: ViewPlan(b.subscription, b.storyViews, b.billViews),
+		Plan: ViewPlan(b.subscription, b.storyViews, b.billViews), Sales: b.sales(),
 	}
 }

@@ -102,6 +102,67 @@ func (m *Model) bill(lines []billLine) {
 	}
 }
 
+// billCycle bills a cycle that has just begun and begins those of its credits that are over: what they
+// give comes at once, or when the cycle is paid.
+func (m *Model) billCycle(lines []billLine) {
+	p := m.plan
+	price := m.price()
+	p.unpaid = 0
+	if o := m.settling; o > 0 && len(price) > 0 && m.orders[o-1].minor == price[0].minor && m.orders[o-1].currency == price[0].currency {
+		m.happened("an order pays the first cycle")
+		m.bills = append(m.bills, InvoiceView{
+			N: int64(len(m.bills)) + 1, Subscription: p.n, Status: wallet.InvoicePaid, Currency: price[0].currency, Total: price[0].minor,
+			Lines: tellLines(price), From: p.from, To: p.to, IssuedAt: m.now, ClosedAt: m.now,
+		})
+		m.opens = append(m.opens, true)
+		m.billed = append(m.billed, int64(len(m.bills)))
+		m.orders[o-1].invoice = int64(len(m.bills))
+		price = nil
+	} else if p.collect && len(price) > 0 {
+		p.unpaid = toCome
+	}
+	for i := range p.included {
+		if p.included[i].end <= m.now {
+			m.creditCycle(i)
+		}
+	}
+	m.bill(append(price, lines...))
+	if p.unpaid == toCome {
+		m.happened("what was owed to the customer pays a cycle")
+		m.cyclePaid()
+	}
+}
+
+// toCome stands for an invoice that is about to be written.
+const toCome = -1
+
+// cyclePaid gives what has waited for the payment of the cycle.
+func (m *Model) cyclePaid() {
+	p := m.plan
+	p.unpaid = 0
+	for i := range p.included {
+		if !p.included[i].waits {
+			continue
+		}
+		m.happened("credits come with the payment of their cycle")
+		p.included[i].waits = false
+		m.include(i, times(m.amount(&p.terms.Credits[i]), p.quantity))
+		if g := m.cycleGrant(&p.included[i]); g != nil && p.paused != 0 {
+			g.expires = 0
+		}
+	}
+}
+
+// close closes an open invoice.
+func (m *Model) close(n int64, status wallet.InvoiceStatus) {
+	b := &m.bills[n-1]
+	b.Status, b.ClosedAt = status, m.now
+	m.spare(n)
+	if p := m.plan; p != nil && !p.ended && p.unpaid == n {
+		m.cyclePaid()
+	}
+}
+
 func (m *Model) billIn(currency string, lines []billLine) {
 	p := m.plan
 	b := InvoiceView{
@@ -128,11 +189,21 @@ func (m *Model) billIn(currency string, lines []billLine) {
 		}
 	}
 	b.Lines = tellLines(lines)
-	if b.Total == 0 {
+	m.opens = append(m.opens, lines[0].kind == wallet.PlanLine)
+	switch {
+	case b.Total == 0:
 		b.Status, b.ClosedAt = wallet.InvoicePaid, m.now
+	case p.unpaid == toCome && currency == p.terms.Currency:
+		p.unpaid = b.N
 	}
 	m.bills = append(m.bills, b)
 	m.billed = append(m.billed, b.N)
+	if p.collect && b.Total > 0 && m.payer != nil {
+		m.happened("an invoice is collected")
+		m.add(order{
+			kind: wallet.InvoiceOrder, status: wallet.OrderDue, minor: b.Total, currency: currency, invoice: b.N, quantity: 1, alone: true, attempt: 1,
+		})
+	}
 }
 
 func (m *Model) closeInvoice(c *wallet.CloseInvoice) Outcome {
@@ -142,9 +213,9 @@ func (m *Model) closeInvoice(c *wallet.CloseInvoice) Outcome {
 	b := &m.bills[c.Invoice-1]
 	if b.Status != c.Status {
 		refuse(b.Status != wallet.InvoiceOpen, fault.CodeInvoiceClosed)
-		b.Status, b.ClosedAt = c.Status, m.now
+		m.close(b.N, c.Status)
 	}
-	return Outcome{Allowed: true, Invoices: []int64{b.N}}
+	return Outcome{Allowed: true, Grants: m.made, Invoices: []int64{c.Invoice}}
 }
 
 // tellLines writes lines in one text, to be compared.

@@ -21,6 +21,7 @@ type cover struct {
 	short   int64
 	matched bool
 	denied  []wallet.Reason
+	names   string // the credit that a direct charge names
 }
 
 // rate is how many units of a credit pay for one of the charge's own measure.
@@ -78,6 +79,9 @@ func (m *Model) cover(c *wallet.Charge, measure int64) cover {
 		panic(refused{fault.CodeCreditNotFound})
 	}
 	d := cover{matched: true}
+	if c.Event == "" {
+		d.names = c.Credit
+	}
 	rest := measure
 	counts := m.matching(c)
 	if c.Event != "" && len(counts) > 0 {

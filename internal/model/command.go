@@ -31,6 +31,9 @@ func (m *Model) Do(at clock.Instant, c wallet.Command) (o Outcome) {
 	}()
 	o = try.run(c)
 	try.endOverdue()
+	try.buy()
+	o.CanContinue = !o.Allowed && try.shortOf != "" && try.comes(try.shortOf, o.Required-o.There)
+	try.shortOf, try.heard = "", try.now
 	return o
 }
 
@@ -93,6 +96,26 @@ func (m *Model) run(c wallet.Command) Outcome {
 	case *wallet.ResetOverage:
 		checkNote(&c.Note)
 		return m.resetOverage(c)
+	case *wallet.PlaceOrder:
+		checkNote(&c.Note)
+		return m.place(c)
+	case *wallet.OpenOrder:
+		checkNote(&c.Note)
+		return m.openPage(c)
+	case *wallet.CancelOrder:
+		checkNote(&c.Note)
+		return m.cancel(c)
+	case *wallet.AskRefund:
+		checkNote(&c.Note)
+		return m.askBack(c)
+	case *wallet.TellOrder:
+		return m.hear(c)
+	case *wallet.SetTopUp:
+		checkNote(&c.Note)
+		return m.agree(c)
+	case *wallet.ForgetPayer:
+		checkNote(&c.Note)
+		return m.forgetCard()
 	}
 	broken("unknown command %T", c)
 	return Outcome{}
@@ -133,6 +156,7 @@ func (m *Model) answer(d *cover) Outcome {
 		o.Taken, o.Short = d.taken, d.short
 	} else {
 		o.Required, o.There = d.taken+d.short, d.taken
+		m.shortOf = d.names
 	}
 	return o
 }
@@ -332,7 +356,7 @@ func (m *Model) settleHold(h *hold, take int64) {
 		units := rate{big.NewInt(o.Units), big.NewInt(o.Measure)}.units(min(take, o.Measure))
 		m.overdraw(&wallet.OveragePart{Credit: o.Credit, Units: units})
 	}
-	m.unheld(back)
+	m.unheld(h, back)
 }
 
 func less(parts []counted, micros int64) []counted {
@@ -344,11 +368,12 @@ func less(parts []counted, micros int64) []counted {
 }
 
 // unheld gives held credits back to the grants that they came from.
-func (m *Model) unheld(parts []part) {
+func (m *Model) unheld(h *hold, parts []part) {
 	for _, same := range m.byCredit(parts) {
 		m.move(wallet.HoldReleased, m.grant(same[0].n).credit, same...)
 	}
 	for _, p := range parts {
+		m.takeClaimed(h, p)
 		m.returned(p.n)
 	}
 }
@@ -361,7 +386,7 @@ func (m *Model) giveBack(h *hold, status wallet.HoldStatus) {
 	for _, s := range h.slices {
 		parts = append(parts, part{n: s.Grant, held: -s.Units, available: s.Units})
 	}
-	m.unheld(parts)
+	m.unheld(h, parts)
 }
 
 func (m *Model) release(c *wallet.Release) Outcome {

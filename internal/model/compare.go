@@ -56,6 +56,9 @@ func (k *checker) check(got, want View) string {
 	if s := k.comparePlans(got.Plan, want.Plan); s != "" {
 		return s
 	}
+	if s := compareSales(got.Sales, want.Sales); s != "" {
+		return s
+	}
 	return k.conservation(got)
 }
 

@@ -71,12 +71,7 @@ func (m *Model) renew() {
 		p.anchor = m.now
 	}
 	m.cycle()
-	for i := range p.included {
-		if p.included[i].end <= m.now {
-			m.creditCycle(i)
-		}
-	}
-	m.bill(append(m.price(), lines...))
+	m.billCycle(lines)
 }
 
 // cycle begins a billing cycle.
@@ -102,7 +97,10 @@ func (m *Model) cycleEnd(every catalog.Interval) clock.Instant {
 func (m *Model) creditCycle(i int) {
 	p := m.plan
 	in := &p.terms.Credits[i]
-	p.included[i] = included{start: m.now, end: m.cycleEnd(in.Every)}
+	p.included[i] = included{start: m.now, end: m.cycleEnd(in.Every), waits: p.unpaid != 0}
+	if p.included[i].waits {
+		return
+	}
 	m.include(i, times(m.amount(in), p.quantity))
 }
 
@@ -143,7 +141,7 @@ func (m *Model) include(i int, units int64) {
 	g := grant{
 		n: int64(len(m.grants)) + 1, credit: in.Credit, amount: units, status: wallet.GrantPending,
 		category: in.Category, priority: in.Priority, created: m.now, effective: m.now,
-		scope: in.Scope, inherited: in.Inherited, rollover: in.Rollover,
+		scope: in.Scope, inherited: in.Inherited, rollover: in.Rollover, included: true,
 	}
 	end := c.end
 	if m.now < p.trial && !in.TrialExpires { // it ends with the first cycle that is paid for
@@ -259,10 +257,7 @@ func (m *Model) changePlan(c *wallet.PlanChange, charge wallet.Charging) {
 		m.enter(c)
 		m.tell(wallet.SubscriptionPlanChanged, from, p.id)
 		m.cycle()
-		for i := range p.included {
-			m.creditCycle(i)
-		}
-		m.bill(append(m.price(), lines...))
+		m.billCycle(lines)
 		return
 	}
 	m.happened("plan changed within a cycle: " + string(charge))
@@ -305,7 +300,10 @@ func (m *Model) goOnWith(i int, old *plan) {
 		}
 	}
 	p.included[i] = c
-	if in.Prorate {
+	if p.unpaid != 0 {
+		m.happened("a plan changes before its cycle is paid")
+		p.included[i].waits = true
+	} else if in.Prorate {
 		m.happened("credits of the new plan given in part")
 		m.include(i, m.rest(times(m.amount(in), p.quantity), c.start, c.end))
 	}

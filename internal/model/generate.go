@@ -56,6 +56,18 @@ func (k *maker) command(kind Kind) wallet.Command {
 		return k.edit()
 	case CloseInvoice:
 		return k.closeInvoice()
+	case Buy:
+		return k.buy()
+	case News:
+		return k.tellOrder()
+	case AskBack:
+		return &wallet.AskRefund{Order: k.order(), Minor: pick[int64](r, 0, 0, 1, 100, 333, -1, 1_000_000), Note: k.note()}
+	case CancelBuy:
+		return &wallet.CancelOrder{Order: k.order(), Note: k.note()}
+	case AgreeTopUp:
+		return k.agree()
+	case ForgetCard:
+		return &wallet.ForgetPayer{}
 	case ResetOverage:
 		return &wallet.ResetOverage{Credit: k.credit(), Note: k.note()}
 	}

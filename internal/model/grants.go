@@ -67,7 +67,7 @@ func (m *Model) items(c *wallet.GiveCredits) []catalog.PackItem {
 func (m *Model) newGrant(c *wallet.GiveCredits, item catalog.PackItem, what string) int64 {
 	def := m.Defs.Credits[item.Credit]
 	refuse(def == nil, fault.CodeCreditNotFound)
-	refuse(def.ArchivedAt != 0, fault.CodeCreditArchived)
+	refuse(def.ArchivedAt != 0 && !m.paidFor, fault.CodeCreditArchived)
 	refuse(item.Amount <= 0 || item.Amount > wallet.MaxUnits, fault.CodeInvalidAmount)
 	refuse(item.Priority < 0 || item.Priority > 100, fault.CodeInvalidPriority)
 	refuse(item.Category != catalog.Paid && item.Category != catalog.Promotional, fault.CodeInvalidRequest)
@@ -197,6 +197,7 @@ func (m *Model) adjust(c *wallet.Adjust) Outcome {
 		}
 	}
 	if rest > 0 {
+		m.shortOf = c.Credit
 		return Outcome{Matched: true, Reasons: []wallet.Reason{wallet.CreditsExhausted}, Required: -c.Delta, There: -c.Delta - rest}
 	}
 	m.move(wallet.ManualAdjustment, c.Credit, parts...)

@@ -45,6 +45,12 @@ const (
 	Edit
 	CloseInvoice
 	ResetOverage
+	Buy
+	News
+	AskBack
+	CancelBuy
+	AgreeTopUp
+	ForgetCard
 	Settle
 	Restart
 	Redefine
@@ -53,7 +59,8 @@ const (
 
 var weights = [kinds]int{
 	Give: 20, Deduct: 14, Track: 7, Reserve: 22, Commit: 12, Release: 5, Extend: 3, Revoke: 5, Freeze: 4, Adjust: 5,
-	Reverse: 8, Subscribe: 4, Unsubscribe: 1, Pause: 2, Edit: 1, CloseInvoice: 1, ResetOverage: 1, Settle: 4, Restart: 2, Redefine: 1,
+	Reverse: 8, Subscribe: 4, Unsubscribe: 1, Pause: 2, Edit: 1, CloseInvoice: 1, ResetOverage: 1,
+	Buy: 6, News: 16, AskBack: 2, CancelBuy: 1, AgreeTopUp: 2, ForgetCard: 1, Settle: 4, Restart: 2, Redefine: 1,
 }
 
 // early is how many grants a history begins with.

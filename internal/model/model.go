@@ -23,6 +23,16 @@ type Model struct {
 	subs     int64         // how many subscriptions there ever were
 	story    []StoryView   // what happened to them
 	bills    []InvoiceView // number n is at n-1
+	opens    []bool        // of each invoice: whether it has the price of a cycle
+	orders   []order       // number n is at n-1
+	topUps   []topUp       // by credit
+	payer    *payer        // nil: nobody ever paid
+	said     []NoticeView
+	heard    clock.Instant // when something was last announced, or was not
+	settling int64         // the order whose plan begins
+	stuck    bool          // what is paid cannot be granted
+	paidFor  bool          // what is granted was paid for
+	shortOf  string        // the credit that a denied charge names
 	counters int           // how many counters there ever were
 	cause    string        // what gives credits back, for the count of situations
 
@@ -54,6 +64,7 @@ type grant struct {
 	ref, what string // the caller's reference, and what was granted under it
 	rollover  catalog.Rollover
 	rolled    int   // how often these credits have rolled over
+	included  bool  // it comes with a plan
 	parent    int64 // rolled over from
 	into      int64 // rolled over into
 }
@@ -75,6 +86,7 @@ type hold struct {
 	status    wallet.HoldStatus
 	expires   clock.Instant
 	committed int64
+	claims    []claimed
 }
 
 func (h *hold) measure() int64 {
@@ -133,6 +145,15 @@ func (m *Model) clone() *Model {
 	c.story = slices.Clip(m.story)
 	c.bills = slices.Clone(m.bills)
 	c.made, c.billed = nil, nil
+	c.opens, c.said = slices.Clone(m.opens), slices.Clone(m.said)
+	c.orders, c.topUps = slices.Clone(m.orders), slices.Clone(m.topUps)
+	for i := range c.orders {
+		o := &c.orders[i]
+		o.refunds, o.bought = slices.Clone(o.refunds), slices.Clone(o.bought)
+	}
+	for i := range c.topUps {
+		c.topUps[i].charges = slices.Clone(c.topUps[i].charges)
+	}
 	if m.plan != nil {
 		p := *m.plan
 		p.allowances = slices.Clone(p.allowances)

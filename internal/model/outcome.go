@@ -24,6 +24,9 @@ type Outcome struct {
 	Grants   []int64
 	Invoices []int64
 	Draw     []wallet.Drawn
+
+	CanContinue bool // a charge that is being made will cover it
+
 	Match    wallet.MatchStatus // of the usage that was recorded; empty: none
 	Quantity int64              // of the usage that was recorded
 }
@@ -39,7 +42,7 @@ func OutcomeOf(a wallet.Answer, err error) Outcome {
 	}
 	o := Outcome{
 		Allowed: a.Allowed, Matched: a.Matched, Existing: a.Existing,
-		Reasons: a.Reasons, Taken: a.Taken, Short: a.Short, Draw: a.Draw,
+		Reasons: a.Reasons, Taken: a.Taken, Short: a.Short, Draw: a.Draw, CanContinue: a.CanContinue,
 	}
 	if a.Shortage != nil {
 		o.Required, o.There = a.Shortage.Required, a.Shortage.Available
@@ -64,7 +67,7 @@ func (o *Outcome) equal(p *Outcome) bool {
 	return o.Code == p.Code && o.Allowed == p.Allowed && o.Matched == p.Matched && o.Existing == p.Existing &&
 		slices.Equal(o.Reasons, p.Reasons) && o.Taken == p.Taken && o.Short == p.Short &&
 		o.Required == p.Required && o.There == p.There && o.Hold == p.Hold && slices.Equal(o.Grants, p.Grants) &&
-		slices.Equal(o.Invoices, p.Invoices) && slices.Equal(o.Draw, p.Draw) && o.Match == p.Match && o.Quantity == p.Quantity
+		slices.Equal(o.Invoices, p.Invoices) && slices.Equal(o.Draw, p.Draw) && o.CanContinue == p.CanContinue && o.Match == p.Match && o.Quantity == p.Quantity
 }
 
 // String says in one line what the outcome is.

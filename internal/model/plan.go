@@ -33,6 +33,8 @@ type plan struct {
 	included []included    // as terms.Credits
 	next     *wallet.PlanChange
 	owed     int64 // to the customer, in minor units
+	collect  bool  // invoices are charged to the card that is kept
+	unpaid   int64 // the invoice that the running cycle waits for; 0: none
 
 	allowances []allowance
 }
@@ -42,6 +44,7 @@ type included struct {
 	start, end clock.Instant
 	grant      int64
 	bound      bool // the grant ends with the cycle
+	waits      bool // what it gives comes when the cycle is paid
 }
 
 // runs reports whether there is a plan: one that is paused does not end meanwhile.
@@ -209,7 +212,7 @@ func (m *Model) beginPlan(c *wallet.Subscribe, agreed []wallet.Allowance) {
 	m.subs++
 	p := &plan{
 		n: m.subs, id: c.Plan, terms: c.Terms, quantity: max(1, c.Quantity), starts: m.now, ends: c.EndsAt,
-		anchor: m.now, zone: c.Zone,
+		anchor: m.now, zone: c.Zone, collect: c.Collect,
 	}
 	p.until, p.data = over(&p.terms, m.now), c.Metadata
 	if p.ends == 0 {
@@ -231,10 +234,7 @@ func (m *Model) beginPlan(c *wallet.Subscribe, agreed []wallet.Allowance) {
 	m.tell(wallet.SubscriptionStarted, "", p.id)
 	m.cycle()
 	p.included = make([]included, len(p.terms.Credits))
-	for i := range p.included {
-		m.creditCycle(i)
-	}
-	m.bill(m.price())
+	m.billCycle(nil)
 }
 
 // over is when a plan taken at an instant is over; zero: never.

@@ -32,6 +32,7 @@ type View struct {
 	Credits  []CreditView
 	Counters []CounterView
 	Plan     *PlanView      // nil: the subject does not tell, or there never was one
+	Sales    *SalesView     // nil: the subject does not tell
 	Entries  []wallet.Entry // all, oldest first
 }
 
@@ -174,6 +175,7 @@ func (m *Model) View() View {
 		}
 		v.Plan = m.planView()
 	}
+	v.Sales = m.sales()
 	return v
 }
 

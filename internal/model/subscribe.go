@@ -76,7 +76,7 @@ func (k *maker) subscribe() wallet.Command {
 		Plan: pick(r, k.u.plans...), Allowances: allowances(r), Note: k.note(),
 		OnChange: pick(r, "", catalog.ResetCounts, catalog.KeepCounts, catalog.KeepCounts, catalog.BlockCounts),
 		EndsAt:   pick(r, 0, 0, 0, k.now()+day, k.now()+30*day), Zone: pick(r, "", "", "Europe/Zurich"),
-		AtCycleEnd: chance(r, 25), New: chance(r, 5), Retake: chance(r, 20), Quantity: pick[int64](r, 0, 0, 1, 2, 5),
+		AtCycleEnd: chance(r, 25), New: chance(r, 5), Collect: chance(r, 30), Retake: chance(r, 20), Quantity: pick[int64](r, 0, 0, 1, 2, 5),
 		Charge: pick(r, "", wallet.ChargeFull, wallet.ChargeProrated, wallet.ChargeProrated, wallet.ChargeDifference, wallet.ChargeNothing),
 	}
 	if p := k.m.plan; p.runs(k.now()) && chance(r, 30) {

@@ -51,6 +51,12 @@ func (m *Model) boundaries() []clock.Instant {
 			all = append(all, g.expires)
 		}
 	}
+	for i := range m.orders {
+		if m.orders[i].status == wallet.OrderWaiting {
+			all = append(all, m.orders[i].next)
+		}
+	}
+	all = append(all, m.notices()...)
 	if p := m.plan; p != nil && !p.ended && p.paused == 0 {
 		all = append(all, p.to)
 		for i := range p.included {
@@ -94,6 +100,12 @@ func (m *Model) instant() {
 		m.happened("grant begins later")
 		m.begin(m.grant(n), wallet.CreditAdded)
 	}
+	m.tryAgain()
+	m.buy()
+	if m.heard != m.now {
+		m.announce()
+	}
+	m.heard = m.now
 }
 
 // endOverdue ends every grant whose time is over and that has something left, the one that
@@ -218,6 +230,7 @@ func (m *Model) successor(n int64) int64 {
 	next.n, next.parent, next.into = g.into, n, 0
 	next.amount, next.available, next.frozen, next.held = 0, 0, 0, 0
 	next.spent, next.expired, next.revoked, next.rolledOut = 0, 0, 0, 0
+	next.included = false
 	next.status, next.rolled, next.ref = wallet.GrantActive, g.rolled+1, ""
 	next.effective, next.created, next.ended = m.now, m.now, 0
 	next.expires = g.rollover.Validity.After(g.ended)

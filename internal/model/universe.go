@@ -106,11 +106,15 @@ func newUniverse(seed uint64) *universe {
 			Precision: pick(r, 0, 0, 2, 6, 10), DrawOrder: drawOrder(r), Scope: scope(r),
 			ExpiresAfterDays: pick(r, 0, 0, 1, 7, 30), Overage: overagePolicy(r), Rollover: rollover(r),
 		}
+		if chance(r, 60) {
+			c.Sales = catalog.Sales{PricePerCredit: pick[money.Decimal](r, "1", "0.5", "12.345", "0.000001"), Currency: "usd", AnyAmount: true}
+		}
 		u.defs.Credits[c.ID] = c
 		u.credits = append(u.credits, c.ID)
 	}
 	for i := range 2 {
 		p := &catalog.Pack{ID: "pck_" + strconv.Itoa(i), App: "app_model", Name: "pack " + strconv.Itoa(i), ExpiresAfterDays: pick(r, 0, 1, 30)}
+		p.PriceMinor, p.Currency = pick[int64](r, 0, 1, 500, 999, 1000, catalog.MaxPrice), "usd"
 		for j := range 1 + r.IntN(3) {
 			p.Items = append(p.Items, catalog.PackItem{
 				ID: "pki_" + strconv.Itoa(j), Credit: pick(r, u.credits...), Amount: 1 + int64(r.IntN(1000)), Scope: scope(r),

@@ -164,18 +164,40 @@ func (r *reading) charge(c *charge) (*provider.Event, *failure) {
 	return &provider.Event{OrderID: order, News: chargeNews(c, c.PaymentIntent.ID)}, nil
 }
 
-// refund tells of one refund. Those that others asked for name no order, and are found by the payment.
+// refund tells of one refund.
 func (r *reading) refund(back *refund) (*provider.Event, *failure) {
-	order := back.Metadata[metaOrder]
-	if order == "" && back.PaymentIntent.ID == "" {
-		return nil, nil
+	if order := back.Metadata[metaOrder]; order != "" || back.PaymentIntent.ID == "" {
+		return ofOrder(order, refundNews(back)), nil
 	}
-	return &provider.Event{OrderID: order, News: refundNews(back)}, nil
+	order, failed := r.orderOf(back.PaymentIntent.ID)
+	return &provider.Event{OrderID: order, News: refundNews(back)}, failed
 }
 
 func (r *reading) dispute(d *dispute) (*provider.Event, *failure) {
 	if d.PaymentIntent.ID == "" {
 		return nil, nil
 	}
-	return &provider.Event{News: disputeNews(d)}, nil
+	order, failed := r.orderOf(d.PaymentIntent.ID)
+	return &provider.Event{OrderID: order, News: disputeNews(d)}, failed
+}
+
+// ofOrder is news of an order; nil where none is named.
+func ofOrder(order string, news wallet.OrderNews) *provider.Event {
+	if order == "" {
+		return nil
+	}
+	return &provider.Event{OrderID: order, News: news}
+}
+
+// orderOf is the order that a payment names; empty: none. Disputes, and refunds that others asked for,
+// name none themselves, and Scrip need not know yet whose the payment is: events come in any order.
+func (r *reading) orderOf(payment string) (string, *failure) {
+	in, failed := get[intent](r.ctx, r.a, at(pathIntents, payment), nil)
+	if failed != nil && failed.status == http.StatusNotFound {
+		return "", nil
+	}
+	if failed != nil {
+		return "", failed
+	}
+	return in.Metadata[metaOrder], nil
 }

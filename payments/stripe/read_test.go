@@ -75,24 +75,41 @@ func TestEvents(t *testing.T) {
 			wallet.OrderNews{Kind: wallet.NewsRefund, Payment: "pi_1", Cumulative: 5, Currency: "ugx"},
 		},
 		{"refund.created", back + `"status":"pending","metadata":{"scrip_order":"ord_1","scrip_refund":"3"}}`, "ord_1", status(refund, wallet.RefundPending, 3)},
-		{"refund.created", back + `"status":"requires_action","metadata":null}`, "", status(refund, wallet.RefundPending, 0)},
-		{"refund.created", back + `"status":"something_new","metadata":{"scrip_refund":"3"}}`, "", status(refund, wallet.RefundPending, 0)},
-		{"refund.updated", back + `"status":"succeeded"}`, "", status(refund, wallet.RefundSucceeded, 0)},
-		{"charge.refund.updated", back + `"status":"canceled"}`, "", status(refund, wallet.RefundFailed, 0)},
-		{"refund.failed", back + `"status":"failed"}`, "", status(refund, wallet.RefundFailed, 0)},
-		{"charge.dispute.created", disputed + `"needs_response"}`, "", dispute(wallet.DisputeOpen)},
-		{"charge.dispute.created", disputed + `"warning_needs_response"}`, "", dispute(wallet.DisputeOpen)},
-		{"charge.dispute.closed", disputed + `"won"}`, "", dispute(wallet.DisputeWon)},
-		{"charge.dispute.closed", disputed + `"warning_closed"}`, "", dispute(wallet.DisputeWon)},
-		{"charge.dispute.closed", disputed + `"prevented"}`, "", dispute(wallet.DisputeWon)},
-		{"charge.dispute.closed", disputed + `"lost"}`, "", dispute(wallet.DisputeLost)},
+		{"refund.created", back + `"status":"requires_action","metadata":null}`, "ord_2", status(refund, wallet.RefundPending, 0)},
+		{"refund.created", back + `"status":"something_new","metadata":{"scrip_refund":"3"}}`, "ord_2", status(refund, wallet.RefundPending, 0)},
+		{"refund.updated", back + `"status":"succeeded"}`, "ord_2", status(refund, wallet.RefundSucceeded, 0)},
+		{"charge.refund.updated", back + `"status":"canceled"}`, "ord_2", status(refund, wallet.RefundFailed, 0)},
+		{"refund.failed", back + `"status":"failed"}`, "ord_2", status(refund, wallet.RefundFailed, 0)},
+		{"charge.dispute.created", disputed + `"needs_response"}`, "ord_2", dispute(wallet.DisputeOpen)},
+		{"charge.dispute.created", disputed + `"warning_needs_response"}`, "ord_2", dispute(wallet.DisputeOpen)},
+		{"charge.dispute.closed", disputed + `"won"}`, "ord_2", dispute(wallet.DisputeWon)},
+		{"charge.dispute.closed", disputed + `"warning_closed"}`, "ord_2", dispute(wallet.DisputeWon)},
+		{"charge.dispute.closed", disputed + `"prevented"}`, "ord_2", dispute(wallet.DisputeWon)},
+		{"charge.dispute.closed", disputed + `"lost"}`, "ord_2", dispute(wallet.DisputeLost)},
 	} {
 		w := newWorld(t)
+		// What names no order itself is of the payment's.
+		w.answer("GET /v1/payment_intents/pi_1", `200 {"id":"pi_1","object":"payment_intent","metadata":{"scrip_order":"ord_2"}}`)
 		events, err := w.hook(c.kind, c.object)
 		want := []provider.Event{{ID: "evt_1", OrderID: c.order, News: c.want}}
 		if diff := cmp.Diff(want, events); err != nil || diff != "" {
 			t.Errorf("%s %s: %v %s", c.kind, c.object, err, diff)
 		}
+	}
+}
+
+// A payment that is gone, or that Stripe does not tell of, is not the end of a dispute about it.
+func TestDisputesOfPaymentsThatCannotBeRead(t *testing.T) {
+	const object = `{"id":"dp_1","object":"dispute","payment_intent":"pi_1","status":"lost"}`
+	w := newWorld(t)
+	w.answer("GET /v1/payment_intents/pi_1", `404 {"error":{"type":"invalid_request_error","code":"resource_missing"}}`)
+	events, err := w.hook("charge.dispute.closed", object)
+	if err != nil || len(events) != 1 || events[0].OrderID != "" || events[0].News.Payment != "pi_1" {
+		t.Errorf("%+v, %v", events, err)
+	}
+	w.answer("GET /v1/payment_intents/pi_1", `500 {"error":{"type":"api_error"}}`)
+	if _, err := w.hook("charge.dispute.closed", object); fault.CodeOf(err) != fault.CodePaymentProviderError {
+		t.Errorf("%v, and Stripe would not tell it again", err)
 	}
 }
 

@@ -170,7 +170,7 @@ const (
 	// Of a subscription that is not its wallet's last the allowances are gone: those stored are of
 	// the last.
 	subscriptionColumns = "s.wallet, s.n, s.plan_id, s.quantity, s.started_at, s.ends_at, s.trial_ends_at, s.paused_at, s.ended, " +
-		"s.anchor, s.zone, s.cycle_start, s.cycle_end, s.owed, s.reason, s.events, s.collect, s.unpaid, s.outside, s.paid_to, s.terms, s.included, s.next, s.cycles, s.metadata, " +
+		"s.anchor, s.zone, s.cycle_start, s.cycle_end, s.owed, s.reason, s.events, s.collect, s.unpaid, s.outside, s.paid_to, s.held_at, s.terms, s.included, s.next, s.cycles, s.metadata, " +
 		"CASE WHEN s.n = (SELECT max(b.n) FROM subscriptions b WHERE b.bucket = s.bucket AND b.wallet = s.wallet) THEN " +
 		"(SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'label', a.label, 'unit', a.unit, 'quota', a.quota, " +
 		"'rules', a.rules, 'period', a.period, 'window_start', a.window_start, 'window_end', a.window_end, 'used', a.used) " +
@@ -229,7 +229,7 @@ func scanSubscription(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Subscripti
 	return s, r.Scan(append([]any{
 		key(w), &s.N, &s.Plan, &s.Quantity, instant(&s.StartedAt), instant(&s.EndsAt), instant(&s.TrialEnds), instant(&s.PausedAt),
 		&s.Ended, instant(&s.Anchor), &s.Zone, instant(&s.CycleStart), instant(&s.CycleEnd), &s.Owed, &s.Reason, &s.Events,
-		&s.Collect, &s.Unpaid, &s.Outside, instant(&s.PaidTo),
+		&s.Collect, &s.Unpaid, &s.Outside, instant(&s.PaidTo), instant(&s.HeldAt),
 		doc(&s.Terms), doc(&s.Included), doc(&s.Next), doc((*store.Instants)(&s.Cycles)), doc(&s.Metadata),
 		(*allowances)(&s.Allowances),
 	}, more...)...)

@@ -65,9 +65,10 @@ var (
 		documents: []string{"metadata", "plan", "slices", "overage", "metered"},
 	}
 	changedHoldsTable = table{ // what changes of a hold
-		name:    "holds",
-		numbers: []string{"n", "committed", "expires_at", "closed_at"},
-		texts:   []string{"status", "reason", "error_code", "response"},
+		name:      "holds",
+		numbers:   []string{"n", "committed", "expires_at", "closed_at"},
+		texts:     []string{"status", "reason", "error_code", "response"},
+		documents: []string{"plan", "slices"},
 	}
 	standingsTable = table{
 		name:    "standings",
@@ -78,7 +79,7 @@ var (
 		name: "subscriptions",
 		numbers: []string{
 			"n", "quantity", "started_at", "ends_at", "trial_ends_at", "paused_at", "anchor", "cycle_start", "cycle_end", "owed",
-			"events", "unpaid", "paid_to",
+			"events", "unpaid", "paid_to", "held_at",
 		},
 		texts:     []string{"plan_id", "zone", "reason", "outside"},
 		documents: []string{"terms", "included", "next", "cycles", "metadata"},
@@ -108,19 +109,20 @@ var (
 		name: "orders",
 		numbers: []string{
 			"n", "minor", "quantity", "created_at", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at",
-			"closed_at",
+			"closed_at", "subscription", "disputed_at",
 		},
 		texts: []string{
 			"kind", "status", "provider", "currency", "what", "text", "price_ref", "session", "url", "success_url", "cancel_url",
 			"payment", "dispute_id", "dispute", "reason", "actor",
 		},
-		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata"},
+		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata", "cart"},
 		flags:     []string{"save_card", "off_session"},
 	}
 	changedOrdersTable = table{ // what changes of an order; what is expected never does
 		name: "orders",
 		numbers: []string{
 			"n", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at", "closed_at",
+			"subscription", "disputed_at",
 		},
 		texts:     []string{"status", "session", "url", "payment", "dispute_id", "dispute", "reason"},
 		documents: []string{"refunds", "last_decline", "grants"},
@@ -383,7 +385,7 @@ func (w *writer) wallet(c *store.WalletChange) {
 	}
 	for _, hold := range c.Holds {
 		w.holds.add(h.ID).nums(hold.N, hold.Committed, int64(hold.ExpiresAt), int64(hold.ClosedAt)).
-			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
+			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response).docs(w.planOf(hold), w.slicesOf(hold))
 	}
 	for _, st := range c.Standings {
 		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage).strs(st.Credit)
@@ -449,6 +451,7 @@ type (
 		Grant   int64 `json:"grant"`
 		Units   int64 `json:"units"`
 		Measure int64 `json:"measure"`
+		Order   int64 `json:"order,omitempty"`
 	}
 	overagePart struct {
 		Credit  string `json:"credit"`
@@ -458,14 +461,6 @@ type (
 )
 
 func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
-	plan := make([]planPart, len(h.Plan))
-	for i, p := range h.Plan {
-		plan[i] = planPart{p.Allowance, int64(p.WindowStart), p.Micros}
-	}
-	parts := make([]holdSlice, len(h.Slices))
-	for i, p := range h.Slices {
-		parts[i] = holdSlice(p)
-	}
 	overage := make([]overagePart, len(h.Overage))
 	for i, p := range h.Overage {
 		overage[i] = overagePart(p)
@@ -482,7 +477,25 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 			string(h.Status), h.Charge.Credit, h.Charge.Event, string(h.Charge.Shortfall), h.Reason, h.ErrorCode,
 			h.Response, h.Actor,
 		).
-		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage), list(w, metered))
+		docs(w.metadata(h.Charge.Metadata), w.planOf(h), w.slicesOf(h), list(w, overage), list(w, metered))
+}
+
+// planOf and slicesOf are what a hold carries. They change while it is pending: with the plan that it
+// counts under, and with a refund of what it holds.
+func (w *writer) planOf(h *wallet.Hold) string {
+	plan := make([]planPart, len(h.Plan))
+	for i, p := range h.Plan {
+		plan[i] = planPart{p.Allowance, int64(p.WindowStart), p.Micros}
+	}
+	return list(w, plan)
+}
+
+func (w *writer) slicesOf(h *wallet.Hold) string {
+	parts := make([]holdSlice, len(h.Slices))
+	for i, p := range h.Slices {
+		parts[i] = holdSlice(p)
+	}
+	return list(w, parts)
 }
 
 // plans adds what changed of a wallet's subscriptions, and the invoices over them.
@@ -523,7 +536,7 @@ func (w *writer) subscription(key id.Wallet, s *wallet.Subscription) {
 	w.subscriptions.add(key).
 		nums(
 			s.N, s.Quantity, int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), int64(s.Anchor),
-			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo),
+			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo), int64(s.HeldAt),
 		).
 		strs(s.Plan, s.Zone, s.Reason, s.Outside).
 		docs(w.json(s.Terms), list(w, s.Included), next, w.json(store.Instants(s.Cycles)), w.metadata(s.Metadata)).

@@ -20,7 +20,8 @@ func (c *session) writeOrders(ctx context.Context, o owner, w *store.WalletChang
 	for _, x := range w.Orders {
 		n, err := c.exec(ctx, updateOrder, string(x.Status), x.Invoice, x.Session, x.URL, int64(x.ExpiresAt), int64(x.Attempt),
 			int64(x.NextTry), x.Payment, x.Paid, x.Cumulative, jsonOf(x.Refunds, len(x.Refunds)), x.DisputeID, string(x.Dispute),
-			declineOf(x), jsonOf(x.Grants, len(x.Grants)), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, o.bucket, o.wallet, x.N)
+			declineOf(x), jsonOf(x.Grants, len(x.Grants)), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Subscription,
+			int64(x.DisputedAt), o.bucket, o.wallet, x.N)
 		if err != nil {
 			return err
 		}
@@ -52,7 +53,8 @@ func (c *session) newOrder(ctx context.Context, o owner, x *wallet.Order) error 
 		jsonOf(x.Items, len(x.Items)), x.What, x.Text, x.Quantity, plan, x.Invoice, x.PriceRef, flag(x.SaveCard), flag(x.OffSession),
 		x.Session, x.URL, x.SuccessURL, x.CancelURL, int64(x.ExpiresAt), int64(x.Attempt), int64(x.NextTry), x.Payment, x.Paid, x.Cumulative,
 		jsonOf(x.Refunds, len(x.Refunds)), x.DisputeID, string(x.Dispute), declineOf(x), jsonOf(x.Grants, len(x.Grants)),
-		int64(x.CreatedAt), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Actor, jsonOf(x.Metadata, len(x.Metadata)))
+		int64(x.CreatedAt), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Actor, jsonOf(x.Metadata, len(x.Metadata)),
+		jsonOf(x.Cart, len(x.Cart)), x.Subscription, int64(x.DisputedAt))
 	return err
 }
 
@@ -101,8 +103,9 @@ func (r row) order() (*wallet.Order, error) {
 		ExpiresAt: r.instant(19), Attempt: int(r.int(20)), NextTry: r.instant(21), Payment: r.text(22), Paid: r.int(23), Cumulative: r.int(24),
 		DisputeID: r.text(26), Dispute: wallet.DisputeStatus(r.text(27)),
 		CreatedAt: r.instant(30), PaidAt: r.instant(31), ClosedAt: r.instant(32), Reason: r.text(33), Actor: r.text(34),
+		Subscription: r.int(37), DisputedAt: r.instant(38),
 	}
-	for i, into := range map[int]any{6: &o.Items, 10: &o.Plan, 25: &o.Refunds, 28: &o.LastDecline, 29: &o.Grants, 35: &o.Metadata} {
+	for i, into := range map[int]any{6: &o.Items, 10: &o.Plan, 25: &o.Refunds, 28: &o.LastDecline, 29: &o.Grants, 35: &o.Metadata, 36: &o.Cart} {
 		if err := r.json(i, into); err != nil {
 			return nil, err
 		}
@@ -150,7 +153,7 @@ func (s *Store) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOr
 	var found []store.FoundOrder
 	err := s.read(ctx, "sqlite.Orders", func(c *session) error {
 		return c.query(ctx, st, func(r row) error {
-			const key = 36 // where the columns of the wallet begin
+			const key = 39 // where the columns of the wallet begin
 			o, err := r.order()
 			found = append(found, store.FoundOrder{Key: r.keyAt(key), Order: o})
 			return err

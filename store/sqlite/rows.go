@@ -104,7 +104,7 @@ func (r row) subscription() (*wallet.Subscription, error) {
 		N: r.int(0), Plan: r.text(1), Quantity: r.int(2), StartedAt: r.instant(3), EndsAt: r.instant(4), TrialEnds: r.instant(5),
 		PausedAt: r.instant(6), Ended: r.bool(7), Anchor: r.instant(8), Zone: r.text(9), CycleStart: r.instant(10), CycleEnd: r.instant(11),
 		Owed: r.int(12), Reason: r.text(13), Events: r.int(14), Collect: r.bool(20), Unpaid: r.int(21),
-		Outside: r.text(22), PaidTo: r.instant(23),
+		Outside: r.text(22), PaidTo: r.instant(23), HeldAt: r.instant(24),
 	}
 	for i, into := range map[int]any{15: &s.Terms, 16: &s.Included, 17: &s.Next, 18: (*store.Instants)(&s.Cycles), 19: &s.Metadata} {
 		if err := r.json(i, into); err != nil {

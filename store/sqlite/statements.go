@@ -181,7 +181,7 @@ const (
 	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
 		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
 	subscriptionColumns = `n, plan_id, quantity, started_at, ends_at, trial_ends_at, paused_at, ended, anchor, zone, cycle_start,
-		cycle_end, owed, reason, events, terms, included, next, cycles, metadata, collect, unpaid, outside, paid_to`
+		cycle_end, owed, reason, events, terms, included, next, cycles, metadata, collect, unpaid, outside, paid_to, held_at`
 	invoiceColumns = `n, subscription, status, currency, total, period_from, period_to, issued_at, closed_at, ref, lines`
 	// Subscriptions and invoices with whose they are, and of a subscription whether it is its wallet's
 	// last. Within a wallet numbers rise with time, so that one wallet's list goes by its key.
@@ -197,7 +197,7 @@ const (
 	invoiceFilter = ` AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR v.n = ?7) AND (?8 = 0 OR v.subscription = ?8) AND (?9 = '' OR v.status = ?9)`
 	orderColumns  = `n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice, price_ref, save_card, off_session,
 		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, dispute_id, dispute,
-		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata`
+		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at`
 	// Orders with whose they are. Each list goes by the index that it names, and looks at the rest.
 	orderList   = `SELECT ` + orderColumns + `, w.app_id, w.mode, w.customer_id FROM orders o `
 	orderFilter = ` CROSS JOIN wallets w ON w.bucket = o.bucket AND w.wallet = o.wallet
@@ -377,16 +377,17 @@ var text = [statements]string{
 		` AND n = ?`,
 	insertHold: `INSERT INTO holds (bucket, wallet, ` + holdColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
+	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?,
+		plan = ?, slices = ?` + mine +
 		` AND n = ?`,
 	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, ` + subscriptionColumns + `) VALUES (?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET plan_id = excluded.plan_id, quantity = excluded.quantity, started_at = excluded.started_at,
 		ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at, paused_at = excluded.paused_at, ended = excluded.ended,
 		anchor = excluded.anchor, zone = excluded.zone, cycle_start = excluded.cycle_start, cycle_end = excluded.cycle_end,
 		owed = excluded.owed, reason = excluded.reason, events = excluded.events, terms = excluded.terms, included = excluded.included,
 		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata, collect = excluded.collect, unpaid = excluded.unpaid,
-		outside = excluded.outside, paid_to = excluded.paid_to`,
+		outside = excluded.outside, paid_to = excluded.paid_to, held_at = excluded.held_at`,
 	insertSubscriptionEvent: `INSERT INTO subscription_events (bucket, wallet, subscription, n, change, from_plan, to_plan, reason, actor, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	upsertAllowance: `INSERT INTO allowances (bucket, wallet, position, id, label, unit, quota, rules, period, window_start, window_end, used)
@@ -399,12 +400,12 @@ var text = [statements]string{
 	insertInvoice:    `INSERT INTO invoices (bucket, wallet, ` + invoiceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertOrder: `INSERT INTO orders (bucket, wallet, n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice,
 		price_ref, save_card, off_session, session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative,
-		refunds, dispute_id, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata) VALUES (?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		refunds, dispute_id, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	// What is expected never changes.
 	updateOrder: `UPDATE orders SET status = ?, invoice = ?, session = ?, url = ?, expires_at = ?, attempt = ?, next_try = ?, payment = ?,
 		paid = ?, cumulative = ?, refunds = ?, dispute_id = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
-		reason = ?` + mine + ` AND n = ?`,
+		reason = ?, subscription = ?, disputed_at = ?` + mine + ` AND n = ?`,
 	upsertTopUp: `INSERT INTO top_ups (bucket, wallet, ` + topUpColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET enabled = excluded.enabled, threshold = excluded.threshold, pack_id = excluded.pack_id,
 		quantity = excluded.quantity, caps = excluded.caps, consent_at = excluded.consent_at, consent_by = excluded.consent_by,

@@ -171,7 +171,7 @@ func (c *session) writeHolds(ctx context.Context, o owner, w *store.WalletChange
 	}
 	for _, h := range w.Holds {
 		n, err := c.exec(ctx, updateHold, string(h.Status), h.Committed, int64(h.ExpiresAt), int64(h.ClosedAt),
-			h.Reason, h.ErrorCode, h.Response, o.bucket, o.wallet, h.N)
+			h.Reason, h.ErrorCode, h.Response, jsonOf(h.Plan, len(h.Plan)), jsonOf(h.Slices, len(h.Slices)), o.bucket, o.wallet, h.N)
 		if err != nil {
 			return err
 		}

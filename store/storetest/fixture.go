@@ -85,7 +85,7 @@ func fullHold(n int64) *wallet.Hold {
 			Metadata: hardMetadata(), Shortfall: wallet.Overage,
 		},
 		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
-		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
+		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64, Order: math.MaxInt64 - 2}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
 		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, Micros: math.MaxInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
@@ -106,7 +106,7 @@ func fullSubscription(n int64) *wallet.Subscription {
 		Next: &wallet.PlanChange{
 			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts, At: start + 1,
 		},
-		Owed: math.MaxInt64, Collect: true, Unpaid: math.MaxInt64 - 1, Outside: "sub_outside", PaidTo: math.MaxInt64 - 20, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+		Owed: math.MaxInt64, Collect: true, Unpaid: math.MaxInt64 - 1, Outside: "sub_outside", PaidTo: math.MaxInt64 - 20, HeldAt: math.MinInt64 + 20, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
 		Reason: hard, Metadata: hardMetadata(), Events: math.MaxInt64,
 	}
 }
@@ -119,7 +119,7 @@ func plainSubscription(n int64, allowances ...wallet.Allowance) *wallet.Subscrip
 func fullTerms() wallet.Terms {
 	every := catalog.Interval{Count: 3, Unit: catalog.Month}
 	return wallet.Terms{
-		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64, TrialDays: math.MaxInt64, TaxInside: true,
+		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64, TrialDays: math.MaxInt64, TaxInside: true, OnDemand: true,
 		Credits: []wallet.IncludedCredit{{
 			Credit: calls, Amount: math.MaxInt64, Every: every, Trial: of(int64(math.MaxInt64)), TrialExpires: true, Prorate: true,
 			AtCycleEnd: true, ExpiresAfterDays: catalog.MaxExpiryDays, Category: catalog.Promotional, Priority: 100,
@@ -166,7 +166,8 @@ func fullOrder(n int64) *wallet.Order {
 		Items: []wallet.OrderItem{
 			{
 				Item: hard, Credit: calls, Amount: math.MaxInt64, Scope: fullScope(), Category: catalog.Promotional, Priority: 100,
-				ExpiresAfterDays: catalog.MaxExpiryDays, CostBasis: "0.000000000000000001",
+				ExpiresAfterDays: catalog.MaxExpiryDays, CostBasis: "0.000000000000000001", Line: catalog.MaxExpiryDays,
+				Rollover: &catalog.Rollover{Percent: 100, Validity: catalog.Interval{Count: 1, Unit: catalog.Year}, MaxCount: 2, Off: true},
 			},
 			{Credit: tokens, Amount: 1},
 		},
@@ -174,10 +175,11 @@ func fullOrder(n int64) *wallet.Order {
 		OffSession: true, Session: hard + " e", URL: hard + " f", SuccessURL: hard + " g", CancelURL: hard + " h", ExpiresAt: math.MaxInt64,
 		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Cumulative: math.MaxInt64 - 4,
 		Refunds: []wallet.OrderRefund{
-			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start},
+			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start, Lines: []wallet.RefundLine{{Line: 1, Minor: math.MaxInt64}}},
 			{Minor: 1, Status: wallet.RefundAsked},
 		},
-		DisputeID: hard + " j", Dispute: wallet.DisputeLost,
+		DisputeID: hard + " j", Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
+		Cart:        []wallet.OrderLine{{Product: hard, Text: hard + " m", Quantity: math.MaxInt64, Minor: math.MaxInt64 - 6}, {Product: "b"}},
 		LastDecline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineHard, Attempt: math.MaxInt32, At: start},
 		Grants: []wallet.OrderGrant{
 			{Grant: 1, Amount: math.MaxInt64, Revoked: math.MaxInt64 - 1, Returned: math.MaxInt64 - 2, Instead: []int64{2, math.MaxInt64}}, {Grant: 2},

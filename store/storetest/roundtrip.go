@@ -94,6 +94,7 @@ func checkChangedRoundTrip(b *bench) {
 	hold := fullHold(1)
 	hold.Status, hold.ClosedAt, hold.Committed, hold.ExpiresAt = wallet.ReservationCommitted, 5, 6, 7
 	hold.Reason, hold.ErrorCode, hold.Response = "r", "e", "x"
+	hold.Plan[0].WindowStart, hold.Slices[0].Order = 0, 4 // another plan, and a refund of what is held
 	usage := fullUsage(hard, 1)
 	usage.Match, usage.VoidedAt = wallet.Matched, 0
 	tally, unique := fullTally(), fullUnique()

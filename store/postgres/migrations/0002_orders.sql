@@ -12,6 +12,8 @@ ALTER TABLE subscriptions ADD COLUMN unpaid bigint NOT NULL DEFAULT 0;
 -- The id of one that somebody else bills, and until when they said that it is paid.
 ALTER TABLE subscriptions ADD COLUMN outside text NOT NULL DEFAULT '';
 ALTER TABLE subscriptions ADD COLUMN paid_to bigint NOT NULL DEFAULT 0;
+-- Since when a cycle waits for a payment that was declined.
+ALTER TABLE subscriptions ADD COLUMN held_at bigint NOT NULL DEFAULT 0;
 ALTER TABLE subscriptions DROP CONSTRAINT subscriptions_check;
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_check CHECK (least(n - 1, quantity, owed, events, unpaid) >= 0);
 
@@ -31,9 +33,11 @@ CREATE TABLE orders (
     cumulative   bigint NOT NULL, -- refunded in all, as the provider says
     paid_at      bigint NOT NULL,
     closed_at    bigint NOT NULL,
+    subscription bigint NOT NULL,
+    disputed_at  bigint NOT NULL,
     save_card    boolean NOT NULL,
     off_session  boolean NOT NULL,
-    kind         text NOT NULL CHECK (kind IN ('pack', 'credits', 'plan', 'invoice', 'card', 'auto_top_up')),
+    kind         text NOT NULL CHECK (kind IN ('pack', 'credits', 'plan', 'invoice', 'card', 'auto_top_up', 'product')),
     status       text NOT NULL CHECK (status IN (
         'open', 'due', 'waiting', 'processing', 'paid', 'failed', 'expired', 'canceled', 'mismatched')),
     provider     text NOT NULL,
@@ -56,7 +60,8 @@ CREATE TABLE orders (
     last_decline jsonb NOT NULL, -- empty: there was none
     grants       jsonb NOT NULL, -- list, in the order of items
     metadata     jsonb NOT NULL,
-    CHECK (least(n - 1, minor, quantity, invoice, attempt, paid, cumulative) >= 0),
+    cart         jsonb NOT NULL, -- list: the products, where it is of products; written once
+    CHECK (least(n - 1, minor, quantity, invoice, subscription, attempt, paid, cumulative) >= 0),
     PRIMARY KEY (bucket, wallet, n)
 ) WITH (fillfactor = 70);
 -- Those that belong to the snapshot.

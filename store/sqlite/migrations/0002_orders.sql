@@ -8,6 +8,8 @@ ALTER TABLE subscriptions ADD COLUMN unpaid INTEGER NOT NULL DEFAULT 0 CHECK (un
 -- The id of one that somebody else bills, and until when they said that it is paid.
 ALTER TABLE subscriptions ADD COLUMN outside TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscriptions ADD COLUMN paid_to INTEGER NOT NULL DEFAULT 0;
+-- Since when a cycle waits for a payment that was declined.
+ALTER TABLE subscriptions ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0;
 
 -- Purchases. The rows are long, and most are written a few times and then only read, so they lie
 -- beside their key, as invoices do.
@@ -15,7 +17,7 @@ CREATE TABLE orders (
     bucket       INTEGER NOT NULL,
     wallet       BLOB NOT NULL,
     n            INTEGER NOT NULL CHECK (n >= 1),
-    kind         TEXT NOT NULL CHECK (kind = 'pack' OR kind = 'credits' OR kind = 'plan' OR kind = 'invoice' OR kind = 'card' OR kind = 'auto_top_up'),
+    kind         TEXT NOT NULL CHECK (kind = 'pack' OR kind = 'credits' OR kind = 'plan' OR kind = 'invoice' OR kind = 'card' OR kind = 'auto_top_up' OR kind = 'product'),
     status       TEXT NOT NULL CHECK (status = 'open' OR status = 'due' OR status = 'waiting' OR status = 'processing' OR status = 'paid'
                      OR status = 'failed' OR status = 'expired' OR status = 'canceled' OR status = 'mismatched'),
     provider     TEXT NOT NULL,
@@ -51,6 +53,9 @@ CREATE TABLE orders (
     reason       TEXT NOT NULL,
     actor        TEXT NOT NULL,
     metadata     TEXT NOT NULL, -- JSON
+    cart         TEXT NOT NULL, -- JSON list: the products, where it is of products; written once
+    subscription INTEGER NOT NULL CHECK (subscription >= 0),
+    disputed_at  INTEGER NOT NULL,
     PRIMARY KEY (bucket, wallet, n),
     FOREIGN KEY (bucket, wallet) REFERENCES wallets (bucket, wallet)
 ) STRICT;

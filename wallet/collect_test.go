@@ -1,0 +1,344 @@
+package wallet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/wallet"
+)
+
+// plans is an order of a plan of 20.00 a month with 50 calls each. A change makes it what the example
+// needs.
+func plans(change ...func(*wallet.Subscribe)) *wallet.PlaceOrder {
+	p := plan(append([]func(*wallet.Subscribe){costs(2000), gives(included(50))}, change...)...)
+	return &wallet.PlaceOrder{Kind: wallet.PlanOrder, Plan: p, Provider: "bank"}
+}
+
+func trial(days int, minor int64, units int64) func(*wallet.Subscribe) {
+	return func(c *wallet.Subscribe) {
+		c.Terms.TrialDays, c.Terms.TrialMinor = days, minor
+		c.Terms.Credits[0].Trial, c.Terms.Credits[0].TrialExpires = &units, true
+	}
+}
+
+// member is a customer who has paid for a plan, which is collected from now on.
+func member(t *testing.T, change ...func(*wallet.Subscribe)) *book {
+	t.Helper()
+	b := shop(t)
+	b.pays(b.order(plans(change...)))
+	return b
+}
+
+// next is the number of the last order.
+func (b *book) last() int64 { return b.State().OrderSeq }
+
+// TestPlanOrder: the plan begins when it is paid, and the order pays its first invoice.
+func TestPlanOrder(t *testing.T) {
+	b := shop(t)
+	c := plans()
+	c.Plan.Quantity = 3
+	n := b.order(c)
+	if o := b.Order(n); o.Minor != 6000 || o.Text != "Plan" || o.What != "pln" || o.Quantity != 3 || !o.SaveCard || len(o.Items) > 0 {
+		t.Errorf("the order is %+v", o)
+	}
+	if b.State().Subscription != nil {
+		t.Error("it began before it was paid")
+	}
+	b.pass(time.Hour)
+	b.pays(n)
+	b.pays(n)
+	b.stands("calls", 150, 150, 0)
+	b.invoices("1 paid 6000 usd: plan pln 6000")
+	sub := b.State().Subscription
+	if o := b.Order(n); o.Invoice != 1 || len(o.Grants) > 0 || !sub.Collect || sub.Unpaid != 0 || sub.StartedAt != b.now || b.Invoice(1).Ref != "pi" {
+		t.Errorf("paid %+v, %+v", o, sub)
+	}
+	b.told(catalog.EventPaymentSucceeded)
+	b.news(n, refundedInAll(6000)) // what a plan gives is the subscription's
+	b.stands("calls", 150, 150, 0)
+	b.refused(plans(), fault.CodeSubscriptionExists)
+}
+
+// TestPlanOrderRefused: a plan that makes no sense is refused before anybody is asked to pay.
+func TestPlanOrderRefused(t *testing.T) {
+	b := shop(t)
+	with := func(change func(*wallet.Subscribe)) *wallet.PlaceOrder { return plans(change) }
+	b.refused(with(func(c *wallet.Subscribe) { c.Quantity = -1 }), fault.CodeInvalidQuantity)
+	b.refused(with(func(c *wallet.Subscribe) { c.Quantity = wallet.MaxPlanQuantity + 1 }), fault.CodeInvalidQuantity)
+	b.refused(with(func(c *wallet.Subscribe) { c.EndsAt = start }), fault.CodeInvalidTime)
+	b.refused(with(func(c *wallet.Subscribe) { c.Terms = wallet.Terms{} }), fault.CodePlanNotFound)
+	dear := with(costs(catalog.MaxPrice))
+	b.do(dear)
+	dear.Plan.Quantity = 2
+	b.refused(dear, fault.CodeAmountOutOfRange)
+}
+
+// TestPlanOrderWithTrial: what the trial costs is paid first, the plan's price with its end.
+func TestPlanOrderWithTrial(t *testing.T) {
+	for _, minor := range []int64{0, 100} {
+		b := shop(t)
+		n := b.order(plans(trial(7, minor, 5)))
+		if o := b.Order(n); o.Minor != minor || o.Text != "Plan (trial)" || o.Status != wallet.OrderOpen {
+			t.Fatalf("the order is %+v", o) // a card is kept though nothing is paid
+		}
+		b.pays(n)
+		b.stands("calls", 5, 5, 0)
+		if minor == 0 {
+			b.invoices()
+		} else {
+			b.invoices("1 paid 100 usd: plan pln 100")
+		}
+		b.pass(7 * day)
+		b.stands("calls", 0, 0, 0) // until the price is paid
+		charge := b.last()
+		if o := b.Order(charge); charge != n+1 || o.Kind != wallet.InvoiceOrder || o.Minor != 2000 || o.Status != wallet.OrderDue || !o.OffSession || o.Attempt != 1 {
+			t.Fatalf("charged %+v", o)
+		}
+		b.pays(charge)
+		b.stands("calls", 50, 50, 0)
+	}
+}
+
+// TestPlanOrderWhenOneBegan: a subscription may have begun between the page and the payment. What is
+// paid counts: the plan is the one that was paid for, and what the other left is billed apart.
+func TestPlanOrderWhenOneBegan(t *testing.T) {
+	b := shop(t)
+	n := b.order(plans())
+	b.do(plan(named("old"), costs(300), gives(included(10, beyond(invoiced)))))
+	b.do(over(13))
+	b.pays(n)
+	if sub := b.State().Subscription; sub.Plan != "pln" || sub.Ended {
+		t.Errorf("the subscription is %+v", sub)
+	}
+	b.invoices("1 open 300 usd: plan old 300", "2 paid 2000 usd: plan pln 2000", "3 open 9 usd: overage calls 9")
+	b.stands("calls", 50, 50, 0)
+	// The same plan: nothing begins anew, and the payment can be paid back.
+	b = shop(t)
+	n = b.order(plans())
+	other := b.order(plans())
+	b.pays(n)
+	b.pays(other)
+	b.status(other, wallet.OrderPaid)
+	b.stands("calls", 50, 50, 0)
+	b.invoices("1 paid 2000 usd: plan pln 2000")
+	b.do(&wallet.AskRefund{Order: other})
+	// It cannot be taken: the money is there all the same.
+	b = shop(t)
+	n = b.order(plans())
+	b.do(plan(named("old")))
+	b.do(&wallet.PauseSubscription{})
+	b.pays(n)
+	b.status(n, wallet.OrderMismatched)
+}
+
+// TestCollect: what a cycle grants comes when its invoice is paid.
+func TestCollect(t *testing.T) {
+	b := member(t)
+	b.to("2026-02-01T10:00:00Z")
+	charge := b.last()
+	b.stands("calls", 0, 0, 0)
+	if sub := b.State().Subscription; sub.Unpaid != 2 || b.Order(charge).Invoice != 2 {
+		t.Errorf("waits for %d, charged %+v", sub.Unpaid, b.Order(charge))
+	}
+	b.pass(time.Minute)
+	b.pays(charge)
+	b.pays(charge)
+	b.stands("calls", 50, 50, 0)
+	b.invoices("1 paid 2000 usd: plan pln 2000", "2 paid 2000 usd: plan pln 2000")
+	if g := b.Stored(2); g.ExpiresAt != instant("2026-03-01T10:00:00Z") {
+		t.Errorf("granted %+v", g)
+	}
+}
+
+// TestCollectDeclined: declined it is tried again after 24, 48 and 96 hours, then the plan ends.
+func TestCollectDeclined(t *testing.T) {
+	for _, class := range []wallet.DeclineClass{wallet.DeclineSoft, wallet.DeclineHard, wallet.DeclineAction} {
+		b := member(t)
+		b.to("2026-02-01T10:00:00Z")
+		charge := b.last()
+		for attempt, pause := range []time.Duration{24 * time.Hour, 48 * time.Hour, 96 * time.Hour} {
+			b.news(charge, declined(attempt+1, class))
+			b.news(charge, declined(attempt+1, class)) // the answer, and the webhook
+			if o := b.Order(charge); o.Status != wallet.OrderWaiting || o.NextTry != b.now.Add(pause) || o.Attempt != attempt+1 {
+				t.Fatalf("declined %+v", o)
+			}
+			b.pass(pause - time.Microsecond)
+			b.status(charge, wallet.OrderWaiting)
+			b.pass(time.Microsecond)
+			if o := b.Order(charge); o.Status != wallet.OrderDue || !o.NextTry.IsZero() || o.Attempt != attempt+2 {
+				t.Fatalf("tried again %+v", o)
+			}
+			b.news(charge, declined(attempt+1, class)) // old news
+			b.status(charge, wallet.OrderDue)
+		}
+		if b.State().Subscription.Ended {
+			t.Error("ended too early")
+		}
+		b.news(charge, declined(4, class))
+		b.status(charge, wallet.OrderFailed)
+		if sub := b.State().Subscription; !sub.Ended || sub.Reason != "payment_failed" {
+			t.Errorf("the subscription is %+v", sub)
+		}
+		b.stands("calls", 0, 0, 0)
+		b.invoices("1 paid 2000 usd: plan pln 2000", "2 open 2000 usd: plan pln 2000")
+	}
+}
+
+// TestCollectedWithinAWeek: a plan whose cycle is shorter than the time in which a charge is tried again
+// ends all the same.
+func TestCollectedWithinAWeek(t *testing.T) {
+	b := member(t, each(1, catalog.Day))
+	for range 9 * 24 {
+		b.pass(time.Hour)
+		for n := int64(2); n <= b.last(); n++ {
+			if o := b.Order(n); o.Status == wallet.OrderDue {
+				b.news(n, declined(o.Attempt, wallet.DeclineSoft))
+			}
+		}
+	}
+	if sub := b.State().Subscription; !sub.Ended || sub.EndsAt != start.Add(8*day) {
+		t.Errorf("the subscription is %+v", sub)
+	}
+}
+
+// TestCollectPaidOtherwise: what is paid on a page, taken as paid or voided is not charged again.
+func TestCollectPaidOtherwise(t *testing.T) {
+	for name, pay := range map[string]func(*book){
+		"on a page": func(b *book) {
+			b.pays(b.order(&wallet.PlaceOrder{Kind: wallet.InvoiceOrder, Invoice: 2, Provider: "bank"}))
+		},
+		"by hand": func(b *book) { b.do(&wallet.CloseInvoice{Invoice: 2, Status: wallet.InvoicePaid, Ref: "cash"}) },
+		"voided":  func(b *book) { b.do(&wallet.CloseInvoice{Invoice: 2, Status: wallet.InvoiceVoid}) },
+	} {
+		for _, waits := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				b := member(t)
+				b.to("2026-02-01T10:00:00Z")
+				charge := b.last()
+				if waits {
+					b.news(charge, declined(1, wallet.DeclineSoft))
+				}
+				pay(b)
+				b.stands("calls", 50, 50, 0)
+				b.status(charge, wallet.OrderCanceled)
+				b.pass(10 * day)
+				if due := b.due(catalog.EventPaymentDue); due != 1 {
+					t.Errorf("%d charges", due)
+				}
+				b.pays(charge) // it was on its way
+				b.status(charge, wallet.OrderPaid)
+				b.stands("calls", 50, 50, 0)
+				if o := b.Order(charge); o.Reason == "" || o.Refundable() != 2000 {
+					t.Errorf("paid twice: %+v", o)
+				}
+				b.refused(&wallet.PlaceOrder{Kind: wallet.InvoiceOrder, Invoice: 2, Provider: "bank"}, fault.CodeInvoiceClosed)
+			})
+		}
+	}
+}
+
+// TestChargedAnew: an invoice is charged once at a time.
+func TestChargedAnew(t *testing.T) {
+	b := member(t)
+	b.to("2026-02-01T10:00:00Z")
+	charge := b.last()
+	anew := &wallet.PlaceOrder{Kind: wallet.InvoiceOrder, Invoice: 2, Provider: "bank", OffSession: true}
+	b.refused(anew, fault.CodeInvalidRequest)
+	b.news(charge, declined(1, wallet.DeclineSoft))
+	n := b.order(anew)
+	b.status(charge, wallet.OrderCanceled)
+	b.pays(n)
+	b.stands("calls", 50, 50, 0)
+}
+
+// TestCollectWithoutACard: a plan whose card was forgotten is not free: what cannot be charged is
+// declined, and the plan ends.
+func TestCollectWithoutACard(t *testing.T) {
+	b := member(t)
+	b.do(&wallet.ForgetPayer{})
+	b.to("2026-02-01T10:00:00Z")
+	b.status(b.last(), wallet.OrderDue)
+	b.news(b.last(), declined(1, wallet.DeclineHard))
+	b.status(b.last(), wallet.OrderWaiting)
+}
+
+// TestCollectNothing: a balance in the customer's favour pays, and nobody is charged.
+func TestCollectNothing(t *testing.T) {
+	b := member(t)
+	b.pass(day)
+	b.do(plan(named("less"), costs(0), gives(included(7)), charged(wallet.ChargeDifference)))
+	b.do(plan(named("more"), costs(1500), gives(included(30)), charged(wallet.ChargeNothing)))
+	b.to("2026-02-01T10:00:00Z")
+	b.stands("calls", 30, 30, 0)
+	b.invoices("1 paid 2000 usd: plan pln 2000", "2 paid 0 usd: proration pln -2000; balance  2000", "3 paid 0 usd: plan more 1500; balance  -1500")
+	if b.due(catalog.EventPaymentDue) != 0 || b.State().Subscription.Unpaid != 0 {
+		t.Error("somebody was charged")
+	}
+	b.to("2026-03-01T10:00:00Z")
+	if o := b.Order(b.last()); o.Minor != 1000 || o.Status != wallet.OrderDue {
+		t.Errorf("charged %+v", o)
+	}
+}
+
+// TestCollectChange: what a change of plan comes to is charged as well.
+func TestCollectChange(t *testing.T) {
+	b := member(t)
+	b.do(plan(named("more"), costs(3000), charged(wallet.ChargeDifference)))
+	if o := b.Order(b.last()); o.Kind != wallet.InvoiceOrder || o.Minor != 1000 || o.Status != wallet.OrderDue {
+		t.Errorf("charged %+v", o)
+	}
+	b.news(b.last(), wallet.OrderNews{Kind: wallet.NewsFailed})
+	if b.State().Subscription.Ended {
+		t.Error("the cycle was paid, and the plan ended")
+	}
+	b.do(plan(named("full"), costs(4000), gives(included(60))))
+	b.stands("calls", 50, 50, 0) // of the first plan: it is paid
+	b.pays(b.last())
+	b.stands("calls", 110, 110, 0)
+}
+
+// TestCollectSlices: what a yearly plan gives by the month waits with its year.
+func TestCollectSlices(t *testing.T) {
+	b := member(t, each(1, catalog.Year))
+	for month := 1; month < 12; month++ {
+		b.to(time.Date(2026, time.Month(1+month), 1, 10, 0, 0, 0, time.UTC).Format(time.RFC3339))
+		b.stands("calls", 50, 50, 0)
+	}
+	b.to("2027-01-01T10:00:00Z")
+	b.stands("calls", 0, 0, 0)
+	b.to("2027-02-01T10:00:00Z") // nobody answered
+	b.stands("calls", 0, 0, 0)
+	b.pays(b.last())
+	b.stands("calls", 50, 50, 0)
+	b.to("2027-03-01T10:00:00Z")
+	b.stands("calls", 50, 50, 0)
+}
+
+// TestCollectWhilePaused: what is paid in a pause lives as long as what was granted before it.
+func TestCollectWhilePaused(t *testing.T) {
+	b := member(t)
+	b.to("2026-02-01T10:00:00Z")
+	b.do(&wallet.PauseSubscription{})
+	b.pass(60 * day)
+	b.pays(b.last())
+	b.stands("calls", 50, 50, 0)
+	b.do(&wallet.PauseSubscription{Resume: true})
+	b.pass(28*day - time.Microsecond)
+	b.stands("calls", 50, 50, 0)
+	b.pass(time.Microsecond)
+	b.stands("calls", 0, 0, 0)
+}
+
+// TestCollectEnds: what was used beyond the plan is charged when it ends.
+func TestCollectEnds(t *testing.T) {
+	b := member(t, gives(included(10, beyond(invoiced))))
+	b.do(over(13))
+	b.do(&wallet.EndSubscription{})
+	if o := b.Order(b.last()); o.Minor != 9 || o.Status != wallet.OrderDue {
+		t.Errorf("charged %+v", o)
+	}
+	b.pays(b.last())
+	b.invoices("1 paid 2000 usd: plan pln 2000", "2 paid 9 usd: overage calls 9")
+}
