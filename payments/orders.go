@@ -162,17 +162,8 @@ func (s *Session) CancelOrder(ctx context.Context, orderID string, r v1.CancelOr
 	if err != nil {
 		return v1.Order{}, err
 	}
-	// The page first: an order is not canceled that can still be paid.
 	if o := found.Order; o.Session != "" && o.Status == wallet.OrderOpen {
-		p, err := s.core.named(found.Key.Mode, o.Provider)
-		if err != nil {
-			return v1.Order{}, err
-		}
-		place, payer, err := s.core.place(ctx, found.Key)
-		if err != nil {
-			return v1.Order{}, err
-		}
-		if err := p.ClosePage(ctx, with(place, payer, p.Name()), o.Session); err != nil {
+		if err := s.core.closePage(ctx, found); err != nil {
 			return v1.Order{}, err
 		}
 	}
@@ -185,6 +176,35 @@ func (s *Session) CancelOrder(ctx context.Context, orderID string, r v1.CancelOr
 		return v1.Order{}, err
 	}
 	return s.say(ctx, res.Key, res.Order)
+}
+
+// closePage closes the page of an order that is to be canceled, and tells the order what was paid there
+// before: one that is paid, or for which money is on its way, is not canceled, though no webhook has told.
+func (c *Core) closePage(ctx context.Context, found *store.FoundOrder) error {
+	p, err := c.named(found.Key.Mode, found.Order.Provider)
+	if err != nil {
+		return err
+	}
+	place, payer, err := c.place(ctx, found.Key)
+	if err != nil {
+		return err
+	}
+	if err := p.ClosePage(ctx, with(place, payer, p.Name()), found.Order.Session); err != nil {
+		return err
+	}
+	news, err := c.ask(ctx, found)
+	if err != nil {
+		return err
+	}
+	for i := range news {
+		if news[i].Kind == wallet.NewsExpired {
+			continue // that is our doing
+		}
+		if _, err := c.do(ctx, found.Key, &wallet.TellOrder{Order: found.Order.N, News: news[i]}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RefundOrder asks for money to be paid back. Credits follow when the provider has accepted it.

@@ -74,22 +74,7 @@ func (c *Core) reconcile(ctx context.Context, q store.OrderQuery) (v1.Reconciled
 // look asks the provider about one order; true when something was news.
 func (c *Core) look(ctx context.Context, found *store.FoundOrder) (bool, error) {
 	key, o := found.Key, found.Order
-	if o.Provider == "" {
-		return false, nil
-	}
-	if o.Status == wallet.OrderOpen && o.Session == "" {
-		// The page was never opened: the call that would have was cut off, and its caller knows of none.
-		return false, nil
-	}
-	p, err := c.named(key.Mode, o.Provider)
-	if err != nil {
-		return false, err
-	}
-	place, payer, err := c.place(ctx, key)
-	if err != nil {
-		return false, err
-	}
-	news, err := p.Look(ctx, provider.Question{Place: with(place, payer, p.Name()), Order: o, OrderID: o.ID(key.ID())})
+	news, err := c.ask(ctx, found)
 	if err != nil {
 		return false, err
 	}
@@ -102,6 +87,27 @@ func (c *Core) look(ctx context.Context, found *store.FoundOrder) (bool, error) 
 		changed = changed || res.Order.Status != o.Status || res.Order.Refunded() != o.Refunded() || res.Order.Dispute != o.Dispute
 	}
 	return changed, nil
+}
+
+// ask is what the provider knows of an order.
+func (c *Core) ask(ctx context.Context, found *store.FoundOrder) ([]wallet.OrderNews, error) {
+	key, o := found.Key, found.Order
+	if o.Provider == "" {
+		return nil, nil
+	}
+	if o.Status == wallet.OrderOpen && o.Session == "" {
+		// The page was never opened: the call that would have was cut off, and its caller knows of none.
+		return nil, nil
+	}
+	p, err := c.named(key.Mode, o.Provider)
+	if err != nil {
+		return nil, err
+	}
+	place, payer, err := c.place(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return p.Look(ctx, provider.Question{Place: with(place, payer, p.Name()), Order: o, OrderID: o.ID(key.ID())})
 }
 
 // Reconciler asks providers, until it is closed, about orders of which no webhook has told.

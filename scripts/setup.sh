@@ -23,6 +23,8 @@ command -v jq >/dev/null || missing+=(jq)
 # The vendors' own clients run against us.
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+# Customers pay in a real browser.
+command -v chromium >/dev/null || missing+=(chromium)
 
 # Installs the npm packages of a folder, unless they are those of its lock file already.
 npm_packages() {

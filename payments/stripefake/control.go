@@ -58,6 +58,13 @@ func (f *Fake) DeclineNext(reason string) {
 	f.next = append(f.next, declined(reason))
 }
 
+// DeclineNone forgets what DeclineNext has lined up and no charge has met.
+func (f *Fake) DeclineNone() {
+	f.lock()
+	defer f.mu.Unlock()
+	f.next = nil
+}
+
 // RequireAuthentication lets the next charge need the customer in person: off
 // session it is declined, on session it waits for Settle.
 func (f *Fake) RequireAuthentication() { f.DeclineNext(AuthenticationRequired) }

@@ -48,6 +48,7 @@ var commands = map[string]command{
 	"expire":      simple("session", (*Fake).Expire),
 
 	"decline_next":           sure("reason!", func(f *Fake, p *form) { f.DeclineNext(p.text("reason")) }),
+	"decline_none":           sure("", func(f *Fake, _ *form) { f.DeclineNone() }),
 	"require_authentication": sure("", func(f *Fake, _ *form) { f.RequireAuthentication() }),
 	"settle":                 simple("payment", (*Fake).Settle),
 	"unsettle": quiet("payment! reason!", func(f *Fake, p *form) error {

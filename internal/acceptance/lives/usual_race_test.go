@@ -1,0 +1,6 @@
+//go:build race
+
+package lives
+
+// How many lives TestLives has under the race detector, which is slow.
+const usualLives = 200

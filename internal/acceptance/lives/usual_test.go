@@ -1,0 +1,6 @@
+//go:build !race
+
+package lives
+
+// How many lives TestLives has.
+const usualLives = 10_000
