@@ -83,8 +83,8 @@ func (s *Session) ListOrders(ctx context.Context, q v1.OrderQuery) (v1.Page[v1.O
 	}), nil
 }
 
-// Orders is ListOrders for translators, in the terms of the store and within the caller's app and mode.
-func (s *Session) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOrder, error) {
+// Orders is ListOrders for translators, within the caller's app and mode.
+func (s *Session) Orders(ctx context.Context, q Selection) ([]Found, error) {
 	q.App, q.Mode = s.caller.App, s.caller.Mode
 	return s.core.Store.Orders(ctx, q)
 }

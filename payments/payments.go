@@ -157,3 +157,9 @@ func asText(defs *catalog.Definitions, o *wallet.Order) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Selection selects orders for translators.
+type Selection = store.OrderQuery
+
+// Found is an order, and whose it is.
+type Found = store.FoundOrder

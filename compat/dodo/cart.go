@@ -9,7 +9,6 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
 	selling "github.com/seed42445051/scrip/payments"
-	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -186,7 +185,7 @@ func returning(address, more string) (string, error) {
 }
 
 // sell places the order of a sale to a customer.
-func (c *call) sell(s *sale, customer string) (*store.FoundOrder, error) {
+func (c *call) sell(s *sale, customer string) (*selling.Found, error) {
 	defs, err := c.Catalog(c)
 	if err != nil {
 		return nil, err
@@ -199,7 +198,7 @@ func (c *call) sell(s *sale, customer string) (*store.FoundOrder, error) {
 }
 
 // place places an order, and returns it as it stands.
-func (c *call) place(customer string, command *wallet.PlaceOrder) (*store.FoundOrder, error) {
+func (c *call) place(customer string, command *wallet.PlaceOrder) (*selling.Found, error) {
 	placed, err := c.Place(c, customer, selling.Contact{}, command)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,7 @@ import (
 
 	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/clock"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -79,11 +79,11 @@ func (c *call) chargeSubscription() (any, error) {
 
 // nonePending refuses another charge of a subscription while nobody knows what became of the last.
 func (c *call) nonePending(f *billing.Found) error {
-	q := store.OrderQuery{
+	q := payments.Selection{
 		Wallet: f.Key.ID(), Kind: wallet.ProductOrder, Limit: 1,
 		Status: []wallet.OrderStatus{wallet.OrderDue, wallet.OrderProcessing},
 	}
-	pending, err := c.OrdersWhere(c, q, func(o *store.FoundOrder) bool { return o.Order.Subscription == f.Subscription.N })
+	pending, err := c.OrdersWhere(c, q, func(o *payments.Found) bool { return o.Order.Subscription == f.Subscription.N })
 	if err == nil && len(pending) > 0 {
 		err = &refusal{http.StatusConflict, "PREVIOUS_PAYMENT_PENDING", "the last charge is still under way"}
 	}
@@ -136,12 +136,12 @@ func (c *call) existingMethod(f *billing.Found, method string) (any, error) {
 	if err := c.keptCard(f.Key.Customer, method); err != nil || !held(f) {
 		return changedMethod{}, err
 	}
-	q := store.OrderQuery{Wallet: f.Key.ID(), Kind: wallet.InvoiceOrder, Status: []wallet.OrderStatus{wallet.OrderWaiting}, Limit: 1}
-	waiting, err := c.OrdersWhere(c, q, func(o *store.FoundOrder) bool { return o.Order.Invoice == f.Subscription.Unpaid })
+	q := payments.Selection{Wallet: f.Key.ID(), Kind: wallet.InvoiceOrder, Status: []wallet.OrderStatus{wallet.OrderWaiting}, Limit: 1}
+	waiting, err := c.OrdersWhere(c, q, func(o *payments.Found) bool { return o.Order.Invoice == f.Subscription.Unpaid })
 	if err != nil {
 		return nil, err
 	}
-	var found *store.FoundOrder
+	var found *payments.Found
 	if len(waiting) > 0 {
 		found, err = c.RetryOrder(c, waiting[0].Order.ID(f.Key.ID()))
 	} else {

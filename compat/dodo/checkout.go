@@ -8,7 +8,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -35,7 +35,7 @@ func alias(prefix, orderID string) string {
 }
 
 // orderOf finds the order behind one of the vendor's ids.
-func (c *call) orderOf(prefix, theirs string) (*store.FoundOrder, error) {
+func (c *call) orderOf(prefix, theirs string) (*payments.Found, error) {
 	bare, ok := strings.CutPrefix(theirs, prefix+"_")
 	if !ok {
 		return nil, notFound("nothing exists under this id")

@@ -9,7 +9,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -178,7 +178,7 @@ func orderEvent(ctx context.Context, e *notify.Event) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &store.FoundOrder{Key: e.Key, Order: e.Order}
+	f := &payments.Found{Key: e.Key, Order: e.Order}
 	switch {
 	case e.Refund() != nil:
 		i := slices.IndexFunc(e.Order.Refunds, func(r wallet.OrderRefund) bool { return r.ID == e.Refund().ID && r.Own == e.Refund().Own })

@@ -7,7 +7,7 @@ import (
 
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -83,9 +83,9 @@ var otherIntents = []string{
 
 func intentOf(o *wallet.Order) string { return intents[o.Status] }
 
-func paymentID(f *store.FoundOrder) string { return alias(paymentPrefix, f.Order.ID(f.Key.ID())) }
+func paymentID(f *payments.Found) string { return alias(paymentPrefix, f.Order.ID(f.Key.ID())) }
 
-func paymentRowOut(app string, f *store.FoundOrder, customer *v1.Customer) paymentRow {
+func paymentRowOut(app string, f *payments.Found, customer *v1.Customer) paymentRow {
 	o := f.Order
 	out := paymentRow{
 		PaymentID: paymentID(f), BrandID: app, CreatedAt: o.CreatedAt, Currency: paidIn(o), TotalAmount: o.Minor, Status: intentOf(o),
@@ -127,7 +127,7 @@ func providerOut(o *wallet.Order) string {
 	return "dodo"
 }
 
-func paymentOut(app string, f *store.FoundOrder, customer *v1.Customer) payment {
+func paymentOut(app string, f *payments.Found, customer *v1.Customer) payment {
 	o := f.Order
 	out := payment{
 		paymentRow: paymentRowOut(app, f, customer), BusinessID: app, Billing: addressOut(customer), Cart: cartOut(o), Disputes: []dispute{},
@@ -214,8 +214,8 @@ func (c *call) listPayments() (any, error) {
 }
 
 // orderQuery reads the filters that lists of payments and refunds share; none when nothing can match.
-func (c *call) orderQuery(w window) (q store.OrderQuery, none bool, err error) {
-	q = store.OrderQuery{Skip: w.offset, Limit: w.limit}
+func (c *call) orderQuery(w window) (q payments.Selection, none bool, err error) {
+	q = payments.Selection{Skip: w.offset, Limit: w.limit}
 	if q.From, err = c.instant("created_at_gte"); err != nil {
 		return q, false, err
 	}
@@ -236,9 +236,9 @@ func (c *call) orderQuery(w window) (q store.OrderQuery, none bool, err error) {
 }
 
 // keep tells which orders the rest of the filters mean.
-func (c *call) keep() func(*store.FoundOrder) bool {
+func (c *call) keep() func(*payments.Found) bool {
 	product, currency, sub := c.query.Get("product_id"), c.query.Get("currency"), c.query.Get("subscription_id")
-	return func(f *store.FoundOrder) bool {
+	return func(f *payments.Found) bool {
 		return (currency == "" || currency == paidIn(f.Order)) &&
 			(product == "" || slices.ContainsFunc(cartOut(f.Order), func(l boughtLine) bool { return l.ProductID == product })) &&
 			(sub == "" || f.Order.Subscription > 0 && sub == id.Object(id.PrefixSubscription, f.Key.ID(), f.Order.Subscription))
@@ -255,7 +255,7 @@ type lineItem struct {
 	Tax              int64   `json:"tax"`
 }
 
-func lineItemsOf(f *store.FoundOrder) []lineItem {
+func lineItemsOf(f *payments.Found) []lineItem {
 	o := f.Order
 	if len(o.Cart) == 0 {
 		item := o.What

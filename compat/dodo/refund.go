@@ -9,7 +9,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -48,11 +48,11 @@ var refundStatuses = map[wallet.RefundStatus]string{
 }
 
 // refundID names a refund by its place in the order: refunds are only ever added there.
-func refundID(f *store.FoundOrder, i int) string {
+func refundID(f *payments.Found, i int) string {
 	return alias(id.PrefixRefund, f.Order.ID(f.Key.ID())) + "_" + strconv.Itoa(i+1)
 }
 
-func refundRowOut(app string, f *store.FoundOrder, i int) refundRow {
+func refundRowOut(app string, f *payments.Found, i int) refundRow {
 	r := &f.Order.Refunds[i]
 	return refundRow{
 		RefundID: refundID(f, i), PaymentID: paymentID(f), BusinessID: app, Status: refundStatuses[r.Status], IsPartial: r.Minor < f.Order.Paid,
@@ -60,7 +60,7 @@ func refundRowOut(app string, f *store.FoundOrder, i int) refundRow {
 	}
 }
 
-func refundRows(app string, f *store.FoundOrder) []refundRow {
+func refundRows(app string, f *payments.Found) []refundRow {
 	rows := make([]refundRow, len(f.Order.Refunds))
 	for i := range rows {
 		rows[i] = refundRowOut(app, f, i)
@@ -68,7 +68,7 @@ func refundRows(app string, f *store.FoundOrder) []refundRow {
 	return rows
 }
 
-func refundOut(app string, f *store.FoundOrder, i int, customer *v1.Customer) refund {
+func refundOut(app string, f *payments.Found, i int, customer *v1.Customer) refund {
 	return refund{
 		refundRow: refundRowOut(app, f, i), BrandID: app, Customer: subscriberOut(customer), Metadata: present(f.Order.Refunds[i].Meta),
 	}
@@ -92,7 +92,7 @@ func notRefundable(code, message string) error {
 }
 
 // ask is the refund of an order that the body asks for.
-func (b *refundBody) ask(f *store.FoundOrder) (*wallet.AskRefund, error) {
+func (b *refundBody) ask(f *payments.Found) (*wallet.AskRefund, error) {
 	o := f.Order
 	switch {
 	case o.Status != wallet.OrderPaid:
@@ -150,7 +150,7 @@ func (c *call) createRefund() (any, error) {
 	return c.refundOf(found, slices.IndexFunc(found.Order.Refunds, func(r wallet.OrderRefund) bool { return r.Own == own }))
 }
 
-func (c *call) refundOf(found *store.FoundOrder, i int) (any, error) {
+func (c *call) refundOf(found *payments.Found, i int) (any, error) {
 	customer, err := c.GetCustomer(c, found.Key.Customer)
 	if err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (c *call) listRefunds() (any, error) {
 	q.Paid, q.From, q.To, q.Skip, q.Limit = true, 0, 0, 0, w.offset+w.limit
 	rows := []refundRow{}
 	keep := c.keep()
-	_, err = c.OrdersWhere(c, q, func(f *store.FoundOrder) bool {
+	_, err = c.OrdersWhere(c, q, func(f *payments.Found) bool {
 		if !keep(f) {
 			return false
 		}
@@ -228,7 +228,7 @@ var disputeStatuses = map[wallet.DisputeStatus]string{
 	wallet.DisputeOpen: "dispute_opened", wallet.DisputeWon: "dispute_won", wallet.DisputeLost: "dispute_lost",
 }
 
-func disputeOut(app string, f *store.FoundOrder) dispute {
+func disputeOut(app string, f *payments.Found) dispute {
 	o := f.Order
 	return dispute{
 		DisputeID: alias(disputePrefix, o.ID(f.Key.ID())), PaymentID: paymentID(f), BusinessID: app, Amount: strconv.FormatInt(o.Paid, 10),

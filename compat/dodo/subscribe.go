@@ -14,7 +14,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -507,7 +507,7 @@ func (c *call) changePlan() (any, error) {
 
 // chargeFor is the payment by which an invoice is charged to the card that is kept; nil when it is not.
 func (c *call) chargeFor(w id.Wallet, invoiceID string) (*string, error) {
-	found, err := c.OrdersWhere(c, store.OrderQuery{Wallet: w, Kind: wallet.InvoiceOrder, Limit: 1}, func(f *store.FoundOrder) bool {
+	found, err := c.OrdersWhere(c, payments.Selection{Wallet: w, Kind: wallet.InvoiceOrder, Limit: 1}, func(f *payments.Found) bool {
 		return id.Object(id.PrefixInvoice, w, f.Order.Invoice) == invoiceID
 	})
 	if err != nil || len(found) == 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
+	"github.com/seed42445051/scrip/payments"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -366,7 +366,7 @@ func (c *call) getSubscription() (any, error) {
 }
 
 // promised is the subscription of an order: the one that it will begin, or has begun.
-func (c *call) promised(found *store.FoundOrder, whole bool) (*subscribed, error) {
+func (c *call) promised(found *payments.Found, whole bool) (*subscribed, error) {
 	s := found.Order.Promised()
 	if s == nil {
 		begun, err := c.FindSubscription(c, id.Object(id.PrefixSubscription, found.Key.ID(), found.Order.Subscription))
@@ -448,7 +448,7 @@ func (c *call) listSubscriptions() (any, error) {
 
 // listPromised lists what was ordered, and has not begun or never will.
 func (c *call) listPromised(sel *billing.Selection, status string) (any, error) {
-	q := store.OrderQuery{Kind: wallet.PlanOrder, From: sel.From, To: sel.To, Skip: sel.Skip, Limit: sel.Limit}
+	q := payments.Selection{Kind: wallet.PlanOrder, From: sel.From, To: sel.To, Skip: sel.Skip, Limit: sel.Limit}
 	for ours, theirs := range promisedStatuses {
 		if theirs == status {
 			q.Status = append(q.Status, ours)
@@ -457,7 +457,7 @@ func (c *call) listPromised(sel *billing.Selection, status string) (any, error) 
 	if sel.CustomerID != "" {
 		q.Wallet = c.wallet(sel.CustomerID)
 	}
-	found, err := c.OrdersWhere(c, q, func(f *store.FoundOrder) bool { return sel.PlanID == "" || sel.PlanID == f.Order.What })
+	found, err := c.OrdersWhere(c, q, func(f *payments.Found) bool { return sel.PlanID == "" || sel.PlanID == f.Order.What })
 	if err != nil {
 		return nil, err
 	}

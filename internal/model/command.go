@@ -96,6 +96,13 @@ func (m *Model) run(c wallet.Command) Outcome {
 	case *wallet.ResetOverage:
 		checkNote(&c.Note)
 		return m.resetOverage(c)
+	}
+	return m.runOrder(c)
+}
+
+// runOrder is run for what concerns purchases.
+func (m *Model) runOrder(c wallet.Command) Outcome {
+	switch c := c.(type) {
 	case *wallet.PlaceOrder:
 		checkNote(&c.Note)
 		return m.place(c)
