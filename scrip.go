@@ -168,7 +168,7 @@ func Open(ctx context.Context, opts ...Option) (*Scrip, error) {
 			return nil, closing(st, err)
 		}
 	}
-	o.engine.Receivers = receivers(o.hooks)
+	o.engine.Receivers = services.Receivers(o.hooks != nil)
 	e := engine.New(st, o.engine)
 	paying := &payments.Core{Engine: e, Store: st, Clock: o.engine.Clock, Log: o.engine.Log}
 	box := sandbox.New(sandbox.Config{

@@ -76,7 +76,7 @@ func TestPublishableKeysOnlyRead(t *testing.T) {
 	w := newWorld(f)
 	own, other := f.token("c"), f.token("d")
 	before := w.state()
-	open := map[string]bool{}
+	open, free := map[string]bool{}, map[string]bool{}
 	each(func(rt *route) {
 		path, body := w.request(rt)
 		for _, headers := range [][]string{nil, {headerToken, own}} {
@@ -87,6 +87,13 @@ func TestPublishableKeysOnlyRead(t *testing.T) {
 					t.Errorf("%s answered %d %s", rt.id, a.status, a.text)
 				}
 				open[rt.id] = true
+			case rt.access == anyKey && headers == nil:
+				if a.status != http.StatusOK || a.header.Get("Access-Control-Allow-Origin") != "*" {
+					t.Errorf("%s answered %d %s", rt.id, a.status, a.text)
+				}
+				free[rt.id] = true
+			case rt.access == anyKey:
+				w.check(t, before, a, fault.CodeWrongCustomer, "customer_id") // a token is for what concerns its customer
 			case rt.access == ownCustomer:
 				w.check(t, before, a, fault.CodeCustomerTokenRequired, "")
 			default:
@@ -99,6 +106,9 @@ func TestPublishableKeysOnlyRead(t *testing.T) {
 	})
 	if len(open) != 2 || !open["getUsage"] || !open["getBalances"] {
 		t.Errorf("publishable keys may call %v", open)
+	}
+	if len(free) != 2 || !free["listPacks"] || !free["listPlans"] { // V28
+		t.Errorf("publishable keys may call %v by themselves", free)
 	}
 }
 

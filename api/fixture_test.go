@@ -17,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/services"
@@ -30,6 +31,7 @@ const start = clock.Instant(1_770_000_000_000_000)
 // fixture is a server over a real database, with a key of every sort.
 type fixture struct {
 	all   services.Set
+	pages http.Handler // of the sandbox
 	t     testing.TB
 	url   string
 	clock *clock.Manual
@@ -52,7 +54,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	now := clock.NewManual(start)
-	e := engine.New(st, engine.Options{Clock: now})
+	e := engine.New(st, engine.Options{Clock: now, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	f := &fixture{t: t, clock: now}
 	f.core = &credits.Core{Engine: e, Store: st, Clock: now}
@@ -69,6 +71,7 @@ func newFixture(t testing.TB, opts Options) *fixture {
 	f.revoked = text
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
 	f.all = services.Set{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
+	f.pages = selltest.Sell(t, &f.all, st, e, now)
 	server := httptest.NewServer(New(f.all, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL

@@ -68,10 +68,10 @@ func TestBalancesOfACredit(t *testing.T) {
 	f.must("PUT", "/v1/customers/without", `{}`)
 	path := w.fill("/v1/credits/{credit}/balances")
 	all := f.must("GET", path, "")
-	if all.ids("customer_id") != "c later s" || all.ids("balance") != "93.5 0 50" || all.ids("held") != "7 0 0" {
+	if all.ids("customer_id") != "b c later s" || all.ids("balance") != "50 93.5 0 50" || all.ids("held") != "0 7 0 0" {
 		t.Errorf("balances: %s", all.text)
 	}
-	if all.at("data", 1, "last_entry_at") != nil || all.at("data", 0, "last_entry_at") == nil {
+	if all.at("data", 2, "last_entry_at") != nil || all.at("data", 0, "last_entry_at") == nil {
 		t.Errorf("last entries: %s", all.text)
 	}
 	if one := f.must("GET", path+"?customer_id=later", ""); one.ids("customer_id") != "later" {

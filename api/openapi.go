@@ -177,7 +177,10 @@ func describe(registry huma.Registry, tag string, rt *route) *huma.Operation {
 			},
 		},
 	}
-	if rt.access == ownCustomer {
+	switch rt.access {
+	case anyKey:
+		op.Security = []map[string][]string{{"secretKey": {}}, {"publishableKey": {}}}
+	case ownCustomer:
 		op.Security = []map[string][]string{{"secretKey": {}}, {"publishableKey": {}, "customerToken": {}}}
 	}
 	if strings.Contains(rt.path, "{id}") {

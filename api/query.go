@@ -53,6 +53,12 @@ func readParameter(text string, tag reflect.StructTag, into reflect.Value) error
 			return fault.New("api.readParameter", fault.CodeInvalidLimit, "it must be a whole number, %d at least", least)
 		}
 		*field = n
+	case *int64: // minor units
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 {
+			return fault.New("api.readParameter", fault.CodeInvalidAmount, "it must be a whole number of minor units, 0 at least")
+		}
+		*field = n
 	}
 	return nil
 }

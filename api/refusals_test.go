@@ -338,7 +338,7 @@ func TestEveryActionHappensOnce(t *testing.T) {
 	f := newFixture(t, Options{})
 	for _, section := range sections {
 		for _, rt := range section.routes {
-			if rt.method == http.MethodGet || rt.id == "createKey" || rt.id == "mintToken" {
+			if rt.method == http.MethodGet || rt.id == "createKey" || rt.id == "mintToken" || rt.id == "paymentPortal" { // what opens a page opens another each time
 				continue
 			}
 			t.Run(rt.id, func(t *testing.T) {

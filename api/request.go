@@ -48,6 +48,8 @@ func (g gate) admit(r *http.Request, rt *route) (accounts.Identity, error) {
 		return who, nil
 	case rt.access == secretOnly:
 		return who, fault.New(op, fault.CodeRequiresSecretKey, "this call needs a secret key, without a customer token")
+	case rt.access == anyKey && token == "":
+		return who, nil
 	}
 	if who, err = g.keys.Restrict(r.Context(), who, token); err != nil {
 		return who, err

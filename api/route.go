@@ -15,6 +15,7 @@ type access uint8
 const (
 	secretOnly  access = iota // a secret key
 	ownCustomer               // also a publishable key, for the customer of its customer token
+	anyKey                    // also a publishable key by itself: what is for sale is no secret (V28)
 )
 
 // route is one line of the table: where an operation is, and which one.
@@ -105,6 +106,15 @@ func actOn[In, Out any](f func(v1.Operations, context.Context, string, In, ...v1
 		}
 		return f(ops, ctx, in.id, body, in.opts...)
 	})
+}
+
+// askOn is ask about what the path names.
+func askOn[In, Out any](f func(v1.Operations, context.Context, string, In) (Out, error)) handler {
+	h := actOn(func(ops v1.Operations, ctx context.Context, id string, in In, _ ...v1.Option) (Out, error) {
+		return f(ops, ctx, id, in)
+	})
+	h.free = true
+	return h
 }
 
 // end is an action on what the path names that needs to be told nothing else.

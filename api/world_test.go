@@ -2,11 +2,14 @@ package api
 
 import (
 	"strings"
+
+	"github.com/seed42445051/scrip/internal/selltest"
 )
 
 // world is what a fixture's server holds before a request that should change nothing: credits,
 // a pack, a plan, a webhook endpoint with a delivery, customer c with a grant, a deduction and a hold,
-// and customer s with a subscription and an invoice of it.
+// customer s with a subscription and an invoice of it, and customer b with a purchase that is paid, one
+// that is not, and a card that is kept.
 type world struct {
 	f   *fixture
 	ids map[string]string
@@ -40,6 +43,11 @@ func newWorld(f *fixture) *world {
 	w.ids["delivery"] = f.text(sent, "data", 0, "id")
 	sub := f.must("POST", "/v1/subscriptions", `{"customer_id":"s","plan_id":"pro"}`)
 	w.ids["subscription"], w.ids["invoice"] = f.text(sub, "id"), f.text(sub, "invoices", 0, "id")
+	bought := f.must("POST", "/v1/checkout", `{"customer_id":"b","pack_id":"starter","save_card":true}`)
+	selltest.Pay(f.t, f.pages, f.text(bought, "url"))
+	w.ids["order"] = f.text(bought, "id")
+	opened := f.must("POST", "/v1/checkout", `{"customer_id":"b","pack_id":"starter"}`)
+	w.ids["open"] = f.text(opened, "id")
 	keys := f.must("GET", "/v1/keys", "")
 	w.ids["key"] = f.text(keys, "data", 1, "id") // the publishable one
 	for name, value := range w.ids {
@@ -61,11 +69,17 @@ func (w *world) fill(text string) string {
 // path is a route's path, with the id of something that exists.
 func (w *world) path(rt *route) string {
 	id := "c"
+	switch rt.id {
+	case "cancelOrder":
+		return strings.Replace(rt.path, "{id}", w.ids["open"], 1)
+	case "setAutoTopUp", "paymentPortal":
+		return strings.Replace(rt.path, "{id}", "b", 1)
+	}
 	for prefix, name := range map[string]string{
 		"/v1/credits": "credit", "/v1/packs": "pack", "/v1/plans": "plan", "/v1/codes": "code", "/v1/grants": "grant", "/v1/entries": "entry",
 		"/v1/reservations": "hold", "/v1/keys": "key", "/v1/meters": "meter", "/v1/events": "event",
 		"/v1/webhook-endpoints": "hook", "/v1/webhook-deliveries": "delivery",
-		"/v1/subscriptions": "subscription", "/v1/invoices": "invoice",
+		"/v1/subscriptions": "subscription", "/v1/invoices": "invoice", "/v1/orders": "order",
 	} {
 		if strings.HasPrefix(rt.path, prefix) {
 			id = w.ids[name]
@@ -83,6 +97,7 @@ func (w *world) state() string {
 		"/v1/customers/c/ledger", "/v1/customers/c/grants", "/v1/reservations/{hold}", "/v1/meters", "/v1/meters?archived=true",
 		"/v1/events", "/v1/customers/c/meters", "/v1/customers/s/ledger",
 		"/v1/subscriptions", "/v1/subscriptions/{subscription}/history", "/v1/invoices",
+		"/v1/orders", "/v1/customers/b/auto-top-ups", "/v1/customers/b/payment-method", "/v1/customers/b/ledger",
 		"/v1/webhook-endpoints", "/v1/webhook-endpoints/{hook}/secret", "/v1/webhook-endpoints/{hook}/deliveries",
 	} {
 		all.WriteString(w.f.must("GET", w.fill(path), "").text)

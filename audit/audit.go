@@ -2,7 +2,7 @@
 // comes out with the rows that commands rely on.
 //
 // It owns the checks of the laws (conservation, the chain of hashes, the agreement of entries,
-// grants, holds and standings). It changes nothing and repairs nothing: a difference is a fault
+// grants, holds, standings and purchases). It changes nothing and repairs nothing: a difference is a fault
 // to be understood, not to be smoothed over.
 package audit
 
@@ -103,6 +103,7 @@ type books struct {
 	dues    map[string]int64        // what all tallies make due, by credit
 	sums    map[int64]*wallet.Grant // recomputed from entries: the live parts, and where the rest went
 	credits map[string]*standing
+	orders  []*wallet.Order // newest first
 	entries int64
 	next    *wallet.Entry // the entry read before: one later in the chain
 	found   []Difference
@@ -127,6 +128,9 @@ func readBooks(ctx context.Context, st store.Store, w id.Wallet) (*books, error)
 	}
 	b := &books{sn: sn, grants: map[int64]*wallet.Grant{}, sums: map[int64]*wallet.Grant{}, credits: map[string]*standing{}, dues: map[string]int64{}}
 	if err := b.readTallies(ctx, st, w); err != nil {
+		return nil, err
+	}
+	if err := b.readOrders(ctx, st, w); err != nil {
 		return nil, err
 	}
 	for q := (store.GrantQuery{Wallet: w, Limit: page}); ; {

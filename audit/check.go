@@ -32,6 +32,7 @@ func (b *books) check() {
 		}
 	}
 	b.checkHolds()
+	b.checkOrders()
 	b.checkMetered()
 	b.checkStandings(live, open)
 }

@@ -38,8 +38,11 @@ func (s *Session) InvoicePage(ctx context.Context, invoiceID string) (v1.HTML, e
 		return "", err
 	}
 	page := invoicePage{
-		Number: v.Number, Status: v.Status, Customer: []string{v.CustomerID}, Issued: date(v.IssuedAt), Period: dates(v.Period.Start, v.Period.End),
+		Number: v.Number, Status: v.Status, Customer: []string{v.CustomerID}, Issued: date(v.IssuedAt),
 		ClosedAs: map[string]string{"paid": "Paid", "void": "Voided"}[v.Status], Reference: v.Reference, Total: amount(v.Total, v.Currency),
+	}
+	if v.Period != nil {
+		page.Period = dates(v.Period.Start, v.Period.End)
 	}
 	if !v.ClosedAt.IsZero() {
 		page.Closed = date(v.ClosedAt)

@@ -29,6 +29,9 @@ const (
 	EventSubscriptionPaused      EventType = "subscription.paused"
 	EventSubscriptionResumed     EventType = "subscription.resumed"
 	EventSubscriptionEnded       EventType = "subscription.ended"
+	EventSubscriptionHeld        EventType = "subscription.on_hold"   // the cycle's payment was declined
+	EventSubscriptionRecovered   EventType = "subscription.recovered" // and made after all
+	EventSubscriptionFailed      EventType = "subscription.failed"    // one was ordered, and will not begin
 	EventInvoiceIssued           EventType = "invoice.issued"
 	EventInvoicePaid             EventType = "invoice.paid"
 	EventInvoiceVoided           EventType = "invoice.voided"
@@ -73,7 +76,8 @@ func EventTypes() []EventType {
 		EventCreditAdded, EventCreditDeducted, EventCreditExpired, EventCreditRolledOver, EventRolloverForfeited,
 		EventOverageCharged, EventOverageReset, EventManualAdjustment, EventCreditRefunded, EventCreditRevoked, EventBalanceLow,
 		EventSubscriptionStarted, EventSubscriptionRenewed, EventSubscriptionPlanChanged, EventSubscriptionUpdated,
-		EventSubscriptionPaused, EventSubscriptionResumed, EventSubscriptionEnded, EventInvoiceIssued, EventInvoicePaid, EventInvoiceVoided,
+		EventSubscriptionPaused, EventSubscriptionResumed, EventSubscriptionEnded, EventSubscriptionHeld, EventSubscriptionRecovered,
+		EventSubscriptionFailed, EventInvoiceIssued, EventInvoicePaid, EventInvoiceVoided,
 		EventCreditsTopUp, EventPaymentSucceeded, EventPaymentFailed, EventPaymentProcessing, EventPaymentCanceled, EventPaymentMismatched,
 		EventRefundSucceeded, EventRefundFailed, EventDisputeOpened, EventDisputeWon, EventDisputeLost,
 		EventTopUpSucceeded, EventTopUpFailed, EventTopUpActionRequired, EventCreditExpiring, EventTrialEnding,

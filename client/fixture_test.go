@@ -17,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
@@ -30,6 +31,8 @@ import (
 type fixture struct {
 	t       testing.TB
 	clock   *clock.Manual
+	all     services.Set
+	pages   http.Handler  // of the sandbox
 	direct  v1.Operations // the same app, mode and key without HTTP
 	key     string
 	core    *credits.Core
@@ -40,21 +43,6 @@ type fixture struct {
 	who     accounts.Identity
 	handler http.Handler
 }
-
-type (
-	creditSession   = credits.Session
-	meteringSession = metering.Session
-	billingSession  = billing.Session
-	accountSession  = accounts.Session
-	notifySession   = notify.Session
-	session         struct {
-		*creditSession
-		*meteringSession
-		*billingSession
-		*accountSession
-		*notifySession
-	}
-)
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
@@ -70,7 +58,7 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(func() { st.Close() })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(1_770_000_000_000_000)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { e.Close(ctx) })
 	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
@@ -78,7 +66,9 @@ func newFixture(t testing.TB) *fixture {
 	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
 	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.handler = api.New(services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}, api.Options{})
+	f.all = services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}
+	f.pages = selltest.Sell(t, &f.all, st, e, f.clock)
+	f.handler = api.New(f.all, api.Options{})
 	f.use("app")
 	return f
 }
@@ -97,8 +87,7 @@ func (f *fixture) use(name string) {
 	}
 	f.key = text
 	f.who = accounts.Identity{App: app.ID, Mode: catalog.Test, Kind: store.Secret, Key: key.ID}
-	caller := v1.Caller{App: app.ID, Mode: catalog.Test, Key: key.ID}
-	f.direct = session{f.core.As(caller), f.meters.As(caller), f.plans.As(caller), f.acc.As(f.who), f.hooks.As(caller)}
+	f.direct = f.all.As(f.who, "")
 }
 
 // serve starts a server of a handler.

@@ -16,6 +16,7 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -185,6 +186,7 @@ func TestEveryOperation(t *testing.T) {
 	reads(t, f, over, called, reading{credit: credit.ID, pack: pack.ID, grant: grants.Grants[0].ID, entry: deducted.Entry.ID, hold: one})
 	billingCalls(t, f, over, called)
 	codes(t, f, over, called)
+	purchases(t, f, over, called)
 	webhooks(t, f, over, called)
 	made, err := over.CreateKey(ctx, v1.CreateKey{Kind: "publishable", Label: "browser"})
 	if called["CreateKey"] = true; err != nil || !strings.HasPrefix(made.Key, "pk_test_") || made.Label != "browser" {
@@ -232,6 +234,70 @@ func codes(t *testing.T, f *fixture, over v1.Operations, called map[string]bool)
 	both(t, called, "GetCode", over, f.direct, func(o v1.Operations) (v1.Code, error) { return o.GetCode(ctx, made.Code) })
 	both(t, called, "ListCodes", over, f.direct, func(o v1.Operations) (v1.Page[v1.Code], error) { return o.ListCodes(ctx, v1.CodeQuery{Limit: 1}) })
 	both(t, called, "ArchiveCode", over, f.direct, func(o v1.Operations) (v1.Code, error) { return o.ArchiveCode(ctx, made.ID, key("archive-code")) })
+}
+
+// purchases makes every call about what is bought.
+func purchases(t *testing.T, f *fixture, over v1.Operations, called map[string]bool) {
+	ctx := context.Background()
+	key := func(k string) v1.Option { return v1.IdempotencyKey(k) }
+	made, err := over.CreatePack(ctx, v1.CreatePack{Name: "to buy", Price: 500, Currency: "usd", Items: []v1.PackItem{{CreditID: "api", Amount: "50"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack := made.ID
+	request := v1.CheckoutRequest{
+		CustomerID: "b", Email: "b@example.test", PackID: pack, Quantity: 2, SaveCard: true, SuccessURL: "https://shop.test/ok", Metadata: v1.Metadata{"a": "b"},
+	}
+	both(t, called, "PreviewCheckout", over, f.direct, func(o v1.Operations) (v1.Order, error) { return o.PreviewCheckout(ctx, request) })
+	order := both(t, called, "Checkout", over, f.direct, func(o v1.Operations) (v1.Order, error) { return o.Checkout(ctx, request, key("checkout")) })
+	selltest.Pay(t, f.pages, order.URL)
+	paid := both(t, called, "GetOrder", over, f.direct, func(o v1.Operations) (v1.Order, error) { return o.GetOrder(ctx, order.ID) })
+	if paid.Status != "paid" || len(paid.Grants) != 1 || paid.InvoiceID == "" {
+		t.Errorf("the order that was paid is %+v", paid)
+	}
+	both(t, called, "ListOrders", over, f.direct, func(o v1.Operations) (v1.Page[v1.Order], error) {
+		return o.ListOrders(ctx, v1.OrderQuery{CustomerID: "b", Status: "paid"})
+	})
+	both(t, called, "PreviewRefund", over, f.direct, func(o v1.Operations) (v1.RefundPreview, error) {
+		return o.PreviewRefund(ctx, order.ID, v1.RefundQuery{Amount: paid.Amount / 2})
+	})
+	back := both(t, called, "RefundOrder", over, f.direct, func(o v1.Operations) (v1.Order, error) {
+		return o.RefundOrder(ctx, order.ID, v1.RefundRequest{Amount: paid.Amount / 2, Reason: "half of it"}, key("refund"))
+	})
+	if back.Refunded != paid.Amount/2 || back.Refunds[0].Status != "succeeded" || back.Grants[0].Revoked == "" {
+		t.Errorf("the order of which half was paid back is %+v", back)
+	}
+	both(t, called, "SetAutoTopUp", over, f.direct, func(o v1.Operations) (v1.AutoTopUp, error) {
+		return o.SetAutoTopUp(ctx, "b", v1.SetAutoTopUp{CreditID: "api", Enabled: true, Threshold: "10", PackID: pack, Caps: v1.TopUpCaps{DayCount: 2}}, key("agree"))
+	})
+	both(t, called, "AutoTopUps", over, f.direct, func(o v1.Operations) (v1.Page[v1.AutoTopUp], error) { return o.AutoTopUps(ctx, "b") })
+	method := both(t, called, "PaymentMethod", over, f.direct, func(o v1.Operations) (v1.PaymentMethod, error) { return o.PaymentMethod(ctx, "b") })
+	if !method.Saved || method.Label != "visa •••• 4242" {
+		t.Errorf("the card that is kept is %+v", method)
+	}
+	called["PaymentPortal"] = true
+	for _, o := range []v1.Operations{over, f.direct} { // each call opens another page
+		if portal, err := o.PaymentPortal(ctx, "b", v1.PortalRequest{ReturnURL: "https://shop.test"}); err != nil || portal.URL == "" {
+			t.Errorf("PaymentPortal: %+v, %v", portal, err)
+		}
+	}
+	both(t, called, "Reconcile", over, f.direct, func(o v1.Operations) (v1.Reconciled, error) {
+		return o.Reconcile(ctx, v1.ReconcileRequest{CustomerID: "b"}, key("reconcile"))
+	})
+	both(t, called, "ForgetPaymentMethod", over, f.direct, func(o v1.Operations) (v1.PaymentMethod, error) {
+		return o.ForgetPaymentMethod(ctx, "b", key("forget"))
+	})
+	other, err := over.Checkout(ctx, v1.CheckoutRequest{CustomerID: "b", PackID: pack})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both(t, called, "CancelOrder", over, f.direct, func(o v1.Operations) (v1.Order, error) {
+		return o.CancelOrder(ctx, other.ID, v1.CancelOrder{Reason: "no"}, key("cancel"))
+	})
+	mails := both(t, called, "ListMails", over, f.direct, func(o v1.Operations) (v1.Page[v1.Mail], error) { return o.ListMails(ctx, v1.MailQuery{}) })
+	if len(mails.Data) == 0 || mails.Data[len(mails.Data)-1].Kind != "top_up_receipt" || mails.Data[0].Subject == "" {
+		t.Errorf("the letters are %+v", mails.Data)
+	}
 }
 
 // webhooks makes every call about webhooks.

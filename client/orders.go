@@ -62,8 +62,8 @@ func (c *Client) ForgetPaymentMethod(ctx context.Context, customerID string, opt
 }
 
 // PaymentPortal opens the payment provider's page for a customer's cards.
-func (c *Client) PaymentPortal(ctx context.Context, customerID string, r v1.PortalRequest, opts ...v1.Option) (v1.Portal, error) {
-	return do[v1.Portal](ctx, c, acts("client.PaymentPortal", post, at("/v1/customers", customerID, "payment-portal"), opts), r)
+func (c *Client) PaymentPortal(ctx context.Context, customerID string, r v1.PortalRequest) (v1.Portal, error) {
+	return do[v1.Portal](ctx, c, request{op: "client.PaymentPortal", method: post, path: at("/v1/customers", customerID, "payment-portal")}, r)
 }
 
 // Reconcile asks the payment provider about orders of which no webhook told.

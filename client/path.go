@@ -33,6 +33,8 @@ func query(q any) string {
 			text = v
 		case int:
 			text = strconv.Itoa(v)
+		case int64:
+			text = strconv.FormatInt(v, 10)
 		case clock.Instant:
 			text = v.String()
 		}

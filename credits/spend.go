@@ -65,7 +65,8 @@ func insufficient(v view, c *wallet.Charge, a *wallet.Answer) error {
 		v.measure(c, a.Shortage.Required), v.measure(c, a.Shortage.Available))
 	return e.With("required", v.measure(c, a.Shortage.Required)).
 		With("available", v.measure(c, a.Shortage.Available)).
-		With("reasons", reasonsOut(a.Reasons))
+		With("reasons", reasonsOut(a.Reasons)).
+		With("can_continue", a.CanContinue)
 }
 
 func reasonsOut(reasons []wallet.Reason) []string {
@@ -187,6 +188,7 @@ func (s *Session) decision(ctx context.Context, c *wallet.Charge, res engine.Res
 	}
 	if !res.Allowed {
 		out.Required, out.Available = v.measure(c, res.Shortage.Required), v.measure(c, res.Shortage.Available)
+		out.CanContinue = res.CanContinue
 		return out, nil
 	}
 	out.Taken, out.Short = v.measure(c, res.Taken), v.measure(c, res.Short)

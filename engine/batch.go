@@ -151,7 +151,9 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 		b.shard.engine.stats.Loads.Add(1)
 		o.cached = &cached{state: wallet.Load(f.Snapshot, defs), defs: defs.Version, nextDue: f.Snapshot.NextDue, tellSeq: f.Snapshot.TellSeq, created: f.Snapshot.CreatedAt, stored: f.Snapshot.Standings}
 	case !f.Exists:
-		o.cached = nil
+		// There was no row to lock: what was fetched after that is of a wallet that somebody else has made
+		// meanwhile, and this batch will not be written.
+		o.cached, f.Fetched, f.Answers = nil, wallet.Found{}, nil
 		if state := emptyState(o.first); state != nil {
 			o.cached = &cached{state: state, defs: defs.Version, created: o.now}
 		}
@@ -262,7 +264,7 @@ func notFound(c wallet.Command) error {
 		return fault.New(op, fault.CodeEventNotFound, "the customer has no such event").In("event_id")
 	case *wallet.EndSubscription, *wallet.PauseSubscription, *wallet.EditSubscription, *wallet.Subscribe:
 		return fault.New(op, fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
-	case *wallet.OpenOrder, *wallet.CancelOrder, *wallet.AskRefund, *wallet.TellOrder:
+	case *wallet.OpenOrder, *wallet.CancelOrder, *wallet.AskRefund, *wallet.RetryOrder, *wallet.TellOrder:
 		return fault.New(op, fault.CodeOrderNotFound, "there is no such order").In("order_id")
 	case *wallet.CloseInvoice:
 		return fault.New(op, fault.CodeInvoiceNotFound, "there is no such invoice").In("invoice_id")

@@ -66,6 +66,14 @@ func appendPointer(b []byte, v reflect.Value) ([]byte, bool) {
 func appendStruct(b []byte, v reflect.Value) ([]byte, bool) {
 	ok := true
 	for i := range v.NumField() {
+		// A field that a command got later says nothing while it is empty: requests that were remembered
+		// before there was such a field are still the same. Otherwise it says which it is.
+		if f := v.Type().Field(i); f.Tag.Get("hash") == "later" {
+			if v.Field(i).IsZero() {
+				continue
+			}
+			b = appendText(b, f.Name)
+		}
 		if b, ok = appendValue(b, v.Field(i)); !ok {
 			return b, false
 		}

@@ -20,6 +20,7 @@ var everyCommand = []wallet.Command{
 	&wallet.GiveCredits{}, &wallet.Deduct{}, &wallet.Track{}, &wallet.Reserve{}, &wallet.Commit{}, &wallet.Release{},
 	&wallet.Extend{}, &wallet.RevokeGrant{}, &wallet.Freeze{}, &wallet.Adjust{}, &wallet.Reverse{}, &wallet.Subscribe{},
 	&wallet.EndSubscription{}, &wallet.PauseSubscription{}, &wallet.EditSubscription{}, &wallet.CloseInvoice{}, &wallet.ResetOverage{}, &wallet.Redeem{}, &wallet.Register{}, &wallet.Ingest{}, &wallet.VoidUsage{}, &wallet.CorrectUsage{},
+	&wallet.PlaceOrder{}, &wallet.OpenOrder{}, &wallet.CancelOrder{}, &wallet.AskRefund{}, &wallet.RetryOrder{}, &wallet.TellOrder{}, &wallet.SetTopUp{}, &wallet.ForgetPayer{}, &wallet.BilledOutside{},
 }
 
 // commandNames reads package wallet for the types that are commands: those that decide.

@@ -146,6 +146,15 @@ func (e *Event) Customer(ctx context.Context) (store.Customer, error) {
 	return found[0], nil
 }
 
+// Payer reads how whose the event is can be charged now; empty when they cannot.
+func (e *Event) Payer(ctx context.Context) (wallet.Payer, error) {
+	r, err := e.engine.Read(ctx, e.Key.ID())
+	if err != nil || r == nil || r.State.Payer == nil {
+		return wallet.Payer{}, err
+	}
+	return *r.State.Payer, nil
+}
+
 // Standing reads how a customer stands in a credit now.
 func (e *Event) Standing(ctx context.Context, credit string) (wallet.CreditState, error) {
 	r, err := e.engine.Read(ctx, e.Key.ID())

@@ -115,7 +115,7 @@ func (s *Session) command(ctx context.Context, r *v1.CheckoutRequest) (*wallet.P
 		return nil, fault.New(opCheckout, fault.CodeConflictingFields, "say what is bought by one of pack_id, credit_id with amount, plan_id or invoice_id; or send save_card alone").In("pack_id")
 	}
 	for _, address := range []struct{ text, field string }{{r.SuccessURL, "success_url"}, {r.CancelURL, "cancel_url"}} {
-		if err := checkAddress(address.text, address.field); err != nil {
+		if err := CheckAddress(address.text, address.field); err != nil {
 			return nil, err
 		}
 	}
@@ -178,6 +178,15 @@ func (s *Session) PreviewCheckout(ctx context.Context, r v1.CheckoutRequest) (v1
 		return v1.Order{}, err
 	}
 	return s.PreviewOrder(ctx, r.CustomerID, command)
+}
+
+// Quote is what a command would come to for anybody: that a customer may not place it is not seen.
+func (s *Session) Quote(ctx context.Context, command *wallet.PlaceOrder) (*wallet.Order, error) {
+	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
+	if err != nil {
+		return nil, err
+	}
+	return command.Quote(defs)
 }
 
 // PreviewOrder is what Place would come to.

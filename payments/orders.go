@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -14,21 +15,21 @@ import (
 	"github.com/seed42445051/scrip/wording"
 )
 
-// checkAddress accepts an address that a customer can come back to: http or https, or none.
-func checkAddress(text, field string) error {
+// CheckAddress accepts an address that a customer can come back to: http or https, or none.
+func CheckAddress(text, field string) error {
 	if text == "" {
 		return nil
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(text) > wallet.MaxAddressLength {
-		return fault.New("payments.checkAddress", fault.CodeInvalidRequest, "%s must be an http or https address of at most %d bytes", field, wallet.MaxAddressLength).In(field)
+		return fault.New("payments.CheckAddress", fault.CodeInvalidRequest, "%s must be an http or https address of at most %d bytes", field, wallet.MaxAddressLength).In(field)
 	}
 	return nil
 }
 
 // GetOrder reads an order.
 func (s *Session) GetOrder(ctx context.Context, orderID string) (v1.Order, error) {
-	found, err := s.order(ctx, orderID)
+	found, err := s.FindOrder(ctx, orderID)
 	if err != nil {
 		return v1.Order{}, err
 	}
@@ -88,9 +89,76 @@ func (s *Session) Orders(ctx context.Context, q store.OrderQuery) ([]store.Found
 	return s.core.Store.Orders(ctx, q)
 }
 
+// OrdersWhere is Orders of those that keep accepts; Skip and Limit count these.
+func (s *Session) OrdersWhere(ctx context.Context, q store.OrderQuery, keep func(*store.FoundOrder) bool) ([]store.FoundOrder, error) {
+	skip, limit := q.Skip, q.Limit
+	q.Skip, q.Limit = 0, v1.MaxPage
+	var kept []store.FoundOrder
+	for {
+		rows, err := s.Orders(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			switch f := &rows[i]; {
+			case !keep(f):
+			case skip > 0:
+				skip--
+			default:
+				if kept = append(kept, *f); len(kept) == limit {
+					return kept, nil
+				}
+			}
+		}
+		if len(rows) < q.Limit {
+			return kept, nil
+		}
+		last := &rows[len(rows)-1]
+		q.After = store.ListPosition{At: last.Order.CreatedAt, Wallet: last.Key.ID(), N: last.Order.N}
+	}
+}
+
+// FindPromised finds the order of a plan by the subscription that it will begin when it is paid; the
+// newest where several promise it.
+func (s *Session) FindPromised(ctx context.Context, subscriptionID string) (*store.FoundOrder, error) {
+	none := fault.New("payments.FindPromised", fault.CodeSubscriptionNotFound, "there is no such subscription").In("subscription_id")
+	w, n, err := id.ParseObject(id.PrefixSubscription, subscriptionID)
+	if err != nil {
+		return nil, none
+	}
+	found, err := s.OrdersWhere(ctx, store.OrderQuery{Wallet: w, Kind: wallet.PlanOrder, Limit: 1}, func(f *store.FoundOrder) bool {
+		return f.Order.Subscription == n && f.Order.Promised() != nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, none
+	}
+	return &found[0], nil
+}
+
+// RetryOrder makes the next attempt of a charge that was declined now.
+func (s *Session) RetryOrder(ctx context.Context, orderID string, opts ...v1.Option) (*store.FoundOrder, error) {
+	found, err := s.FindOrder(ctx, orderID)
+	if err != nil {
+		return nil, err
+	}
+	req, err := s.request(found.Key.Customer, opts, &wallet.RetryOrder{Order: found.Order.N})
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.core.Engine.Do(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	found.Order, err = s.core.carryOut(ctx, res.Key, res.Order)
+	return found, err
+}
+
 // CancelOrder ends an order that is not paid, and closes its page.
 func (s *Session) CancelOrder(ctx context.Context, orderID string, r v1.CancelOrder, opts ...v1.Option) (v1.Order, error) {
-	found, err := s.order(ctx, orderID)
+	found, err := s.FindOrder(ctx, orderID)
 	if err != nil {
 		return v1.Order{}, err
 	}
@@ -121,31 +189,41 @@ func (s *Session) CancelOrder(ctx context.Context, orderID string, r v1.CancelOr
 
 // RefundOrder asks for money to be paid back. Credits follow when the provider has accepted it.
 func (s *Session) RefundOrder(ctx context.Context, orderID string, r v1.RefundRequest, opts ...v1.Option) (v1.Order, error) {
-	found, err := s.order(ctx, orderID)
+	ask := &wallet.AskRefund{Minor: r.Amount, Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)}}
+	found, _, err := s.Refund(ctx, orderID, ask, opts...)
 	if err != nil {
 		return v1.Order{}, err
 	}
-	req, err := s.request(found.Key.Customer, opts, &wallet.AskRefund{
-		Order: found.Order.N, Minor: r.Amount, Note: wallet.Note{Reason: r.Reason, Metadata: wallet.Metadata(r.Metadata)},
-	})
+	return s.say(ctx, found.Key, found.Order)
+}
+
+// Refund is RefundOrder for translators: the order as it stands, and the number of the refund within it.
+func (s *Session) Refund(ctx context.Context, orderID string, ask *wallet.AskRefund, opts ...v1.Option) (*store.FoundOrder, int64, error) {
+	found, err := s.FindOrder(ctx, orderID)
 	if err != nil {
-		return v1.Order{}, err
+		return nil, 0, err
+	}
+	ask.Order = found.Order.N
+	req, err := s.request(found.Key.Customer, opts, ask)
+	if err != nil {
+		return nil, 0, err
 	}
 	res, err := s.core.Engine.Do(ctx, req)
 	if err != nil {
-		return v1.Order{}, err
+		return nil, 0, err
 	}
 	// The outbox asks the provider in any case; asked here too, the answer says what came of it.
 	asked := &res.Order.Refunds[len(res.Order.Refunds)-1]
 	if err := s.core.refund(ctx, res.Key, res.Order, asked); err != nil {
 		s.core.Log.Warn("a refund will be asked for again", "order", orderID, "cause", err)
 	}
-	return s.GetOrder(ctx, orderID)
+	found, err = s.FindOrder(ctx, orderID)
+	return found, asked.Own, err
 }
 
 // PreviewRefund says what a refund would take back, and what may fairly be paid back.
 func (s *Session) PreviewRefund(ctx context.Context, orderID string, q v1.RefundQuery) (v1.RefundPreview, error) {
-	found, err := s.order(ctx, orderID)
+	found, err := s.FindOrder(ctx, orderID)
 	if err != nil {
 		return v1.RefundPreview{}, err
 	}

@@ -96,8 +96,8 @@ func errNoOrder() error {
 	return fault.New("payments.find", fault.CodeOrderNotFound, "there is no such order").In("order_id")
 }
 
-// order finds an order of the caller's app and mode by its id.
-func (s *Session) order(ctx context.Context, orderID string) (*store.FoundOrder, error) {
+// FindOrder finds an order of the caller's app and mode by its id.
+func (s *Session) FindOrder(ctx context.Context, orderID string) (*store.FoundOrder, error) {
 	w, n, err := id.ParseObject(id.PrefixOrder, orderID)
 	if err != nil {
 		return nil, errNoOrder()

@@ -109,9 +109,9 @@ func (s *Session) ForgetPaymentMethod(ctx context.Context, customerID string, op
 }
 
 // PaymentPortal opens the provider's own page on which a customer manages their cards.
-func (s *Session) PaymentPortal(ctx context.Context, customerID string, r v1.PortalRequest, _ ...v1.Option) (v1.Portal, error) {
+func (s *Session) PaymentPortal(ctx context.Context, customerID string, r v1.PortalRequest) (v1.Portal, error) {
 	const op = "payments.PaymentPortal"
-	if err := checkAddress(r.ReturnURL, "return_url"); err != nil {
+	if err := CheckAddress(r.ReturnURL, "return_url"); err != nil {
 		return v1.Portal{}, err
 	}
 	key, err := caller.Wallet(s.caller, customerID)
@@ -130,6 +130,6 @@ func (s *Session) PaymentPortal(ctx context.Context, customerID string, r v1.Por
 	if place.Customer == "" {
 		return v1.Portal{}, fault.New(op, fault.CodeNoPaymentMethod, "the payment provider does not know the customer yet: let them buy or save a card first").In("customer_id")
 	}
-	address, err := p.Portal(ctx, place, place.Customer, r.ReturnURL)
+	address, err := p.Portal(ctx, place, r.ReturnURL)
 	return v1.Portal{URL: address}, err
 }

@@ -34,8 +34,10 @@ npm_packages() {
   cp "$1/package-lock.json" "$1/node_modules/.installed"
 }
 
-# Installs what npm has, and builds the SDK unless it is built of its sources as they are.
+# Builds the programs of tools/go.mod, stripe-mock among them, and installs what npm has; builds the SDK
+# unless it is built of its sources as they are.
 packages() {
+  go build -C tools -o ../bin/tools/ tool
   npm_packages internal/acceptance/node
   npm_packages sdk/typescript
   if [ ! -f sdk/typescript/dist/built ] || [ -n "$(cd sdk/typescript &&

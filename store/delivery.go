@@ -19,12 +19,12 @@ const (
 	MaxRun = 32
 )
 
-// Deliveries are events on their way to endpoints. The engine writes each in the transaction of
+// Deliveries are events on their way to endpoints, or to receivers within Scrip itself. The engine writes each in the transaction of
 // its cause (WalletChange.Deliveries); a dispatcher leases what is due, sends it, and says what
 // came of it. Any number of them may work on one database.
 type Deliveries interface {
-	// DueDeliveries tells when something is due, for each endpoint that is not archived and has
-	// anything pending.
+	// DueDeliveries tells when something is due, for each endpoint that is not archived and each
+	// receiver within Scrip itself (catalog.Receivers) that has anything pending.
 	DueDeliveries(ctx context.Context, now clock.Instant) ([]Due, error)
 	// Lease takes deliveries that are due: it moves their next attempt to q.Until under a row
 	// lock, so that nobody else takes them before. What another lease holds locked is passed
@@ -43,7 +43,8 @@ type Deliveries interface {
 	// by endpoint and oldest first, and deletes those that nothing is to become of: what is pending
 	// stays, unless its endpoint was archived before then.
 	PruneDeliveries(ctx context.Context, q PruneQuery) (Pruned, error)
-	// Backlog tells what waits to be sent to endpoints that are neither archived nor disabled.
+	// Backlog tells what waits to be sent to endpoints that are neither archived nor disabled, and to
+	// receivers within Scrip itself.
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
@@ -76,6 +77,19 @@ type About struct {
 // Message is the id of the event: the same for every endpoint and every attempt.
 func (d *Delivery) Message() string { return id.Object(id.PrefixMessage, d.Wallet, d.Event) }
 
+// Complete fills in what About repeats of the delivery, and is stored with that only.
+func (d *Delivery) Complete() {
+	if d.About.Low != nil {
+		d.About.Low.Seq = d.Seq
+	}
+	if d.About.Order != nil {
+		d.About.Order.Type = d.Type
+	}
+	if d.About.Notice != nil {
+		d.About.Notice.Type = d.Type
+	}
+}
+
 // DeliveryStatus is where a delivery is in its life.
 type DeliveryStatus string
 
@@ -98,7 +112,7 @@ type Attempt struct {
 
 // Due is an endpoint for which something is pending.
 type Due struct {
-	App, Endpoint string
+	App, Endpoint string        // of a receiver within Scrip itself no app
 	Now           bool          // something is due at the instant that was asked for
 	Next          clock.Instant // the soonest instant after it at which something is due; zero: none
 }

@@ -60,11 +60,12 @@ type FoundTopUp struct {
 type ProviderObjects interface {
 	// PutProviderObject stores an object. Version is the one that was read, and 0 of one that must not
 	// exist yet; where it is another by now nothing is written, and the error is ErrRetry. The stored
-	// version is one more.
+	// version is one more. Body and Ref change with it; all else stays as it was made.
 	PutProviderObject(ctx context.Context, o ProviderObject) error
 	// ProviderObject reads one; nil when there is none.
 	ProviderObject(ctx context.Context, id string) (*ProviderObject, error)
-	// ProviderObjects lists those of a kind and a reference, oldest first.
+	// ProviderObjects lists those of a kind and a reference, oldest first; without App and Mode those of
+	// all apps and modes.
 	ProviderObjects(ctx context.Context, q ProviderQuery) ([]ProviderObject, error)
 }
 
@@ -82,7 +83,7 @@ type ProviderObject struct {
 
 // ProviderQuery selects objects.
 type ProviderQuery struct {
-	App   string
+	App   string // empty, with Mode: all
 	Mode  catalog.Mode
 	Kind  string
 	Ref   string

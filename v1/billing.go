@@ -76,6 +76,7 @@ type Subscription struct {
 	EndsAt        clock.Instant    `json:"ends_at,omitzero"`
 	TrialEndsAt   clock.Instant    `json:"trial_ends_at,omitzero"`
 	PausedAt      clock.Instant    `json:"paused_at,omitzero"`
+	OnHoldAt      clock.Instant    `json:"on_hold_at,omitzero" doc:"When the payment of the running cycle was declined; what the cycle gives comes when it is made"`
 	CycleAnchorAt clock.Instant    `json:"cycle_anchor_at"`
 	Zone          string           `json:"zone,omitempty"`
 	Cycle         Period           `json:"cycle"`
@@ -125,7 +126,7 @@ type PageQuery struct {
 
 // SubscriptionEvent is one line of a subscription's history.
 type SubscriptionEvent struct {
-	Type       string        `json:"event_type" enum:"started,renewed,trial_converted,plan_changed,plan_change_scheduled,plan_change_unscheduled,cancel_scheduled,reactivated,updated,paused,resumed,ended"`
+	Type       string        `json:"event_type" enum:"started,renewed,trial_converted,plan_changed,plan_change_scheduled,plan_change_unscheduled,cancel_scheduled,reactivated,updated,paused,resumed,ended,on_hold,recovered"`
 	FromPlanID string        `json:"from_plan_id,omitempty"`
 	ToPlanID   string        `json:"to_plan_id,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
@@ -133,17 +134,17 @@ type SubscriptionEvent struct {
 	At         clock.Instant `json:"at"`
 }
 
-// Invoice is what a subscription comes to. Money is in minor units of currency.
+// Invoice is what a subscription comes to, or the receipt of a purchase. Money is in minor units of currency.
 type Invoice struct {
 	ID             string        `json:"id,omitempty" doc:"Absent of a draft"`
 	Number         string        `json:"number,omitempty"`
 	CustomerID     string        `json:"customer_id"`
-	SubscriptionID string        `json:"subscription_id"`
+	SubscriptionID string        `json:"subscription_id,omitempty" doc:"Absent of a receipt of a purchase"`
 	Status         string        `json:"status" enum:"draft,open,paid,void"`
 	Currency       string        `json:"currency"`
 	Total          int64         `json:"total"`
 	Lines          []InvoiceLine `json:"lines"`
-	Period         Period        `json:"period"`
+	Period         *Period       `json:"period,omitempty" doc:"The cycle that it opens; absent of a receipt of a purchase"`
 	IssuedAt       clock.Instant `json:"issued_at"`
 	ClosedAt       clock.Instant `json:"closed_at,omitzero" doc:"When it was paid or voided"`
 	Reference      string        `json:"reference,omitempty"`
@@ -151,7 +152,7 @@ type Invoice struct {
 
 // InvoiceLine is one line of an invoice.
 type InvoiceLine struct {
-	Kind        string        `json:"kind" enum:"plan,proration,overage,usage,top_up,balance"`
+	Kind        string        `json:"kind" enum:"plan,proration,overage,usage,top_up,product,balance"`
 	ItemID      string        `json:"item_id,omitempty" doc:"The plan, credit or meter"`
 	Description string        `json:"description"`
 	Quantity    money.Decimal `json:"quantity"`

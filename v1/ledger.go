@@ -224,6 +224,7 @@ type Decision struct {
 	Short         money.Decimal `json:"short,omitempty"`
 	Required      money.Decimal `json:"required,omitempty" doc:"What was asked for, where it was denied"`
 	Available     money.Decimal `json:"available,omitempty" doc:"What there was, where it was denied"`
+	CanContinue   bool          `json:"can_continue,omitempty" doc:"It was denied, and an automatic top-up under way will cover it"`
 	Grants        []Drawn       `json:"grants,omitempty" doc:"The grants that pay, in the order in which they are drawn"`
 	Counters      []Counter     `json:"counters,omitempty"`
 }

@@ -117,7 +117,7 @@ type Operations interface {
 	// PaymentPortal opens the payment provider's page for it.
 	PaymentMethod(ctx context.Context, customerID string) (PaymentMethod, error)
 	ForgetPaymentMethod(ctx context.Context, customerID string, opts ...Option) (PaymentMethod, error)
-	PaymentPortal(ctx context.Context, customerID string, r PortalRequest, opts ...Option) (Portal, error)
+	PaymentPortal(ctx context.Context, customerID string, r PortalRequest) (Portal, error)
 	// Reconcile asks the payment provider about all orders that may have news of which no webhook told.
 	Reconcile(ctx context.Context, r ReconcileRequest, opts ...Option) (Reconciled, error)
 	// ListMails reads the letters to customers, newest first: sent, or waiting until mail is set up.

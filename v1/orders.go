@@ -20,7 +20,7 @@ type CheckoutRequest struct {
 	InvoiceID  string        `json:"invoice_id,omitempty" doc:"An open invoice that is to be paid"`
 	SaveCard   bool          `json:"save_card,omitempty" doc:"Keep the card for automatic top-ups and renewals; alone, only that is done"`
 	OffSession bool          `json:"off_session,omitempty" doc:"Charge the saved card at once instead of opening a page"`
-	SuccessURL string        `json:"success_url,omitempty" maxLength:"2000" doc:"Where the customer comes back to when they have paid. {CHECKOUT_SESSION_ID} is replaced"`
+	SuccessURL string        `json:"success_url,omitempty" maxLength:"2000" doc:"Where the customer comes back to when they have paid. {CHECKOUT_SESSION_ID} and {ORDER_ID} are replaced"`
 	CancelURL  string        `json:"cancel_url,omitempty" maxLength:"2000" doc:"Where they come back to when they have not"`
 	ExpiresIn  int64         `json:"expires_in_seconds,omitempty" minimum:"1800" maximum:"86400" doc:"How long the page is open; a day when absent"`
 	Metadata   Metadata      `json:"metadata,omitempty"`
@@ -29,35 +29,45 @@ type CheckoutRequest struct {
 // Order is one purchase, from checkout to payment to grants, refunds and disputes. Money is in minor
 // units of currency.
 type Order struct {
-	ID          string        `json:"id,omitempty" doc:"Absent of a preview"`
-	CustomerID  string        `json:"customer_id"`
-	Kind        string        `json:"kind" enum:"pack,credits,plan,invoice,card,auto_top_up"`
-	Status      string        `json:"status" enum:"open,due,waiting,processing,paid,failed,expired,canceled,mismatched" doc:"open: a page waits for the customer; due: the saved card is being charged; waiting: it was declined, and is tried again; mismatched: paid otherwise than expected, so nothing was granted"`
-	ItemID      string        `json:"item_id,omitempty" doc:"The pack, credit, plan or invoice"`
-	Description string        `json:"description"`
-	Quantity    int64         `json:"quantity"`
-	Amount      int64         `json:"amount" doc:"What is expected"`
-	Currency    string        `json:"currency,omitempty"`
-	Items       []OrderItem   `json:"items,omitempty" doc:"What is granted once it is paid"`
-	URL         string        `json:"url,omitempty" doc:"The page on which it is paid"`
-	ExpiresAt   clock.Instant `json:"expires_at,omitzero" doc:"When the page closes"`
-	SessionID   string        `json:"session_id,omitempty" doc:"The payment provider's id of the page"`
-	PaymentID   string        `json:"payment_id,omitempty" doc:"And of the payment"`
-	SaveCard    bool          `json:"save_card,omitempty"`
-	Attempt     int           `json:"attempt,omitempty" doc:"Of a charge without a page"`
-	NextTryAt   clock.Instant `json:"next_try_at,omitzero"`
-	Decline     *Decline      `json:"last_decline,omitempty"`
-	Paid        int64         `json:"paid,omitempty"`
-	Refunded    int64         `json:"refunded,omitempty"`
-	Refunds     []Refund      `json:"refunds,omitempty"`
-	Dispute     string        `json:"dispute,omitempty" enum:"open,won,lost,"`
-	Grants      []OrderGrant  `json:"grants,omitempty"`
-	InvoiceID   string        `json:"invoice_id,omitempty" doc:"The receipt, or the invoice that is paid"`
-	Reason      string        `json:"reason,omitempty"`
-	CreatedAt   clock.Instant `json:"created_at"`
-	PaidAt      clock.Instant `json:"paid_at,omitzero"`
-	ClosedAt    clock.Instant `json:"closed_at,omitzero" doc:"When it failed, expired or was canceled"`
-	Metadata    Metadata      `json:"metadata,omitempty"`
+	ID             string        `json:"id,omitempty" doc:"Absent of a preview"`
+	CustomerID     string        `json:"customer_id"`
+	Kind           string        `json:"kind" enum:"pack,credits,plan,invoice,card,auto_top_up,product"`
+	Status         string        `json:"status" enum:"open,due,waiting,processing,paid,failed,expired,canceled,mismatched" doc:"open: a page waits for the customer; due: the saved card is being charged; waiting: it was declined, and is tried again; mismatched: paid otherwise than expected, so nothing was granted"`
+	ItemID         string        `json:"item_id,omitempty" doc:"The pack, credit, plan or invoice"`
+	Description    string        `json:"description"`
+	Quantity       int64         `json:"quantity"`
+	Amount         int64         `json:"amount" doc:"What is expected"`
+	Currency       string        `json:"currency,omitempty"`
+	Lines          []OrderLine   `json:"lines,omitempty" doc:"The products, where it is of products"`
+	Items          []OrderItem   `json:"items,omitempty" doc:"What is granted once it is paid"`
+	URL            string        `json:"url,omitempty" doc:"The page on which it is paid"`
+	ExpiresAt      clock.Instant `json:"expires_at,omitzero" doc:"When the page closes"`
+	SessionID      string        `json:"session_id,omitempty" doc:"The payment provider's id of the page"`
+	PaymentID      string        `json:"payment_id,omitempty" doc:"And of the payment"`
+	SaveCard       bool          `json:"save_card,omitempty"`
+	Attempt        int           `json:"attempt,omitempty" doc:"Of a charge without a page"`
+	NextTryAt      clock.Instant `json:"next_try_at,omitzero"`
+	Decline        *Decline      `json:"last_decline,omitempty"`
+	Paid           int64         `json:"paid,omitempty"`
+	Refunded       int64         `json:"refunded,omitempty"`
+	Refunds        []Refund      `json:"refunds,omitempty"`
+	Dispute        string        `json:"dispute,omitempty" enum:"open,won,lost,"`
+	Grants         []OrderGrant  `json:"grants,omitempty"`
+	InvoiceID      string        `json:"invoice_id,omitempty" doc:"The receipt, or the invoice that is paid"`
+	SubscriptionID string        `json:"subscription_id,omitempty" doc:"What it pays for; of a plan that is not paid, what would begin"`
+	Reason         string        `json:"reason,omitempty"`
+	CreatedAt      clock.Instant `json:"created_at"`
+	PaidAt         clock.Instant `json:"paid_at,omitzero"`
+	ClosedAt       clock.Instant `json:"closed_at,omitzero" doc:"When it failed, expired or was canceled"`
+	Metadata       Metadata      `json:"metadata,omitempty"`
+}
+
+// OrderLine is one product of an order.
+type OrderLine struct {
+	ProductID   string `json:"product_id"`
+	Description string `json:"description"`
+	Quantity    int64  `json:"quantity"`
+	Amount      int64  `json:"amount" doc:"What it comes to"`
 }
 
 // OrderItem is one grant that an order stands for.
@@ -101,7 +111,7 @@ type Refund struct {
 type OrderQuery struct {
 	CustomerID string        `query:"customer_id"`
 	Status     string        `query:"status" enum:"open,due,waiting,processing,paid,failed,expired,canceled,mismatched"`
-	Kind       string        `query:"kind" enum:"pack,credits,plan,invoice,card,auto_top_up"`
+	Kind       string        `query:"kind" enum:"pack,credits,plan,invoice,card,auto_top_up,product"`
 	SessionID  string        `query:"session_id" doc:"The payment provider's id of the page"`
 	PaymentID  string        `query:"payment_id" doc:"The payment provider's id of the payment"`
 	From       clock.Instant `query:"from" doc:"Made at or after"`

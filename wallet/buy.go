@@ -3,11 +3,13 @@ package wallet
 import (
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
 )
 
@@ -22,8 +24,15 @@ type PlaceOrder struct {
 	Amount   int64      // of credits: units
 	Plan     *Subscribe // of a plan
 	Invoice  int64      // of an invoice
-	// Overrides replace what items grant, by their credit: units for one of the pack.
+	Cart     []CartItem // of products
+	// Overrides replace what is granted, by the credit: units for one of the pack, or of the plan each
+	// cycle.
 	Overrides map[string]int64
+	// OnDemand, of a plan, has it charged only when somebody asks, by an order of its product for this
+	// Subscription. First is what beginning costs; nil: the plan's price.
+	OnDemand     bool
+	First        *int64
+	Subscription int64
 
 	Provider   string
 	SaveCard   bool
@@ -60,6 +69,15 @@ type CancelOrder struct {
 type AskRefund struct {
 	Order int64
 	Minor int64 // zero: all that is left
+	// Lines names what is paid back of an order of products, in the place of Minor; of one without an
+	// amount it is all that is left.
+	Lines []RefundLine
+	Note
+}
+
+// RetryOrder charges an order anew that was declined and waits for its next attempt.
+type RetryOrder struct {
+	Order int64
 	Note
 }
 
@@ -78,12 +96,27 @@ func (c *OpenOrder) Needs(*catalog.Definitions) Needs { return Needs{Orders: []i
 func (c *CancelOrder) Needs(*catalog.Definitions) Needs { return Needs{Orders: []int64{c.Order}} }
 
 // Needs asks for the order.
+func (c *RetryOrder) Needs(*catalog.Definitions) Needs { return Needs{Orders: []int64{c.Order}} }
+
+// Needs asks for the order.
 func (c *AskRefund) Needs(*catalog.Definitions) Needs { return Needs{Orders: []int64{c.Order}} }
 
 const opOrder = "wallet.PlaceOrder"
 
-// Quote is what an order of a pack, of credits or of a plan would come to, without a wallet.
-func (c *PlaceOrder) Quote(defs *catalog.Definitions) (*Order, error) { return c.quote(defs) }
+// Quote is what an order of a pack, of credits, of products or of a plan would come to, without a wallet.
+func (c *PlaceOrder) Quote(defs *catalog.Definitions) (*Order, error) {
+	if c.Kind != PlanOrder || c.Plan == nil || c.Plan.Terms.Every != (catalog.Interval{}) {
+		return c.quote(defs)
+	}
+	p, ok := defs.Plan(c.Plan.Plan)
+	if !ok || !p.ArchivedAt.IsZero() {
+		return nil, fault.New(opOrder, fault.CodePlanNotFound, "there is no plan %q in this app", c.Plan.Plan).In("plan_id")
+	}
+	agreed, plan := *c, *c.Plan
+	plan.Plan, plan.Terms = p.ID, TermsOf(p, defs)
+	agreed.Plan = &plan
+	return agreed.quote(defs)
+}
 
 func (c *PlaceOrder) decide(w *work) error {
 	w.note = c.Note
@@ -107,9 +140,11 @@ func (c *PlaceOrder) decide(w *work) error {
 		o.ExpiresAt = w.at.Add(openFor)
 	}
 	w.addOrder(o)
+	o.SuccessURL = o.addressed(o.SuccessURL, w.s.ID)
 	w.d.Answer.Allowed = true
 	switch {
 	case o.Minor == 0 && o.Kind != CardOrder && !o.SaveCard:
+		o.Provider = ""
 		w.note.RefType, w.note.RefID = RefOrder, o.ID(w.s.ID)
 		w.paid(o, &OrderNews{Currency: o.Currency}) // nobody is asked for nothing
 	case o.OffSession:
@@ -117,6 +152,15 @@ func (c *PlaceOrder) decide(w *work) error {
 	}
 	w.d.Answer.Order = o
 	return nil
+}
+
+// addressed is an address of the caller's with what it cannot know filled in: the order's id, or that
+// without its prefix for who has another, and the subscription's.
+func (o *Order) addressed(address string, w id.Wallet) string {
+	_, bare, _ := strings.Cut(o.ID(w), "_")
+	return strings.NewReplacer(
+		"{ORDER_ID}", o.ID(w), "{ORDER_KEY}", bare, "{SUBSCRIPTION_ID}", id.Object(id.PrefixSubscription, w, o.Subscription),
+	).Replace(address)
 }
 
 func (c *PlaceOrder) check() error {
@@ -161,9 +205,35 @@ func (c *PlaceOrder) inWallet(w *work) (*Order, error) {
 		}
 		agreed := *c
 		agreed.Plan = &plan
-		return agreed.quote(w.cx.Defs)
+		o, err := agreed.quote(w.cx.Defs)
+		if err == nil {
+			o.Subscription = w.d.subSeq + 1
+		}
+		return o, err
+	case ProductOrder:
+		if err := c.forSubscription(w); err != nil {
+			return nil, err
+		}
 	}
 	return c.quote(w.cx.Defs)
+}
+
+// forSubscription refuses products for a subscription that is not charged on demand, or is not of that
+// product.
+func (c *PlaceOrder) forSubscription(w *work) error {
+	if c.Subscription == 0 {
+		return nil
+	}
+	sub := w.seeSubscription()
+	switch {
+	case sub == nil || c.Subscription < 0 || c.Subscription > sub.N:
+		return fault.New(opOrder, fault.CodeSubscriptionNotFound, "the customer has no such subscription").In("subscription_id")
+	case c.Subscription != sub.N || !sub.RunsAt(w.at):
+		return fault.New(opOrder, fault.CodeAlreadyCanceled, "the subscription has ended").In("subscription_id")
+	case !sub.Terms.OnDemand || len(c.Cart) != 1 || c.Cart[0].Product != sub.Plan:
+		return fault.New(opOrder, fault.CodeInvalidRequest, "only a subscription on demand is charged for its product when somebody asks").In("subscription_id")
+	}
+	return nil
 }
 
 // quote is the order of a pack, of credits, of a plan whose terms are known, or of a card.
@@ -181,12 +251,14 @@ func (c *PlaceOrder) quote(defs *catalog.Definitions) (*Order, error) {
 		if c.Plan == nil {
 			return nil, errNoPlan()
 		}
-		return o, c.ofPlan(o)
+		return o, c.ofPlan(defs, o)
+	case ProductOrder:
+		return o, c.ofCart(defs, o)
 	case CardOrder:
 		o.SaveCard, o.Text = true, "Save a card"
 		return o, nil
 	}
-	return nil, fault.New(opOrder, fault.CodeInvalidRequest, "an order is for a pack, for credits, for a plan, or to save a card").In("kind")
+	return nil, fault.New(opOrder, fault.CodeInvalidRequest, "an order is for a pack, for credits, for products, for a plan, or to save a card").In("kind")
 }
 
 func errNoPlan() error {
@@ -286,27 +358,57 @@ func (c *PlaceOrder) ofCredits(defs *catalog.Definitions, o *Order) error {
 
 // ofPlan is the price of the first cycle, or of the trial; what the plan includes is granted by the
 // subscription itself.
-func (c *PlaceOrder) ofPlan(o *Order) error {
-	t := &c.Plan.Terms
+func (c *PlaceOrder) ofPlan(defs *catalog.Definitions, o *Order) error {
+	plan := *c.Plan
+	t := &plan.Terms
+	if err := c.override(defs, t); err != nil {
+		return err
+	}
+	if c.OnDemand {
+		t.onDemand()
+		plan.TrialDays = nil
+	}
 	quantity := max(1, c.Plan.Quantity)
 	if err := t.fits(quantity); err != nil {
 		return err
 	}
-	days := t.TrialDays
-	if c.Plan.TrialDays != nil {
-		days = *c.Plan.TrialDays
-	}
 	each := t.Minor
 	o.Text = t.Name
-	if days > 0 {
+	trial := plan.trialDays() > 0
+	if trial {
 		each, o.Text = t.TrialMinor, t.Name+" (trial)"
 	}
-	o.What, o.Currency, o.Minor, o.Quantity = c.Plan.Plan, t.Currency, priceOf(each, quantity), quantity
+	o.What, o.Currency, o.Minor, o.Quantity, o.Plan = plan.Plan, t.Currency, priceOf(each, quantity), quantity, &plan
 	if o.Minor > catalog.MaxPrice {
 		return errTooDear("quantity")
 	}
-	o.Plan = c.Plan
-	o.SaveCard = true // the next cycle is charged without a page
+	o.SaveCard = t.Minor > 0 || c.OnDemand // the next cycle is charged without a page
+	if c.OnDemand {
+		return c.firstCharge(defs, o)
+	}
+	if p, ok := defs.Products[plan.Plan]; ok && trial && o.Minor == 0 && p.Price.TrialWithoutMethod {
+		o.SaveCard = false // it is asked for when the trial is over
+	}
+	return nil
+}
+
+// override has the plan include other amounts of its credits. Those of a subscription on demand come
+// with its charges.
+func (c *PlaceOrder) override(defs *catalog.Definitions, t *Terms) error {
+	if len(c.Overrides) == 0 {
+		return nil
+	}
+	if p, ok := defs.Products[c.Plan.Plan]; ok {
+		if err := checkOverrides(c.Overrides, p.Credits); err != nil {
+			return err
+		}
+	}
+	t.Credits = slices.Clone(t.Credits)
+	for i := range t.Credits {
+		if units, ok := c.Overrides[t.Credits[i].Credit]; ok {
+			t.Credits[i].Amount = units
+		}
+	}
 	return nil
 }
 
@@ -322,7 +424,7 @@ func (c *PlaceOrder) ofInvoice(w *work) (*Order, error) {
 	}
 	return &Order{
 		Kind: InvoiceOrder, Status: OrderOpen, Provider: c.Provider, Minor: v.Total, Currency: v.Currency, Invoice: v.N,
-		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, SaveCard: c.SaveCard,
+		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, SaveCard: c.SaveCard, Subscription: v.Subscription,
 		SuccessURL: c.SuccessURL, CancelURL: c.CancelURL, Metadata: c.Metadata,
 	}, nil
 }
@@ -424,11 +526,15 @@ func (c *CancelOrder) decide(w *work) error {
 	if have.Status == OrderCanceled {
 		return nil
 	}
-	if have.Status == OrderDue || have.Status == OrderProcessing || have.Status.Settled() {
+	// The page that was closed for this may have told of it first.
+	if have.Status == OrderDue || have.Status == OrderProcessing || have.Status.Settled() && have.Status != OrderExpired {
 		return fault.New(op, fault.CodeOrderClosed, "the order is %s and cannot be canceled", have.Status).In("order_id")
 	}
 	o := w.order(have)
 	o.Reason = c.Reason
+	if have.Status != OrderExpired {
+		w.tellOrder(o, catalog.EventPaymentCanceled)
+	}
 	w.close(o, OrderCanceled)
 	w.d.Answer.Order = o
 	return nil
@@ -445,7 +551,10 @@ func (c *AskRefund) decide(w *work) error {
 		return fault.New(op, fault.CodeOrderNotPaid, "nothing was paid for the order that could be paid back: it is %s", have.Status).In("order_id")
 	}
 	left := have.Refundable()
-	minor := c.Minor
+	minor, lines, err := c.wanted(have)
+	if err != nil {
+		return err
+	}
 	if minor == 0 {
 		minor = left
 	}
@@ -463,9 +572,46 @@ func (c *AskRefund) decide(w *work) error {
 	for i := range o.Refunds {
 		own = max(own, o.Refunds[i].Own+1)
 	}
-	o.Refunds = append(o.Refunds, OrderRefund{Own: own, Minor: minor, Status: RefundAsked, Reason: c.Reason, Meta: c.Metadata, At: w.at})
+	o.Refunds = append(o.Refunds, OrderRefund{Own: own, Minor: minor, Status: RefundAsked, Reason: c.Reason, Meta: c.Metadata, Lines: lines, At: w.at})
 	w.d.Told = append(w.d.Told, OrderEvent{Order: o.N, Type: catalog.EventRefundDue, Own: own, At: w.at})
 	w.d.Answer.Allowed, w.d.Answer.Order = true, o
+	return nil
+}
+
+// wanted is how much is to be paid back, and of which lines.
+func (c *AskRefund) wanted(o *Order) (int64, []RefundLine, error) {
+	const op = "wallet.AskRefund"
+	if len(c.Lines) == 0 {
+		return c.Minor, nil, nil
+	}
+	sum, lines := int64(0), make([]RefundLine, len(c.Lines))
+	for i, l := range c.Lines {
+		if l.Line < 0 || l.Line >= len(o.Cart) || slices.ContainsFunc(lines[:i], func(x RefundLine) bool { return x.Line == l.Line }) {
+			return 0, nil, fault.New(op, fault.CodeInvalidRequest, "the order has no such line, or it is named twice").In("lines")
+		}
+		left := o.Cart[l.Line].Minor - o.LineRefunded(l.Line, true)
+		if l.Minor == 0 {
+			l.Minor = left
+		}
+		if l.Minor <= 0 || l.Minor > left {
+			return 0, nil, fault.New(op, fault.CodeRefundTooLarge, "at most %d minor units of %s can be paid back for %s", left, o.Currency, o.Cart[l.Line].Text).In("lines")
+		}
+		lines[i], sum = l, sum+l.Minor
+	}
+	return sum, lines, nil
+}
+
+func (c *RetryOrder) decide(w *work) error {
+	const op = "wallet.RetryOrder"
+	have, err := w.knownOrder(op, c.Order)
+	if err != nil {
+		return err
+	}
+	if have.Status != OrderWaiting {
+		return fault.New(op, fault.CodeOrderClosed, "the order does not wait for another attempt: it is %s", have.Status).In("order_id")
+	}
+	w.note = c.Note
+	w.d.Answer.Allowed, w.d.Answer.Order = true, w.chargeAgain(have)
 	return nil
 }
 

@@ -172,8 +172,6 @@ type GiveCredits struct {
 	Rollover    *catalog.Rollover // nil: the credit's
 	Entry       EntryType         // empty: credit_added
 	Note
-
-	bought bool // it was paid for: given though the credit was archived since
 }
 
 // Deduct spends at once.

@@ -103,14 +103,18 @@ func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	}
 	w.nextCreditCycles(sub)
 	w.issue(sub, append(price, lines...))
-	if sub.Unpaid == unpaidNext { // what was owed to the customer has paid it
+	switch sub.Unpaid {
+	case unpaidNext: // what was owed to the customer has paid it
 		w.cyclePaid(sub)
+	case 0:
+		w.recovered(sub)
 	}
 }
 
 // cyclePaid grants what has waited for the payment of the cycle.
 func (w *work) cyclePaid(sub *Subscription) {
 	sub.Unpaid = 0
+	w.recovered(sub)
 	for i := range sub.Included {
 		if sub.Included[i].Waits {
 			sub.Included[i].Waits = false

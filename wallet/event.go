@@ -110,6 +110,10 @@ func (e *SubscriptionEvent) Event() catalog.EventType {
 		return catalog.EventSubscriptionResumed
 	case SubscriptionEnded:
 		return catalog.EventSubscriptionEnded
+	case SubscriptionHeld:
+		return catalog.EventSubscriptionHeld
+	case SubscriptionRecovered:
+		return catalog.EventSubscriptionRecovered
 	}
 	return catalog.EventSubscriptionUpdated
 }

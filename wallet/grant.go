@@ -38,6 +38,9 @@ func (c *GiveCredits) decide(w *work) error {
 	}
 	made := make([]*Grant, 0, len(items))
 	for _, item := range items {
+		if def := w.cx.Defs.Credits[item.Credit]; def != nil && !def.ArchivedAt.IsZero() {
+			return fault.New(opGrant, fault.CodeCreditArchived, "credit %q is archived: what was granted can be spent, nothing more can be granted", def.Name).In("credit_id")
+		}
 		g, err := w.newGrant(c, item)
 		if err != nil {
 			return err
@@ -119,14 +122,12 @@ func (c *GiveCredits) items(w *work) ([]catalog.PackItem, error) {
 	return items, nil
 }
 
-// newGrant makes a pending grant, not yet part of any balance.
+// newGrant makes a pending grant, not yet part of any balance. What was paid for is granted though its
+// credit was archived since.
 func (w *work) newGrant(c *GiveCredits, item catalog.PackItem) (*Grant, error) {
 	def, err := w.definition(item.Credit)
 	if err != nil {
 		return nil, err
-	}
-	if !def.ArchivedAt.IsZero() && !c.bought {
-		return nil, fault.New(opGrant, fault.CodeCreditArchived, "credit %q is archived: what was granted can be spent, nothing more can be granted", def.Name).In("credit_id")
 	}
 	if item.Amount <= 0 || item.Amount > MaxUnits {
 		return nil, fault.New(opGrant, fault.CodeInvalidAmount, "amount must be positive and at most %d units of the credit's precision", int64(MaxUnits)).In("amount")

@@ -50,6 +50,7 @@ const (
 	OverageLine   LineKind = "overage"   // credits used beyond zero
 	UsageLine     LineKind = "usage"     // metered usage that is paid for in money
 	TopUpLine     LineKind = "top_up"    // credits bought
+	ProductLine   LineKind = "product"   // a product bought, with its credits
 	BalanceLine   LineKind = "balance"   // what an earlier change left to the customer's favour
 )
 

@@ -26,10 +26,14 @@ type Order struct {
 	What     string      // the pack, credit or plan: its id
 	Text     string      // for people
 	Quantity int64       // how many of What
+	Cart     []OrderLine // of products: what they are and cost, which adds up to Minor
 	Plan     *Subscribe  // of a plan: how it is taken when it is paid
 	Invoice  int64       // of an invoice: the one that is paid; else the receipt, once there is one; 0: none
-	PriceRef string      // the price that the provider has of it already; empty: none
-	SaveCard bool        // the card is kept for later charges
+	// Subscription is the one that it pays for; 0: none. Of a plan that is not paid yet it is the one
+	// that would begin now: none but that can begin or run when it is paid, unless that has ended too.
+	Subscription int64
+	PriceRef     string // the price that the provider has of it already; empty: none
+	SaveCard     bool   // the card is kept for later charges
 
 	// Where it is paid: on a page of the provider, or with the card that is kept.
 	OffSession bool
@@ -48,6 +52,7 @@ type Order struct {
 	Refunds     []OrderRefund
 	DisputeID   string
 	Dispute     DisputeStatus
+	DisputedAt  clock.Instant // when a dispute was opened first; zero: never
 	LastDecline *Decline
 	Grants      []OrderGrant // what was granted, in order of Items
 
@@ -70,6 +75,7 @@ const (
 	InvoiceOrder OrderKind = "invoice"
 	CardOrder    OrderKind = "card" // nothing: a card is kept for later
 	TopUpOrder   OrderKind = "auto_top_up"
+	ProductOrder OrderKind = "product" // products that are sold once, with the credits that come along
 )
 
 // OrderStatus is where an order is in its life.
@@ -94,10 +100,19 @@ func (s OrderStatus) Settled() bool {
 	return slices.Contains([]OrderStatus{OrderPaid, OrderFailed, OrderExpired, OrderCanceled, OrderMismatched}, s)
 }
 
+// OrderLine is one product of an order of products, as it was offered (law 7).
+type OrderLine struct {
+	Product  string `json:"product"` // id
+	Text     string `json:"text"`    // for people
+	Quantity int64  `json:"quantity"`
+	Minor    int64  `json:"minor"` // what it comes to
+}
+
 // OrderItem is one grant that an order stands for, as it was offered (law 7). Amount is what is
 // granted in all.
 type OrderItem struct {
-	Item             string           `json:"item,omitempty"` // of the pack: its id
+	Item             string           `json:"item,omitempty"` // of the pack or the product: its id
+	Line             int              `json:"line,omitempty"` // of an order of products: which of them, from 0
 	Credit           string           `json:"credit"`
 	Amount           int64            `json:"amount"` // units
 	Scope            catalog.Scope    `json:"scope,omitempty"`
@@ -105,6 +120,8 @@ type OrderItem struct {
 	Priority         int              `json:"priority"`
 	ExpiresAfterDays int              `json:"expires_after_days,omitempty"` // 0: never
 	CostBasis        money.Decimal    `json:"cost_basis,omitempty"`         // of one whole credit, in minor units
+	// Rollover is what becomes of what is unused; nil: as the credit says when it is granted.
+	Rollover *catalog.Rollover `json:"rollover,omitempty"`
 }
 
 // OrderGrant is what became of an item.
@@ -124,7 +141,14 @@ type OrderRefund struct {
 	Status RefundStatus  `json:"status"`
 	Reason string        `json:"reason,omitempty"`
 	Meta   Metadata      `json:"metadata,omitempty"`
+	Lines  []RefundLine  `json:"lines,omitempty"` // of which products it is; empty: of all in proportion
 	At     clock.Instant `json:"at"`
+}
+
+// RefundLine is what is paid back of one line of an order of products.
+type RefundLine struct {
+	Line  int   `json:"line"`
+	Minor int64 `json:"minor"`
 }
 
 // RefundStatus is where a refund is in its life.
@@ -189,7 +213,9 @@ func (o *Order) Refunded() int64 {
 		case RefundPending, RefundSucceeded:
 			known += r.Minor
 		case RefundFailed:
-			failed += r.Minor
+			if r.ID != "" { // else it never was a refund there, and is no part of what is said of all
+				failed += r.Minor
+			}
 		}
 	}
 	return min(max(known, o.Cumulative-failed), o.Paid)
@@ -209,9 +235,43 @@ func (o *Order) Refundable() int64 {
 	return max(0, o.Paid-o.Refunded()-asked)
 }
 
+// LineRefunded is how much of what was paid for a line of an order of products went back by name, or
+// is on its way; with asked, what was only asked for as well.
+func (o *Order) LineRefunded(line int, asked bool) int64 {
+	back := int64(0)
+	for i := range o.Refunds {
+		r := &o.Refunds[i]
+		if r.Status == RefundFailed || r.Status == RefundAsked && !asked {
+			continue
+		}
+		for _, l := range r.Lines {
+			if l.Line == line {
+				back += l.Minor
+			}
+		}
+	}
+	return back
+}
+
 // charging reports whether the order is charged without a page, now or later: such orders stay in
 // memory.
 func (o *Order) charging() bool { return o.Status == OrderDue || o.Status == OrderWaiting }
+
+// Promised is the subscription that an unpaid order of a plan stands for: as if it had begun when the
+// order was made. Nil where there is none.
+func (o *Order) Promised() *Subscription {
+	if o.Kind != PlanOrder || o.Status == OrderPaid || o.Plan == nil {
+		return nil
+	}
+	s := &Subscription{
+		N: o.Subscription, Plan: o.Plan.Plan, Terms: o.Plan.Terms, Quantity: o.Quantity, StartedAt: o.CreatedAt, Zone: o.Plan.Zone,
+		TrialEnds: o.Plan.trialEnds(o.CreatedAt), Anchor: o.CreatedAt, CycleStart: o.CreatedAt, Metadata: o.Metadata,
+		Included: make([]CreditCycle, len(o.Plan.Terms.Credits)),
+	}
+	s.Terms.begin(o.CreatedAt)
+	s.EndsAt, s.CycleEnd = s.Terms.Until, s.cycleEnd(s.Terms.Every, o.CreatedAt)
+	return s
+}
 
 // copied is a copy that can be changed: lists included, since states share what lies behind them.
 func (o *Order) copied() *Order {

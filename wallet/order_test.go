@@ -291,12 +291,15 @@ func TestCancelOrder(t *testing.T) {
 		code fault.Code
 	}{
 		{wallet.OrderNews{Kind: wallet.NewsProcessing}, fault.CodeOrderClosed},
-		{wallet.OrderNews{Kind: wallet.NewsExpired}, fault.CodeOrderClosed},
-		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed},
-		{paid(1), fault.CodeOrderClosed},
+		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed}, {paid(1), fault.CodeOrderClosed},
 	} {
 		n := b.order(buys("hundred"))
 		b.news(n, c.news)
 		b.refused(&wallet.CancelOrder{Order: n}, c.code)
 	}
+	// The page is closed before the order is canceled, and may tell of it first.
+	n = b.order(buys("hundred"))
+	b.news(n, wallet.OrderNews{Kind: wallet.NewsExpired})
+	b.do(&wallet.CancelOrder{Order: n})
+	b.status(n, wallet.OrderCanceled)
 }

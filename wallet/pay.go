@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
-	"github.com/seed42445051/scrip/money"
 )
 
 // TellOrder takes what a payment provider says of an order. The same news again changes nothing,
@@ -144,6 +144,9 @@ func (w *work) learn(o *Order, n *OrderNews) {
 		if o.Status == OrderOpen {
 			w.close(o, OrderExpired)
 			w.tellOrder(o, catalog.EventPaymentCanceled)
+			if o.Kind == PlanOrder {
+				w.tellOrder(o, catalog.EventSubscriptionFailed)
+			}
 		}
 	case NewsRefund:
 		w.learnRefund(o, n)
@@ -193,7 +196,7 @@ func (w *work) paid(o *Order, n *OrderNews) {
 		w.takePaidPlan(o)
 	case InvoiceOrder:
 		w.payInvoice(o)
-	case PackOrder, CreditOrder, TopUpOrder:
+	case PackOrder, CreditOrder, TopUpOrder, ProductOrder:
 		w.grantOrder(o)
 	}
 	if o.Kind == TopUpOrder {
@@ -221,13 +224,13 @@ func (w *work) unlate(o *Order) {
 
 // grantOrder grants what was bought, with a receipt.
 func (w *work) grantOrder(o *Order) {
-	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note, bought: true}
+	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note}
 	give.Reason = o.Text
-	if o.Kind != CreditOrder {
+	switch o.Kind {
+	case PackOrder:
 		give.Pack = o.What
-	}
-	if o.Kind == TopUpOrder {
-		give.Entry = AutoTopUp
+	case TopUpOrder:
+		give.Pack, give.Entry = o.What, AutoTopUp
 	}
 	for i := range o.Items {
 		w.grantItem(o, &give, &o.Items[i])
@@ -235,7 +238,9 @@ func (w *work) grantOrder(o *Order) {
 	if o.Minor > 0 {
 		w.receipt(o)
 	}
-	w.tellOrder(o, catalog.EventCreditsTopUp)
+	if len(o.Items) > 0 {
+		w.tellOrder(o, catalog.EventCreditsTopUp)
+	}
 }
 
 // ref is what the outside knows the purchase by (V35).
@@ -251,6 +256,7 @@ func (o *Order) ref(w *work) string {
 
 func (w *work) grantItem(o *Order, give *GiveCredits, it *OrderItem) {
 	c := *give
+	c.Rollover = it.Rollover
 	c.Never = it.ExpiresAfterDays == 0
 	if !c.Never {
 		c.ExpiresAt = catalog.Interval{Count: it.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
@@ -273,12 +279,20 @@ func (w *work) grantItem(o *Order, give *GiveCredits, it *OrderItem) {
 // receipt is the invoice of a purchase, paid as it is issued.
 func (w *work) receipt(o *Order) {
 	w.d.invoiceSeq++
-	price := o.Minor / o.Quantity
+	line := func(kind LineKind, what, text string, quantity, minor int64) InvoiceLine {
+		price := decimalOf(minor/quantity, 0)
+		return InvoiceLine{Kind: kind, What: what, Text: text, Quantity: decimalOf(quantity, 0), Price: price, Minor: minor}
+	}
 	v := &Invoice{
-		N: w.d.invoiceSeq, Status: InvoicePaid, Currency: o.Currency, Total: o.Minor, IssuedAt: w.at, ClosedAt: w.at, Ref: o.Payment,
-		Lines: []InvoiceLine{{
-			Kind: TopUpLine, What: o.What, Text: o.Text, Quantity: decimalOf(o.Quantity, 0), Price: decimalOf(price, 0), Minor: o.Minor,
-		}},
+		N: w.d.invoiceSeq, Subscription: o.Subscription, Status: InvoicePaid, Currency: o.Currency, Total: o.Minor,
+		IssuedAt: w.at, ClosedAt: w.at, Ref: o.Payment,
+	}
+	for i := range o.Cart {
+		l := &o.Cart[i]
+		v.Lines = append(v.Lines, line(ProductLine, l.Product, l.Text, l.Quantity, l.Minor))
+	}
+	if len(o.Cart) == 0 {
+		v.Lines = []InvoiceLine{line(TopUpLine, o.What, o.Text, o.Quantity, o.Minor)}
 	}
 	o.Invoice = v.N
 	w.d.Invoices = append(w.d.Invoices, v)
@@ -287,12 +301,18 @@ func (w *work) receipt(o *Order) {
 // takePaidPlan begins the plan that was paid for; its first invoice is paid with the order.
 func (w *work) takePaidPlan(o *Order) {
 	agreed := *o.Plan
-	agreed.Collect = o.Provider != ""
+	agreed.Collect = o.Provider != "" || agreed.Terms.Minor > 0
 	saved := w.note
 	w.settling = o
 	w.fail(agreed.take(w))
 	w.settling = nil
 	w.note = saved
+	if sub := w.d.Subscription; sub != nil {
+		o.Subscription = sub.N
+	}
+	if len(o.Cart) > 0 { // the first charge of one on demand
+		w.grantOrder(o)
+	}
 }
 
 // payInvoice closes the invoice that was paid for.
@@ -345,6 +365,9 @@ func (w *work) declined(o *Order, d *Decline) {
 	o.LastDecline = w.dated(d)
 	o.Status, o.NextTry = OrderWaiting, w.at.Add(retries[o.Attempt-1])
 	w.tellOrder(o, catalog.EventPaymentFailed)
+	if sub := w.seeSubscription(); o.Kind == InvoiceOrder && sub.RunsAt(w.at) && sub.Unpaid == o.Invoice {
+		w.heldUp()
+	}
 }
 
 func (w *work) dated(d *Decline) *Decline {
@@ -381,6 +404,8 @@ func (w *work) failed(o *Order, d *Decline) {
 		w.tellOrder(o, catalog.EventTopUpFailed)
 	case o.Kind == InvoiceOrder && o.OffSession:
 		w.endUnpaid(o)
+	case o.Kind == PlanOrder:
+		w.tellOrder(o, catalog.EventSubscriptionFailed)
 	}
 }
 
@@ -480,6 +505,9 @@ func (w *work) learnDispute(o *Order, n *OrderNews) {
 		}
 	}
 	o.DisputeID, o.Dispute = n.DisputeID, n.Dispute
+	if o.DisputedAt.IsZero() {
+		o.DisputedAt = w.at
+	}
 	switch n.Dispute {
 	case DisputeWon:
 		w.tellOrder(o, catalog.EventDisputeWon)
@@ -525,7 +553,7 @@ func (w *work) reconcileGrant(have, o *Order, og *OrderGrant) error {
 		}
 	}
 	if og.Short(o) > 0 {
-		w.claim(chain, o.N)
+		w.claim(chain, o, og)
 	}
 	return nil
 }
@@ -543,7 +571,8 @@ func (w *work) takePaid(g *Grant, most int64) int64 {
 
 // claim marks what holds have set aside of some grants for an order that misses credits: it takes what
 // comes back, and what is committed is spent (design section 5.3).
-func (w *work) claim(chain []*Grant, order int64) {
+func (w *work) claim(chain []*Grant, o *Order, og *OrderGrant) {
+	item := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
 	held := func(s HoldSlice) bool {
 		return s.Order == 0 && slices.ContainsFunc(chain, func(g *Grant) bool { return g.N == s.Grant })
 	}
@@ -558,7 +587,7 @@ func (w *work) claim(chain []*Grant, order int64) {
 		h.Slices = slices.Clone(h.Slices)
 		for i := range h.Slices {
 			if held(h.Slices[i]) {
-				h.Slices[i].Order = order
+				h.Slices[i].Order, h.Slices[i].Item = o.N, item
 			}
 		}
 	}
@@ -566,17 +595,13 @@ func (w *work) claim(chain []*Grant, order int64) {
 
 // takeClaimed takes what has come back to a grant from a hold, as far as the order that claims it still
 // misses something: by now the refund may have failed.
-func (w *work) takeClaimed(order int64, g *Grant, units int64) {
-	have, err := w.knownOrder(opTell, order)
+func (w *work) takeClaimed(s *HoldSlice, g *Grant, units int64) {
+	have, err := w.knownOrder(opTell, s.Order)
 	if err != nil {
 		w.fail(err)
 		return
 	}
-	i := slices.IndexFunc(have.Items, func(it OrderItem) bool { return it.Item == g.PackItem && it.Credit == g.Credit })
-	if i < 0 || i >= len(have.Grants) {
-		return
-	}
-	take := min(units, have.Grants[i].Short(have))
+	take := min(units, have.Grants[s.Item].Short(have))
 	if take == 0 {
 		return
 	}
@@ -584,7 +609,7 @@ func (w *work) takeClaimed(order int64, g *Grant, units int64) {
 	w.note = Note{RefType: RefOrder, RefID: o.ID(w.s.ID), Metadata: o.Metadata}
 	before := g.Revoked
 	w.takeBack(g, Refund, &take)
-	o.Grants[i].Revoked += g.Revoked - before
+	o.Grants[s.Item].Revoked += g.Revoked - before
 	w.note = saved
 }
 
@@ -597,11 +622,34 @@ func (og *OrderGrant) target(o *Order) int64 {
 	if o.Paid == 0 {
 		return 0
 	}
-	part, err := money.MulDivFloor(og.Amount, o.Refunded(), o.Paid)
-	if err != nil {
-		return og.Amount
+	back, paid := o.refundedOf(og)
+	back.Mul(back, big.NewInt(og.Amount))
+	return min(og.Amount, back.Quo(back, paid).Int64())
+}
+
+// refundedOf is what was refunded of what was paid for a grant, as a fraction. What was paid back for
+// one product by name counts for its credits alone; the rest counts for all, in proportion to what is
+// left of each.
+func (o *Order) refundedOf(og *OrderGrant) (back, paid *big.Int) {
+	back, paid = big.NewInt(o.Refunded()), big.NewInt(o.Paid)
+	if len(o.Cart) == 0 {
+		return back, paid
 	}
-	return part
+	line := o.Items[slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })].Line
+	cost, named := o.Cart[line].Minor, int64(0)
+	for i := range o.Cart {
+		named += o.LineRefunded(i, false)
+	}
+	mine, rest := o.LineRefunded(line, false), o.Paid-named
+	switch {
+	case cost == 0:
+		return back, paid
+	case rest <= 0:
+		return big.NewInt(mine), big.NewInt(cost)
+	}
+	back.Sub(back, big.NewInt(named)).Mul(back, big.NewInt(cost-mine))
+	back.Add(back, new(big.Int).Mul(big.NewInt(mine), big.NewInt(rest)))
+	return back, paid.Mul(big.NewInt(cost), big.NewInt(rest))
 }
 
 // Short is how much of a grant is still to be taken back, and was spent or is held.
@@ -635,7 +683,9 @@ func (w *work) grantNow(n int64) *Grant {
 func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	i := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
 	it := &o.Items[i]
-	give := GiveCredits{Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Note: w.note, bought: true}
+	give := GiveCredits{
+		Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover, Note: w.note,
+	}
 	give.Reason = "the refund failed"
 	if !give.Never {
 		give.ExpiresAt = catalog.Interval{Count: it.ExpiresAfterDays, Unit: catalog.Day}.After(w.at)
@@ -657,13 +707,20 @@ func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 // collect charges an invoice of a plan with the card that is kept. Where none is any more the charge is
 // declined, and tried again as any other: a plan that nobody pays for ends.
 func (w *work) collect(sub *Subscription, v *Invoice) {
+	if !sub.Collect || v.Status != InvoiceOpen {
+		return
+	}
 	payer := w.seePayer()
-	if !sub.Collect || v.Status != InvoiceOpen || payer == nil {
+	if payer == nil { // the plan began without a card
+		if sub.Unpaid == v.N {
+			w.heldUp()
+		}
 		return
 	}
 	o := w.addOrder(&Order{
 		Kind: InvoiceOrder, Status: OrderDue, Provider: payer.Provider, Minor: v.Total, Currency: v.Currency, Invoice: v.N,
 		What: v.Number(w.s.ID), Text: "Invoice " + v.Number(w.s.ID), Quantity: 1, OffSession: true, Attempt: 1, Metadata: sub.Metadata,
+		Subscription: sub.N,
 	})
 	w.tellOrder(o, catalog.EventPaymentDue)
 }
@@ -675,10 +732,32 @@ func (w *work) tryAgain() {
 		if have.Status != OrderWaiting || have.NextTry > w.at {
 			continue
 		}
-		o := w.order(have)
-		o.Status, o.NextTry = OrderDue, 0
-		o.Attempt++
-		w.tellOrder(o, catalog.EventPaymentDue)
+		w.chargeAgain(have)
+	}
+}
+
+// chargeAgain begins the next attempt of a charge that was declined.
+func (w *work) chargeAgain(have *Order) *Order {
+	o := w.order(have)
+	o.Status, o.NextTry = OrderDue, 0
+	o.Attempt++
+	w.tellOrder(o, catalog.EventPaymentDue)
+	return o
+}
+
+// heldUp takes down that the running cycle is not paid for, and that nobody knows when it will be.
+func (w *work) heldUp() {
+	if sub := w.subscription(); sub.HeldAt.IsZero() {
+		sub.HeldAt = w.at
+		w.tellSubscription(sub, SubscriptionHeld, "", "")
+	}
+}
+
+// recovered takes down that the cycle is paid for, where that was held up.
+func (w *work) recovered(sub *Subscription) {
+	if !sub.HeldAt.IsZero() {
+		sub.HeldAt = 0
+		w.tellSubscription(sub, SubscriptionRecovered, "", "")
 	}
 }
 

@@ -93,6 +93,7 @@ func (w *work) answerDraw(c *Charge, d drawn) {
 		if !c.Gated() {
 			a.Shortage.Credit = c.Credit
 		}
+		w.denied = c
 		w.counters(c)
 		return
 	}

@@ -13,6 +13,8 @@ import (
 // Subscribe gives the customer a plan, or changes what they have of one. Where none runs it begins
 // one. Where the same plan runs it brings it to what is said here (its end, its anchor, its limits)
 // and takes no newer terms. Where another runs it changes to this one.
+//
+// Orders of plans are stored with it, under the names of its fields.
 type Subscribe struct {
 	Plan string // id, or with no terms its name in any case
 	// Terms are agreed with this customer, with their allowances. With no cycle they are what the
@@ -30,8 +32,8 @@ type Subscribe struct {
 	New        bool          // only begin one; that one runs is an error
 	Retake     bool          // take the plan's terms anew though the customer has the same plan
 
-	Outside string // of one that begins: the id that it has where it is billed; empty: here
-	Collect bool   // of one that begins: charge its invoices to the card that is kept
+	Outside string `json:",omitempty" hash:"later"` // of one that begins: the id that it has where it is billed; empty: here
+	Collect bool   `json:",omitempty" hash:"later"` // of one that begins: charge its invoices to the card that is kept
 
 	N          int64    // change this subscription, which must run; 0: whichever does, or none
 	AtCycleEnd bool     // a change waits for the end of the cycle
@@ -241,12 +243,7 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	if sub.EndsAt.IsZero() {
 		sub.EndsAt = sub.Terms.Until
 	}
-	days := c.Terms.TrialDays
-	if c.TrialDays != nil {
-		days = *c.TrialDays
-	}
-	if days > 0 {
-		_, sub.TrialEnds = catalog.Interval{Count: days, Unit: catalog.Day}.Window(w.at, c.Zone, w.at)
+	if sub.TrialEnds = c.trialEnds(w.at); !sub.TrialEnds.IsZero() {
 		sub.Anchor = sub.TrialEnds
 	}
 	if !c.CycleStart.IsZero() {
@@ -262,6 +259,22 @@ func (c *Subscribe) begin(w *work, allowances []Allowance) error {
 	sub.Included = make([]CreditCycle, len(sub.Terms.Credits))
 	w.billCycle(sub, nil)
 	return nil
+}
+
+// trialDays is how long the trial is of one that begins.
+func (c *Subscribe) trialDays() int {
+	if c.TrialDays != nil {
+		return *c.TrialDays
+	}
+	return c.Terms.TrialDays
+}
+
+// trialEnds is when the trial is over of one that begins; zero where it has none.
+func (c *Subscribe) trialEnds(at clock.Instant) (end clock.Instant) {
+	if days := c.trialDays(); days > 0 {
+		_, end = catalog.Interval{Count: days, Unit: catalog.Day}.Window(at, c.Zone, at)
+	}
+	return end
 }
 
 // refresh brings a running subscription to what an upsert of its own plan says.

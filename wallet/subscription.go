@@ -40,6 +40,8 @@ type Subscription struct {
 	// invoice is paid: Unpaid is that invoice, and 0 when nothing is waited for.
 	Collect bool
 	Unpaid  int64
+	// HeldAt is since when that payment was declined, or had no card to be charged to; zero: it was not.
+	HeldAt clock.Instant
 	// Outside is the id of a subscription that somebody else bills; what a cycle grants comes then when
 	// they say that it is paid, which they have until PaidTo.
 	Outside string
@@ -100,6 +102,8 @@ const (
 	SubscriptionPaused      SubscriptionChange = "paused"
 	SubscriptionResumed     SubscriptionChange = "resumed"
 	SubscriptionEnded       SubscriptionChange = "ended"
+	SubscriptionHeld        SubscriptionChange = "on_hold"   // the cycle's payment was declined
+	SubscriptionRecovered   SubscriptionChange = "recovered" // and made after all
 )
 
 // SubscriptionEvent is one line of a subscription's history, which is only ever added to.

@@ -22,6 +22,7 @@ type Terms struct {
 	TrialMinor int64            `json:"trial_minor,omitempty"`
 	TrialDays  int              `json:"trial_days,omitempty"`
 	TaxInside  bool             `json:"tax_inside,omitempty"` // Minor includes the tax
+	OnDemand   bool             `json:"on_demand,omitempty"`  // it is charged when somebody asks, see PlaceOrder
 	Credits    []IncludedCredit `json:"credits,omitempty"`
 	Meters     []MeterTerm      `json:"meters,omitempty"`
 }
@@ -188,10 +189,7 @@ func TermsOf(p *catalog.Product, defs *catalog.Definitions) Terms {
 		Name: p.Name, Currency: p.Price.Currency, Minor: p.Price.Minor, Every: p.Price.Every, Runs: p.Price.Period,
 		TrialMinor: p.Price.TrialMinor, TaxInside: p.Price.TaxInclusive, TrialDays: p.Price.TrialDays,
 	}
-	if off := int64(p.Price.DiscountBps); off > 0 {
-		// Rounded down in favour of who pays; the operands are bounded far below overflow.
-		t.Minor -= (t.Minor*off + catalog.MaxDiscountBps - 1) / catalog.MaxDiscountBps
-	}
+	t.Minor = discounted(t.Minor, p.Price.DiscountBps)
 	for i := range p.Credits {
 		if def, ok := defs.Credits[p.Credits[i].Credit]; ok {
 			t.Credits = append(t.Credits, includedCredit(&p.Credits[i], def, p.Price.Every))

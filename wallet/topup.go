@@ -317,24 +317,37 @@ func (w *work) topUpEnded(o *Order) {
 	}
 }
 
-// recharge reports whether what a charge is short of comes with a top-up that is under way.
-func (w *work) recharge(short *Shortage) bool {
-	if short == nil || short.Credit == "" {
-		return false
-	}
-	t := w.seeTopUp(short.Credit)
-	if t == nil || t.Running == 0 {
-		return false
-	}
-	o := w.seeOrder(t.Running)
-	if o == nil || o.Status != OrderDue {
-		return false // it waits to be tried again, or for a bank, for longer than anybody waits
-	}
-	comes := int64(0)
-	for i := range o.Items {
-		if o.Items[i].Credit == short.Credit {
-			comes += o.Items[i].Amount
+// recharge reports whether what a denied charge is short of comes with the top-ups that are under way.
+func (w *work) recharge(c *Charge) bool {
+	missing := w.d.Answer.Shortage.Required - w.d.Answer.Shortage.Available
+	for _, t := range w.s.TopUps {
+		o := w.seeOrder(w.seeTopUp(t.Credit).Running)
+		if o == nil || o.Status != OrderDue {
+			continue // it waits to be tried again, or for a bank, for longer than anybody waits
+		}
+		for i := range o.Items {
+			missing -= w.covers(c, &o.Items[i])
 		}
 	}
-	return comes >= short.Required-short.Available
+	return missing <= 0
+}
+
+// covers is how much of a charge an item will pay for, in the charge's own measure.
+func (w *work) covers(c *Charge, it *OrderItem) int64 {
+	def, ok := w.cx.Defs.Credits[it.Credit]
+	if !ok || c.Credit != "" && c.Credit != it.Credit {
+		return 0
+	}
+	scope, inherited := it.Scope, false
+	if len(scope) == 0 {
+		scope, inherited = def.Scope, len(def.Scope) > 0
+	}
+	rule, ok := c.accepted(scope, inherited)
+	switch {
+	case !ok:
+		return 0
+	case !c.Gated():
+		return it.Amount
+	}
+	return gatedRate(def.Precision, rule).measure(it.Amount)
 }

@@ -28,6 +28,7 @@ type work struct {
 	uniques map[UniqueKey]*Unique
 	prepaid []HoldSlice // what the hold that is being committed has set aside for meters
 	pinned  []MeteredPart
+	denied  *Charge // for want of credits
 	// settling is the order that is paid while its plan begins: it pays the plan's first invoice.
 	settling *Order
 	// stuck is why what was paid cannot be granted; nil: it can.
@@ -64,7 +65,7 @@ func Decide(s *State, c Command, cx Context) (*Decision, error) {
 	}
 	w.endDue()
 	w.topUps()
-	w.d.Answer.CanContinue = !w.d.Answer.Allowed && w.recharge(w.d.Answer.Shortage)
+	w.d.Answer.CanContinue = w.denied != nil && w.recharge(w.denied)
 	return w.finish()
 }
 

@@ -34,7 +34,7 @@ func Subscription(defs *catalog.Definitions, key wallet.Key, w id.Wallet, s *wal
 	out := v1.Subscription{
 		ID: s.ID(w), CustomerID: key.Customer, PlanID: s.Plan, PlanName: s.Terms.Name, Status: SubscriptionStatus(s, at),
 		Quantity: max(1, s.Quantity), Price: s.Terms.Minor, Currency: s.Terms.Currency, Interval: interval(s.Terms.Every),
-		StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEndsAt: s.TrialEnds, PausedAt: s.PausedAt, CycleAnchorAt: s.Anchor,
+		StartedAt: s.StartedAt, EndsAt: s.EndsAt, TrialEndsAt: s.TrialEnds, PausedAt: s.PausedAt, OnHoldAt: s.HeldAt, CycleAnchorAt: s.Anchor,
 		Zone: s.Zone, Cycle: v1.Period{Start: s.CycleStart, End: s.CycleEnd}, BalanceMinor: s.Owed,
 		Allowances: Counters(s.Counters(at, "")), Credits: make([]v1.IncludedCredit, len(s.Terms.Credits)),
 		Reason: s.Reason, Metadata: v1.Metadata(s.Metadata),
@@ -71,9 +71,12 @@ func interval(i catalog.Interval) v1.Interval {
 // Invoice is what a subscription came to.
 func Invoice(key wallet.Key, w id.Wallet, i *wallet.Invoice) v1.Invoice {
 	out := v1.Invoice{
-		CustomerID: key.Customer, SubscriptionID: id.Object(id.PrefixSubscription, w, i.Subscription),
-		Status: string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
-		Period: v1.Period{Start: i.From, End: i.To}, IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
+		CustomerID: key.Customer,
+		Status:     string(i.Status), Currency: i.Currency, Total: i.Total, Lines: make([]v1.InvoiceLine, len(i.Lines)),
+		IssuedAt: i.IssuedAt, ClosedAt: i.ClosedAt, Reference: i.Ref,
+	}
+	if i.Subscription > 0 {
+		out.SubscriptionID, out.Period = id.Object(id.PrefixSubscription, w, i.Subscription), &v1.Period{Start: i.From, End: i.To}
 	}
 	if i.N > 0 {
 		out.ID, out.Number = id.Object(id.PrefixInvoice, w, i.N), i.Number(w)

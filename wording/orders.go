@@ -24,6 +24,13 @@ func Order(defs *catalog.Definitions, key wallet.Key, w id.Wallet, o *wallet.Ord
 	if o.Invoice > 0 {
 		out.InvoiceID = id.Object(id.PrefixInvoice, w, o.Invoice)
 	}
+	if o.Subscription > 0 {
+		out.SubscriptionID = id.Object(id.PrefixSubscription, w, o.Subscription)
+	}
+	for i := range o.Cart {
+		l := &o.Cart[i]
+		out.Lines = append(out.Lines, v1.OrderLine{ProductID: l.Product, Description: l.Text, Quantity: l.Quantity, Amount: l.Minor})
+	}
 	if o.Status != wallet.OrderOpen {
 		out.URL = "" // there is nothing to do there any more
 	}

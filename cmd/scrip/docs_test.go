@@ -32,6 +32,9 @@ const repository = "../.."
 //	<!-- test: postgres NAME -->  NAME is the address of a fresh database
 //	<!-- test: file NAME -->      the next block is the content of a file
 //	<!-- test: run -->            the next block is a program: it runs from here on
+//	<!-- test: pay -->            the reader opens the url of the answer before, and presses Pay
+//
+// A text in json that ends in ... is the beginning of what the answer has there.
 func TestDocs(t *testing.T) {
 	for _, name := range pages(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -179,7 +182,13 @@ func (p *page) prepare(t *testing.T, text string) {
 		p.env = append(p.env, name+"="+pgtest.URL(t))
 		return
 	}
-	if text != "dev" {
+	switch text {
+	case "dev":
+	case "pay":
+		p.checkNoFailure(t)
+		pay(t, p.page(t))
+		return
+	default:
 		p.next = text
 		return
 	}
@@ -187,6 +196,18 @@ func (p *page) prepare(t *testing.T, text string) {
 	dev := startScrip(t, p.dir, "dev", "--addr", p.local(t, "127.0.0.1:8080"))
 	t.Cleanup(func() { dev.stop(syscall.SIGTERM) })
 	dev.stdout.find(t, "Ctrl-C stops")
+}
+
+// page is the url of the last answer.
+func (p *page) page(t *testing.T) string {
+	t.Helper()
+	for _, answer := range slices.Backward(p.answers) {
+		if object, ok := answer.(map[string]any); ok && object["url"] != nil {
+			return fmt.Sprint(object["url"])
+		}
+	}
+	t.Fatalf("there is no page to pay on in %v", p.answers)
+	return ""
 }
 
 // prelude stands before every block: variables last from block to block, and make says what it
@@ -271,7 +292,7 @@ func (p *page) checkNoFailure(t *testing.T) {
 func (p *page) compare(t *testing.T, at, text string) {
 	t.Helper()
 	var want any
-	if err := json.Unmarshal([]byte(text), &want); err != nil {
+	if err := json.Unmarshal([]byte(p.local(t, text)), &want); err != nil {
 		t.Fatalf("%s: %v", at, err)
 	}
 	if len(p.answers) == 0 {
@@ -299,6 +320,11 @@ func partOf(want, got any) bool {
 			ok = ok && i < len(list) && partOf(value, list[i])
 		}
 		return ok
+	case string:
+		if beginning, cut := strings.CutSuffix(want, "..."); cut {
+			text, ok := got.(string)
+			return ok && strings.HasPrefix(text, beginning)
+		}
 	}
 	return want == got
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a process may take for anything that a test waits for.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // process is a running scrip.
 type process struct {

@@ -3,8 +3,10 @@ package dodo
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -133,8 +135,13 @@ func grantOut(g *v1.Grant, precision int) (grant, error) {
 	return out, err
 }
 
-// sourceID names where a grant came from; empty when nothing does.
-func sourceID(pack, ref, source string) string { return cmp.Or(source, ref, pack) }
+// sourceID names where a grant came from; empty when nothing does. An order is the vendor's payment.
+func sourceID(pack, ref, source string) string {
+	if strings.HasPrefix(source, id.PrefixOrder+"_") {
+		return alias(paymentPrefix, source)
+	}
+	return cmp.Or(source, ref, pack)
+}
 
 // present is metadata as the vendor has it, which is never null.
 func present(m map[string]string) map[string]string {

@@ -18,6 +18,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
 	"github.com/seed42445051/scrip/engine"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/services"
@@ -57,7 +58,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { must(st.Close()) })
 	must(st.Migrate(ctx))
 	f := &fixture{t: t, clock: clock.NewManual(start)}
-	e := engine.New(st, engine.Options{Clock: f.clock})
+	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
 	t.Cleanup(func() { must(e.Close(ctx)) })
 	f.core = &credits.Core{Engine: e, Store: st, Clock: f.clock}
 	acc := &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
@@ -82,6 +83,7 @@ func newFixture(t *testing.T) *fixture {
 	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
 	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
 	all := services.Set{Accounts: acc, Credits: f.core, Metering: meters, Billing: plans, Notify: f.hooks}
+	selltest.Sell(t, &all, st, e, f.clock)
 	server := httptest.NewServer(http.StripPrefix("/dodo", New(all, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
@@ -283,8 +285,8 @@ func TestRefusals(t *testing.T) {
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":"1","reason":"` + strings.Repeat("x", 501) + `"}`, 422, "INVALID_REQUEST_PARAMETERS"},
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":"1","idempotency_key":"two words"}`, 422, "INVALID_REQUEST_PARAMETERS"},
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":true}`, 422, "INVALID_REQUEST_BODY"},
-		{"POST", "/checkouts", `{}`, 501, "NOT_IMPLEMENTED"},
-		{"GET", "/customers/" + customer + "/wallets", "", 501, "NOT_IMPLEMENTED"},
+		{"POST", "/checkouts", `{}`, 422, "INVALID_REQUEST_BODY"},
+		{"POST", "/customers/" + customer + "/customer-portal/session", "", 501, "NOT_IMPLEMENTED"},
 	} {
 		f.refused(f.send(f.test, c.method, c.path, c.body), c.status, c.code)
 		if t.Failed() {

@@ -7,6 +7,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
 )
 
 // ledgerEntry is a line of the ledger (dodo.md section 6.3). The amount has no sign; is_credit
@@ -54,6 +55,9 @@ func ledgerEntryOut(app string, e *v1.Entry) ledgerEntry {
 		BalanceBefore: e.BalanceBefore, BalanceAfter: e.BalanceAfter, OverageBefore: e.OverageBefore, OverageAfter: e.OverageAfter,
 		Description: unlessZero(e.Reason), ReferenceType: unlessZero(e.ReferenceType), ReferenceID: unlessZero(e.ReferenceID),
 		Metadata: present(e.Metadata), CreatedAt: e.EffectiveAt,
+	}
+	if e.ReferenceType == wallet.RefOrder { // which the vendor knows as its payment
+		out.ReferenceType, out.ReferenceID = unlessZero("payment"), unlessZero(alias(paymentPrefix, e.ReferenceID))
 	}
 	if len(e.Slices) > 0 {
 		out.GrantID = &e.Slices[0].GrantID

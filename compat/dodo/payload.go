@@ -9,6 +9,7 @@ import (
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -42,7 +43,9 @@ func (Renderer) Render(ctx context.Context, e *notify.Event) ([]byte, error) {
 func payload(ctx context.Context, e *notify.Event) (any, error) {
 	switch {
 	case e.Subscription != nil:
-		return subscriptionEvent(ctx, e)
+		return subscriptionEvent(ctx, e, e.Subscription, nil)
+	case e.Order != nil:
+		return orderEvent(ctx, e)
 	case e.Low != nil:
 		return balanceLow(ctx, e)
 	}
@@ -52,9 +55,11 @@ func payload(ctx context.Context, e *notify.Event) (any, error) {
 // otherNames are the vendor's names of events that have another name here, and more than one where
 // the vendor tells apart what we do not.
 var otherNames = map[catalog.EventType][]string{
-	catalog.EventSubscriptionStarted: {"subscription.active"},
-	catalog.EventSubscriptionResumed: {"subscription.unpaused"},
-	catalog.EventSubscriptionEnded:   {"subscription.cancelled", "subscription.expired"},
+	catalog.EventSubscriptionStarted:   {"subscription.active"},
+	catalog.EventSubscriptionRecovered: {"subscription.active"},
+	catalog.EventSubscriptionResumed:   {"subscription.unpaused"},
+	catalog.EventSubscriptionEnded:     {"subscription.cancelled", "subscription.expired"},
+	catalog.EventPaymentCanceled:       {"payment.cancelled"},
 }
 
 // nameOf is the vendor's name of an event; empty of one that the vendor does not have. It tells of no
@@ -62,7 +67,7 @@ var otherNames = map[catalog.EventType][]string{
 func nameOf(e *notify.Event) string {
 	names := otherNames[e.Type]
 	switch {
-	case e.Entry == nil && e.Subscription == nil, e.Entry != nil && e.Low == nil && e.Entry.Type == wallet.AutoTopUp:
+	case e.Entry != nil && e.Low == nil && e.Entry.Type == wallet.AutoTopUp:
 		return ""
 	case len(names) > 1 && e.Subscription.RanOut():
 		return names[1]
@@ -110,14 +115,23 @@ type subscriptionPayload struct {
 	subscription
 }
 
-func subscriptionEvent(ctx context.Context, e *notify.Event) (subscriptionPayload, error) {
-	holder, err := e.Customer(ctx)
+// holder is whose the event is.
+func holder(ctx context.Context, e *notify.Event) (v1.Customer, error) {
+	h, err := e.Customer(ctx)
+	return v1.Customer{ID: e.Key.Customer, Name: h.Name, Email: h.Email, Phone: h.Phone, Metadata: v1.Metadata(h.Metadata)}, err
+}
+
+// subscriptionEvent tells of a subscription: one that has begun, or that an order promises.
+func subscriptionEvent(ctx context.Context, e *notify.Event, sub *wallet.Subscription, by *wallet.Order) (subscriptionPayload, error) {
+	customer, err := holder(ctx, e)
 	if err != nil {
 		return subscriptionPayload{}, err
 	}
-	d := subscribed{app: e.Key.App, defs: e.Defs, key: e.Key, sub: e.Subscription, at: e.Now, customer: v1.Customer{
-		ID: e.Key.Customer, Name: holder.Name, Email: holder.Email, Phone: holder.Phone, Metadata: v1.Metadata(holder.Metadata),
-	}}
+	payer, err := e.Payer(ctx)
+	if err != nil {
+		return subscriptionPayload{}, err
+	}
+	d := subscribed{app: e.Key.App, defs: e.Defs, key: e.Key, sub: sub, order: by, at: e.Now, customer: customer, method: payer.Method}
 	for i := range d.sub.Terms.Credits {
 		credit := d.sub.Terms.Credits[i].Credit
 		standing, err := e.Standing(ctx, credit)
@@ -130,6 +144,52 @@ func subscriptionEvent(ctx context.Context, e *notify.Event) (subscriptionPayloa
 		})
 	}
 	return subscriptionPayload{"Subscription", d.whole()}, nil
+}
+
+// paymentPayload is the data of every event of a payment: how that is now.
+type paymentPayload struct {
+	PayloadType string `json:"payload_type"`
+	payment
+}
+
+// refundPayload is the data of every event of a refund.
+type refundPayload struct {
+	PayloadType string `json:"payload_type"`
+	refund
+}
+
+// disputePayload is the data of every event of a dispute.
+type disputePayload struct {
+	PayloadType string `json:"payload_type"`
+	dispute
+	BrandID         string     `json:"brand_id"`
+	Customer        subscriber `json:"customer"`
+	PaymentProvider string     `json:"payment_provider"`
+	Reason          *string    `json:"reason"`
+}
+
+// orderEvent tells of an order what the event is about: the payment, a refund of it, a dispute about it,
+// or the subscription that it does not begin.
+func orderEvent(ctx context.Context, e *notify.Event) (any, error) {
+	if promised := e.Order.Promised(); e.Type == catalog.EventSubscriptionFailed && promised != nil {
+		return subscriptionEvent(ctx, e, promised, e.Order)
+	}
+	customer, err := holder(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	f := &store.FoundOrder{Key: e.Key, Order: e.Order}
+	switch {
+	case e.Refund() != nil:
+		i := slices.IndexFunc(e.Order.Refunds, func(r wallet.OrderRefund) bool { return r.ID == e.Refund().ID && r.Own == e.Refund().Own })
+		return refundPayload{"Refund", refundOut(e.Key.App, f, i, &customer)}, nil
+	case e.Type.Group() == "dispute":
+		return disputePayload{
+			PayloadType: "Dispute", dispute: disputeOut(e.Key.App, f), BrandID: e.Key.App, Customer: subscriberOut(&customer),
+			PaymentProvider: providerOut(e.Order),
+		}, nil
+	}
+	return paymentPayload{"Payment", paymentOut(e.Key.App, f, &customer)}, nil
 }
 
 // entryPayload is the data of every event of credits but one (section 13.6).

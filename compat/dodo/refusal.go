@@ -65,6 +65,13 @@ var byCode = map[fault.Code]answer{
 	fault.CodeSubscriptionExists: {http.StatusConflict, "CUSTOMER_HAS_EXISTING_SUBSCRIPTION"},
 	fault.CodeSubscriptionPaused: {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
 	fault.CodeAlreadyCanceled:    {http.StatusUnprocessableEntity, "SUBSCRIPTION_INACTIVE"},
+	fault.CodeAmountTooSmall:     {http.StatusBadRequest, "INVALID_REQUEST_PARAMETERS"},
+	fault.CodeOrderNotPaid:       {http.StatusUnprocessableEntity, "PAYMENT_NOT_SUCCEEDED"},
+	fault.CodeRefundTooLarge:     {http.StatusUnprocessableEntity, "REFUND_AMOUNT_EXCEEDS_PAID_AMOUNT"},
+	fault.CodeNoPaymentMethod:    {http.StatusUnprocessableEntity, "PAYMENT_METHOD_NOT_FOUND"},
+	fault.CodePaymentsNotConfigured: {
+		http.StatusUnprocessableEntity, "UNSUPPORTED_ACTION",
+	},
 }
 
 // byKind is what becomes of all others.
@@ -95,7 +102,7 @@ func translate(err error) *refusal {
 	if !ok {
 		return &refusal{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "something went wrong on our side"}
 	}
-	if e.Kind() == fault.Unavailable {
+	if to.status == http.StatusServiceUnavailable {
 		return &refusal{to.status, to.code, "the server cannot do this now: try again"}
 	}
 	return &refusal{to.status, to.code, e.Message}

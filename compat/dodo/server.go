@@ -14,10 +14,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/services"
 	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wallet"
 )
 
 // Options are what an operator may add. The zero value is complete.
@@ -63,7 +66,8 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, subscriptionRoutes, webhookRoutes, laterRoutes}
+var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, subscriptionRoutes, webhookRoutes,
+	checkoutRoutes, paymentRoutes, refundRoutes, methodRoutes}
 
 // call is a request that was let in.
 type call struct {
@@ -71,6 +75,7 @@ type call struct {
 	*services.Session
 	clock clock.Clock
 	app   string // the vendor's business, and its primary brand
+	mode  catalog.Mode
 	r     *http.Request
 	query url.Values
 	body  []byte
@@ -78,6 +83,11 @@ type call struct {
 
 // path is a part of the path. Ids may hold any character, so the SDKs escape them.
 func (c *call) path(name string) string { return c.r.PathValue(name) }
+
+// wallet is the wallet of a customer of the caller's.
+func (c *call) wallet(customer string) id.Wallet {
+	return wallet.Key{App: c.app, Mode: c.mode, Customer: customer}.ID()
+}
 
 // ServeHTTP routes a request, and outlives a panic behind it.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +154,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request) (*call, error) {
 			return nil, err
 		}
 	}
-	c := &call{Context: r.Context(), Session: s.As(who, ""), clock: s.Credits.Clock, app: who.App, r: r}
+	c := &call{Context: r.Context(), Session: s.As(who, ""), clock: s.Credits.Clock, app: who.App, mode: who.Mode, r: r}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalidQuery("the query is not well-formed")
 	}
@@ -173,6 +183,10 @@ func write(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(status)
 		return
 	}
+	if page, ok := body.(v1.HTML); ok {
+		writePage(w, page)
+		return
+	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // a type of ours that JSON cannot hold
@@ -180,4 +194,13 @@ func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(text)
+}
+
+// writePage sends a page that needs nothing but itself, and runs nothing.
+func writePage(w http.ResponseWriter, page v1.HTML) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(w, string(page))
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -21,13 +23,11 @@ import (
 // absent are parts of the vendor's requests that have no counterpart here. They are refused, and not
 // dropped.
 type absent struct {
-	Addons        []struct{}         `json:"addons"`
-	DiscountCode  optional[string]   `json:"discount_code"`
-	DiscountCodes []string           `json:"discount_codes"`
-	OnDemand      optional[struct{}] `json:"on_demand"`
-	OneTimeCart   []struct{}         `json:"one_time_product_cart"`
-	PaymentMethod optional[string]   `json:"payment_method_id"`
-	ByLink        bool               `json:"collect_via_payment_link"`
+	Addons        []struct{}       `json:"addons"`
+	DiscountCode  optional[string] `json:"discount_code"`
+	DiscountCodes []string         `json:"discount_codes"`
+	OneTimeCart   []struct{}       `json:"one_time_product_cart"`
+	ByLink        bool             `json:"collect_via_payment_link"`
 }
 
 func (b *absent) check() error {
@@ -37,10 +37,10 @@ func (b *absent) check() error {
 		missing = "add-ons: leave out addons"
 	case b.DiscountCode.has() || len(b.DiscountCodes) > 0:
 		missing = "discount codes: leave out discount_codes"
-	case b.OnDemand.has():
-		missing = "subscriptions on demand yet: they wait for payments"
-	case len(b.OneTimeCart) > 0 || b.PaymentMethod.has() || b.ByLink:
-		missing = "payments yet: leave out one_time_product_cart, payment_method_id and collect_via_payment_link"
+	case len(b.OneTimeCart) > 0:
+		missing = "subscriptions that are sold together with other products: leave out one_time_product_cart"
+	case b.ByLink:
+		missing = "payment links for changes of plan, which the card that is kept is charged for: leave out collect_via_payment_link"
 	default:
 		return nil
 	}
@@ -58,9 +58,14 @@ type subscribeBody struct {
 	Currency     optional[string]      `json:"billing_currency"`
 	BusinessName optional[string]      `json:"customer_business_name"`
 	TaxID        optional[string]      `json:"tax_id"`
+
+	ByLink        bool      `json:"payment_link"`
+	PaymentMethod string    `json:"payment_method_id"`
+	OnDemand      *onDemand `json:"on_demand"`
+	ReturnURL     string    `json:"return_url"`
 }
 
-// madeSubscription is what creating a subscription came to. Nothing is paid for here, so no field of a
+// madeSubscription is what creating a subscription came to. Where nobody is asked to pay, no field of a
 // payment says anything.
 type madeSubscription struct {
 	SubscriptionID  string            `json:"subscription_id"`
@@ -73,7 +78,7 @@ type madeSubscription struct {
 	MethodRequired  bool              `json:"payment_method_required"`
 	ClientSecret    *string           `json:"client_secret"`
 	PaymentLink     *string           `json:"payment_link"`
-	ExpiresOn       *string           `json:"expires_on"`
+	ExpiresOn       clock.Instant     `json:"expires_on"`
 }
 
 // plan finds the product that is subscribed to, and refuses a number of it that makes no sense.
@@ -96,8 +101,8 @@ func (c *call) plan(productID string, quantity optional[int64]) (*catalog.Produc
 	return p, nil
 }
 
-// createSubscription begins a subscription. It is active at once, since there is nothing that a
-// payment could be asked of.
+// createSubscription begins a subscription: when it is paid where it is to be paid on a page or with the
+// card that is kept, else at once, and somebody else collects what it comes to.
 func (c *call) createSubscription() (any, error) {
 	var body subscribeBody
 	var none absent
@@ -131,6 +136,9 @@ func (c *call) createSubscription() (any, error) {
 	if err := about.save(c, &customer); err != nil {
 		return nil, err
 	}
+	if body.ByLink || body.PaymentMethod != "" || body.OnDemand != nil {
+		return c.sellSubscription(&body, customer.ID)
+	}
 	command.New = true
 	made, err := c.Begin(c, customer.ID, command)
 	if err != nil {
@@ -140,11 +148,37 @@ func (c *call) createSubscription() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return madeOut(d), nil
+}
+
+func madeOut(d *subscribed) madeSubscription {
 	row := d.row()
 	return madeSubscription{
 		SubscriptionID: row.SubscriptionID, RecurringAmount: row.RecurringAmount, TrialAmount: row.TrialAmount, Customer: row.Customer,
 		Metadata: row.Metadata, Addons: []struct{}{},
-	}, nil
+	}
+}
+
+// sellSubscription has a subscription paid for before it begins.
+func (c *call) sellSubscription(body *subscribeBody, customer string) (any, error) {
+	if err := c.keptCard(customer, body.PaymentMethod); err != nil {
+		return nil, err
+	}
+	found, err := c.sell(&sale{
+		cart: []cartLine{{ProductID: body.ProductID.value, Quantity: body.Quantity.value}}, trialDays: body.TrialDays.pointer(),
+		onDemand: body.OnDemand, metadata: body.Metadata.value, returnURL: body.ReturnURL, quiet: body.PaymentMethod != "",
+	}, customer)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.promised(found, false)
+	if err != nil {
+		return nil, err
+	}
+	out := madeOut(d)
+	out.PaymentID, out.PaymentLink, out.ExpiresOn = paymentID(found), unlessZero(found.Order.URL), found.Order.ExpiresAt
+	out.MethodRequired = found.Order.SaveCard
+	return out, nil
 }
 
 // updateSubscriptionBody is what a PATCH takes.
@@ -204,7 +238,7 @@ func (b *updateSubscriptionBody) check() error {
 	case b.Pause.has():
 		return invalidValue("pause was removed: set status to paused, and to active to resume")
 	case b.DisableOnDemand.has():
-		return &refusal{http.StatusUnprocessableEntity, "SUBSCRIPTION_NOT_ON_DEMAND", "the subscription is not on demand"}
+		return fault.New("dodo.update", fault.CodeNotImplemented, "a subscription on demand stays one: cancel it, and begin another")
 	case b.Status.has() && !slices.Contains([]string{"cancelled", "paused", "active"}, b.Status.value):
 		return invalidValue("status must be cancelled, paused or active")
 	case b.Status.has() && b.Status.value != "cancelled" && given(*b) > 1:
@@ -445,7 +479,7 @@ func (c *call) planChange(preview bool) (body changePlanBody, was, is billing.Fo
 	return body, was, is, err
 }
 
-// changedPlan is what a change of plan answers: what is to be paid, and here that is nothing yet.
+// changedPlan is what a change of plan answers: the payment by which the card that is kept is charged.
 type changedPlan struct {
 	PaymentID    *string `json:"payment_id"`
 	PaymentLink  *string `json:"payment_link"`
@@ -454,10 +488,29 @@ type changedPlan struct {
 }
 
 func (c *call) changePlan() (any, error) {
-	if _, _, _, err := c.planChange(false); err != nil {
+	_, _, is, err := c.planChange(false)
+	if err != nil {
 		return nil, err
 	}
-	return changedPlan{}, nil
+	var out changedPlan
+	for i := range is.V1.Invoices {
+		if out.PaymentID, err = c.chargeFor(is.Key.ID(), is.V1.Invoices[i].ID); err != nil || out.PaymentID != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// chargeFor is the payment by which an invoice is charged to the card that is kept; nil when it is not.
+func (c *call) chargeFor(w id.Wallet, invoiceID string) (*string, error) {
+	found, err := c.OrdersWhere(c, store.OrderQuery{Wallet: w, Kind: wallet.InvoiceOrder, Limit: 1}, func(f *store.FoundOrder) bool {
+		return id.Object(id.PrefixInvoice, w, f.Order.Invoice) == invoiceID
+	})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	payment := paymentID(&found[0])
+	return &payment, nil
 }
 
 func (c *call) cancelChangePlan() (any, error) {

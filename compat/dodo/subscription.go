@@ -10,7 +10,10 @@ import (
 	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
+	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
+	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 	"github.com/seed42445051/scrip/wording"
@@ -27,6 +30,8 @@ var subscriptionRoutes = []route{
 	{http.MethodDelete, "/subscriptions/{subscription}/change-plan/scheduled", http.StatusOK, (*call).cancelChangePlan},
 	{http.MethodGet, "/subscriptions/{subscription}/credit-usage", http.StatusOK, (*call).creditUsage},
 	{http.MethodGet, "/subscriptions/{subscription}/usage-history", http.StatusOK, (*call).usageHistory},
+	{http.MethodPost, "/subscriptions/{subscription}/charge", http.StatusOK, (*call).chargeSubscription},
+	{http.MethodPost, "/subscriptions/{subscription}/update-payment-method", http.StatusOK, (*call).updateMethod},
 }
 
 // subscriptionRow is a subscription as a list has it.
@@ -139,7 +144,13 @@ type creditCart struct {
 	LowBalancePercent *int           `json:"low_balance_threshold_percent"`
 }
 
-// statusOut is how a subscription stands. Without payments none is ever pending, on hold or failed.
+// promisedStatuses are how a subscription stands that an order will begin.
+var promisedStatuses = map[wallet.OrderStatus]string{
+	wallet.OrderOpen: "pending", wallet.OrderDue: "pending", wallet.OrderProcessing: "pending",
+	wallet.OrderFailed: "failed", wallet.OrderExpired: "failed", wallet.OrderCanceled: "failed", wallet.OrderMismatched: "failed",
+}
+
+// statusOut is how a subscription stands that has begun.
 func statusOut(s *wallet.Subscription, at clock.Instant) string {
 	switch wording.SubscriptionStatus(s, at) {
 	case wording.Paused:
@@ -149,6 +160,9 @@ func statusOut(s *wallet.Subscription, at clock.Instant) string {
 			return "expired"
 		}
 		return "cancelled"
+	}
+	if !s.HeldAt.IsZero() {
+		return "on_hold"
 	}
 	return "active"
 }
@@ -164,7 +178,16 @@ type subscribed struct {
 	sub      *wallet.Subscription
 	at       clock.Instant
 	customer v1.Customer
-	balances []v1.Balance // only of one that is told whole
+	method   string        // the card that is kept; empty: none is
+	order    *wallet.Order // that will begin it; nil: it has begun
+	balances []v1.Balance  // only of one that is told whole
+}
+
+func (d *subscribed) status() string {
+	if d.order != nil {
+		return promisedStatuses[d.order.Status]
+	}
+	return statusOut(d.sub, d.at)
 }
 
 func (d *subscribed) row() subscriptionRow {
@@ -174,24 +197,30 @@ func (d *subscribed) row() subscriptionRow {
 		period = endless
 	}
 	out := subscriptionRow{
-		SubscriptionID: s.ID(d.key.ID()), ProductID: s.Plan, ProductName: unlessZero(t.Name), BrandID: d.app, Status: statusOut(s, d.at),
+		SubscriptionID: s.ID(d.key.ID()), ProductID: s.Plan, ProductName: unlessZero(t.Name), BrandID: d.app, Status: d.status(),
 		Quantity: max(1, s.Quantity), Currency: currencyOut(t.Currency), RecurringAmount: t.Minor * max(1, s.Quantity), TaxInclusive: t.TaxInside,
 		CreatedAt: s.StartedAt, PreviousBilling: s.CycleStart, NextBilling: s.CycleEnd,
 		FrequencyCount: t.Every.Count, FrequencyInterval: intervalOut(string(t.Every.Unit)),
 		PeriodCount: period.Count, PeriodInterval: intervalOut(string(period.Unit)), TrialAmount: unlessZero(t.TrialMinor),
+		OnDemand: t.OnDemand, HasPaymentMethod: d.method != "", PaymentMethodID: unlessZero(d.method),
 		PausedAt: s.PausedAt, Customer: subscriberOut(&d.customer), Billing: addressOut(&d.customer),
 		BusinessName: unlessZero(d.customer.Metadata[businessName]), TaxID: unlessZero(d.customer.Metadata[taxID]),
 		Discounts: []struct{}{}, ScheduledChange: d.scheduled(), Metadata: present(s.Metadata),
 	}
 	if !s.TrialEnds.IsZero() {
-		const day = float64(24 * time.Hour)
-		out.TrialDays = int(math.Round(float64(s.TrialEnds.Time().Sub(s.StartedAt.Time())) / day)) // one of 23 or 25 hours is one too
+		out.TrialDays = daysBetween(s.StartedAt, s.TrialEnds)
 	}
 	if out.Status == "cancelled" {
 		out.CancelledAt = s.EndsAt
 	}
 	out.CancelAtNext = cancelsNext(s, out.Status)
 	return out
+}
+
+// daysBetween counts days: one of 23 or 25 hours is one too.
+func daysBetween(from, to clock.Instant) int {
+	const day = float64(24 * time.Hour)
+	return int(math.Round(float64(to.Time().Sub(from.Time())) / day))
 }
 
 // cancels reports whether a subscription is going to end because somebody asked for it.
@@ -292,6 +321,11 @@ func (c *call) told(f *billing.Found, whole bool) (*subscribed, error) {
 	if d.defs, err = c.Catalog(c); err != nil {
 		return nil, err
 	}
+	kept, err := c.PaymentMethod(c, f.Key.Customer)
+	if err != nil {
+		return nil, err
+	}
+	d.method = kept.ID
 	if d.customer, err = c.GetCustomer(c, f.Key.Customer); err != nil || !whole {
 		return d, err
 	}
@@ -317,16 +351,46 @@ func (c *call) found() (billing.Found, error) {
 
 func (c *call) getSubscription() (any, error) {
 	f, err := c.found()
+	if fault.CodeOf(err) == fault.CodeSubscriptionNotFound {
+		order, err := c.FindPromised(c, c.path("subscription"))
+		if err != nil {
+			return nil, err
+		}
+		d, err := c.promised(order, true)
+		if err != nil {
+			return nil, err
+		}
+		return d.whole(), nil
+	}
 	return c.whole(&f, err)
+}
+
+// promised is the subscription of an order: the one that it will begin, or has begun.
+func (c *call) promised(found *store.FoundOrder, whole bool) (*subscribed, error) {
+	s := found.Order.Promised()
+	if s == nil {
+		begun, err := c.FindSubscription(c, id.Object(id.PrefixSubscription, found.Key.ID(), found.Order.Subscription))
+		if err != nil {
+			return nil, err
+		}
+		return c.told(&begun, whole)
+	}
+	d, err := c.told(&billing.Found{Key: found.Key, Subscription: s}, whole)
+	if err == nil {
+		d.order = found.Order
+	}
+	return d, err
 }
 
 // subscriptionFilters are the vendor's statuses that a subscription here can have, by ours.
 var subscriptionFilters = map[string]string{
-	"active": wording.Active, "paused": wording.Paused, "cancelled": wording.Ended, "expired": wording.Ended,
+	"active": wording.Active, "on_hold": wording.Active, "paused": wording.Paused, "cancelled": wording.Ended, "expired": wording.Ended,
 }
 
-// neverHere are the statuses that come of payments.
-var neverHere = map[string]bool{"pending": true, "on_hold": true, "failed": true, "past_due": true}
+// notBegun are the statuses of what is only ordered; pastDue is what nothing here ever is.
+var notBegun = map[string]bool{"pending": true, "failed": true}
+
+const pastDue = "past_due"
 
 func (c *call) listSubscriptions() (any, error) {
 	w, err := c.window()
@@ -351,14 +415,17 @@ func (c *call) listSubscriptions() (any, error) {
 	q.To = inclusive(q.To)
 	status := c.query.Get("status")
 	ours, ok := subscriptionFilters[status]
-	if status != "" && !ok && !neverHere[status] {
+	if status != "" && !ok && !notBegun[status] && status != pastDue {
 		return nil, invalidQuery("status must be pending, active, on_hold, paused, cancelled, failed, expired or past_due")
 	}
-	if brand := c.query.Get("brand_id"); neverHere[status] || brand != "" && brand != c.app {
+	if brand := c.query.Get("brand_id"); status == pastDue || brand != "" && brand != c.app {
 		return listed[subscriptionRow](nil), nil
 	}
+	if notBegun[status] {
+		return c.listPromised(&q, status)
+	}
 	q.Status = ours
-	if cancel != nil || ours == wording.Ended {
+	if cancel != nil || ours == wording.Ended || ours == wording.Active {
 		q.Keep = func(f *billing.Found) bool {
 			state := statusOut(f.Subscription, q.At)
 			return (status == "" || status == state) && (cancel == nil || *cancel == cancelsNext(f.Subscription, state))
@@ -371,6 +438,32 @@ func (c *call) listSubscriptions() (any, error) {
 	rows := make([]subscriptionRow, len(all))
 	for i := range all {
 		d, err := c.told(&all[i], false)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = d.row()
+	}
+	return listed(rows), nil
+}
+
+// listPromised lists what was ordered, and has not begun or never will.
+func (c *call) listPromised(sel *billing.Selection, status string) (any, error) {
+	q := store.OrderQuery{Kind: wallet.PlanOrder, From: sel.From, To: sel.To, Skip: sel.Skip, Limit: sel.Limit}
+	for ours, theirs := range promisedStatuses {
+		if theirs == status {
+			q.Status = append(q.Status, ours)
+		}
+	}
+	if sel.CustomerID != "" {
+		q.Wallet = c.wallet(sel.CustomerID)
+	}
+	found, err := c.OrdersWhere(c, q, func(f *store.FoundOrder) bool { return sel.PlanID == "" || sel.PlanID == f.Order.What })
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]subscriptionRow, len(found))
+	for i := range found {
+		d, err := c.promised(&found[i], false)
 		if err != nil {
 			return nil, err
 		}

@@ -287,7 +287,8 @@ func TestNames(t *testing.T) {
 	}{
 		{nil, nil, catalog.EventSubscriptionStarted, "subscription.active", true},
 		{[]string{"credit.added"}, []string{"credit.added"}, catalog.EventCreditAdded, "credit.added", true},
-		{[]string{"subscription.active"}, []string{"subscription.active", "subscription.started"}, catalog.EventSubscriptionStarted, "subscription.active", true},
+		{[]string{"payment.cancelled"}, []string{"payment.cancelled", "payment.canceled"}, catalog.EventPaymentCanceled, "payment.cancelled", true},
+		{[]string{"subscription.active"}, []string{"subscription.active", "subscription.recovered", "subscription.started"}, catalog.EventSubscriptionStarted, "subscription.active", true},
 		{[]string{"subscription.expired", "subscription.unpaused"}, []string{"subscription.expired", "subscription.unpaused", "subscription.ended", "subscription.resumed"}, catalog.EventSubscriptionEnded, "subscription.cancelled", false},
 		{[]string{"subscription.expired"}, []string{"subscription.expired", "subscription.ended"}, catalog.EventSubscriptionEnded, "subscription.expired", true},
 		{[]string{"subscription.expired", "subscription.cancelled"}, []string{"subscription.expired", "subscription.cancelled", "subscription.ended"}, catalog.EventSubscriptionEnded, "subscription.cancelled", true},

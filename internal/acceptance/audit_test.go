@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 
@@ -58,6 +60,12 @@ var damages = []struct {
 	{"what nothing covered", `UPDATE standings SET uncovered = uncovered - 1 WHERE uncovered > 0`, "is uncovered"},
 	{"what meters drew of the overage", `UPDATE standings SET metered_overage = metered_overage - 1 WHERE metered_overage > 0`, "is overage and"},
 	{"what a grant paid for meters", `UPDATE grants SET metered = metered - 1 WHERE metered > 0`, "but grants paid 10 of it"},
+	{"an order is gone", `DELETE FROM orders WHERE n = 1`, "1 orders are stored"},
+	{"an order is paid no more", `UPDATE orders SET status = 'open' WHERE n = 1`, "is open, and granted something"},
+	{"an order granted nothing", `UPDATE orders SET grants = '' WHERE n = 1`, "granted 0 of 1 items"},
+	{"an order granted another's", `UPDATE orders SET grants = (SELECT grants FROM orders WHERE n = 2) WHERE n = 1`, "is order 2's and order 1's"},
+	{"an order bought more", `UPDATE orders SET items = replace(items, '10', '11') WHERE n = 1`, "is another"},
+	{"an order took back more", `UPDATE orders SET grants = replace(grants, '"amount":10', '"amount":10,"revoked":11') WHERE n = 1`, "took back 11"},
 	{"a standing is gone", `DELETE FROM standings`, "entries"},
 }
 
@@ -105,6 +113,7 @@ func keepBooks(t *testing.T, db *database) {
 		noError(t, err)
 	}
 	keepMeters(t, f)
+	keepOrders(t, w)
 	f.give("u", credit.ID, "30")
 	spend("50", "overage")
 	_, err = f.Grant(ctx, v1.GrantRequest{CustomerID: "u", CreditID: credit.ID, Amount: "9", ExpiresAt: v1.ExpiresAt(f.clock.Now().Add(time.Hour))})
@@ -115,6 +124,21 @@ func keepBooks(t *testing.T, db *database) {
 	d, err := f.Reserve(ctx, v1.ReserveRequest{Charge: direct("u", credit.ID, "7")})
 	noError(t, err)
 	f.allowed(d)
+}
+
+// keepOrders makes a customer who bought something, and paid for it.
+func keepOrders(t *testing.T, w *world) {
+	t.Helper()
+	f := w.as(w.app, catalog.Test) // where the sandbox sells
+	credit, err := f.CreateCredit(t.Context(), v1.CreateCredit{Name: "Sold", Unit: "x"})
+	noError(t, err)
+	pack, err := f.CreatePack(t.Context(), v1.CreatePack{Name: "P", Price: 900, Currency: "usd", Items: []v1.PackItem{{CreditID: credit.ID, Amount: "10"}}})
+	noError(t, err)
+	for range 2 {
+		order, err := f.Checkout(t.Context(), v1.CheckoutRequest{CustomerID: "buyer", PackID: pack.ID})
+		noError(t, err)
+		selltest.Pay(t, w.sandbox, order.URL)
+	}
 }
 
 // keepMeters makes a customer for whom meters count 18: a grant pays 11, 5 are overage, and 2 are

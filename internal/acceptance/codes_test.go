@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42445051/scrip"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/fault"
@@ -465,6 +466,29 @@ func TestClaimsOutliveTheirServer(t *testing.T) {
 			equal(t, "entries of "+customer, types(entries(t, k.client, customer)), "credit_added")
 		}
 		equal(t, "uses", k.uses("fragile"), 3)
+	})
+}
+
+// TestClaimsAreFinishedAtTheNextStart opens the database of a server that was stopped in between.
+func TestClaimsAreFinishedAtTheNextStart(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		st := &cutter{breakable: &breakable{Store: db.store}}
+		k := kitOver(t, newWorldOver(t, db, st, engine.Options{}))
+		k.code(func(r *v1.CreateCodes) { r.Code = "fragile" })
+		st.armed.Store(true)
+		_, err := k.client.RedeemCode(t.Context(), redemption("u", "fragile"))
+		wantCode(t, err, fault.CodeStoreUnavailable)
+		st.down.Store(false)
+		next, err := scrip.Open(t.Context(), scrip.DB(db.address), scrip.WithClock(k.clock), scrip.WithoutWebhooks())
+		noError(t, err)
+		until(t, "the claim is granted", func() bool {
+			left, err := db.store.ClaimedCodes(t.Context(), store.CodeUsePosition{}, 1)
+			noError(t, err)
+			return len(left) == 0
+		})
+		noError(t, next.Close(context.Background()))
+		k.refuses("u", "fragile", fault.CodeCodeAlreadyRedeemed)
+		equal(t, "entries", len(entries(t, k.client, "u")), 1)
 	})
 }
 

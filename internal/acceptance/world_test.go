@@ -25,9 +25,11 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/internal/pgtest"
+	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/internal/testenv"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
+	"github.com/seed42445051/scrip/payments/sandbox"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/store/postgres"
@@ -148,6 +150,8 @@ type server struct {
 	billing  *billing.Core
 	accounts *accounts.Accounts
 	notify   *notify.Service
+	selling  services.Set // of which only what sells is set
+	sandbox  *sandbox.Provider
 }
 
 var apps struct {
@@ -205,7 +209,7 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &server{
+	s := &server{
 		engine:   e,
 		core:     &credits.Core{Engine: e, Store: st, Clock: o.Clock},
 		metering: &metering.Core{Engine: e, Store: st, Clock: o.Clock},
@@ -213,13 +217,19 @@ func startServer(t testing.TB, st store.Store, o engine.Options) *server {
 		accounts: &accounts.Accounts{Store: st, Engine: e, Clock: o.Clock},
 		notify:   notify.New(notify.Options{Store: st, Engine: e, Clock: o.Clock, Log: log, Allow: notify.AllowLoopback}),
 	}
+	s.selling = services.Set{Notify: s.notify}
+	s.sandbox = selltest.Sell(t, &s.selling, st, e, o.Clock)
+	return s
 }
 
 // ops is every operation of v1 for one app and mode, in process.
 type ops = services.Session
 
 func (s *server) services() services.Set {
-	return services.Set{Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify}
+	return services.Set{
+		Accounts: s.accounts, Credits: s.core, Metering: s.metering, Billing: s.billing, Notify: s.notify,
+		Payments: s.selling.Payments, Letters: s.selling.Letters,
+	}
 }
 
 func (s *server) as(app store.App, mode catalog.Mode) *ops {

@@ -1,5 +1,5 @@
-// Package dev makes a database ready to be tried out: an app, its keys, a credit and a pack,
-// and the commands to try first.
+// Package dev makes a database ready to be tried out: an app, its keys, a credit with a pack and a plan
+// that sell it, and the commands to try first.
 //
 // It owns what a newcomer finds and reads. It defines through the same operations as everyone
 // else, and changes nothing that is there already.
@@ -22,6 +22,7 @@ const (
 	AppName    = "demo"
 	CreditName = "credits"
 	PackID     = "starter"
+	PlanID     = "monthly"
 )
 
 // KeyFile is where the keys of a database are kept: beside the file of an address such as
@@ -49,22 +50,32 @@ func Prepare(ctx context.Context, s *scrip.Scrip, keyFile string) (Keys, error) 
 	return keys, define(ctx, app)
 }
 
-// define makes a credit and a pack, once: whoever archives them later is not given them again.
+// define makes a credit, of which any amount is sold, and a pack and a plan that come to less, once:
+// whoever archives them later is not given them again.
 func define(ctx context.Context, app v1.Operations) error {
+	const made = "Made by scrip dev."
 	have, err := app.ListCredits(ctx)
 	if err != nil || len(have.Data) > 0 {
 		return err
 	}
 	_, err = app.CreateCredit(ctx, v1.CreateCredit{
-		Name: CreditName, Unit: "credit", Description: "Made by scrip dev.",
+		Name: CreditName, Unit: "credit", Description: made,
 		DrawOrder: v1.DrawOrder{"promotional_first"}, // what was given for nothing goes first, as most expect
+		Sales:     v1.Sales{PricePerCredit: "1", Currency: "usd", AnyAmount: true},
 	})
 	if err != nil {
 		return err
 	}
 	_, err = app.CreatePack(ctx, v1.CreatePack{
-		ID: PackID, Name: "Starter pack", Description: "Made by scrip dev.", Price: 900, Currency: "usd",
+		ID: PackID, Name: "Starter pack", Description: made, Price: 900, Currency: "usd",
 		Items: []v1.PackItem{{CreditID: CreditName, Amount: "1000"}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = app.CreatePlan(ctx, v1.CreatePlan{
+		ID: PlanID, Name: "Monthly", Description: made, Price: 1500, Currency: "usd",
+		Credits: []v1.PlanCredit{{CreditID: CreditName, Amount: "2000"}},
 	})
 	return err
 }
@@ -110,9 +121,12 @@ The keys of its app %[3]q (%[4]s %[5]s):
   test  publishable  %[7]s
   live  secret       %[8]s
 
-Sell alice a pack of 1000 credits, spend 3 of them, and read her balance:
+Sell alice a pack of 1000 credits. The answer has the url of a page: open it, and press Pay. The test
+card is filled in, and no money moves.
 
 %[9]s
+
+Spend 3 of them, and read her balance:
 
 %[10]s
 
@@ -120,7 +134,7 @@ Sell alice a pack of 1000 credits, spend 3 of them, and read her balance:
 
 Every call is in %[1]s/openapi.json. Ctrl-C stops the server.
 `, base, db, AppName, was, keys.File, keys.Test, keys.Publishable, keys.Live,
-		curl(base, "/v1/grants", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "pack_id": %q}`, PackID)),
+		curl(base, "/v1/checkout", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "pack_id": %q}`, PackID)),
 		curl(base, "/v1/deduct", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "credit_id": %q, "amount": 3}`, CreditName)),
 		curl(base, "/v1/customers/alice/balances", keys.Test, ""))
 	return err

@@ -90,8 +90,8 @@ var faults = []deliberate{
 	},
 	{
 		"what comes back from a hold stays though its money was refunded", "wallet/pay.go",
-		`h.Slices[i].Order = order`,
-		`h.Slices[i].Order = 0`,
+		`h.Slices[i].Order, h.Slices[i].Item = o.N, item`,
+		`_ = item`,
 		"./wallet", "^TestRefundWhileHeld$",
 	},
 	{

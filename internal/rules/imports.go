@@ -62,7 +62,7 @@ var layers = []layer{
 	{"api", present, "translates; what it lacks is missing from the services"},
 	{"compat/*", present, "translates; holds no state and no rules"},
 	{"web", present, "presents; what it lacks is missing from the services"},
-	{".", slices.Concat(core, stores, services, faces, []string{"audit", "mail", "payments/*"}), "puts everything together for a Go program"},
+	{".", slices.Concat(core, stores, services, faces, []string{"audit", "mail", "payments/provider", "payments/sandbox", "payments/stripe"}), "puts everything together for a Go program"},
 	{"apply", list(bottom, "v1", "credits", "metering"), "compares a file, read as the service reads it, with what is defined, and calls operations, in process or over HTTP"},
 	{"cmd/scrip", list(bottom, ".", "v1", "client", "apply", "payments/stripe", "internal/bench", "internal/dev", "internal/lookup", "internal/serve"), "only parses flags"},
 	{"internal/bench", list(bottom, ".", "v1"), "loads the whole from outside, as anyone could; it is in the binary"},
@@ -75,6 +75,7 @@ var layers = []layer{
 	{"internal/model", rules, "a second statement of the rules; it shares with wallet only the words"},
 	{"internal/pgtest", nil, "knows PostgreSQL, not what is stored in it"},
 	{"internal/rules", nil, "reads the code and runs none of it"},
+	{"internal/selltest", slices.Concat(core, services, []string{"mail", "payments/provider", "payments/sandbox"}), "wires what sells, for tests of packages that others wire"},
 	{"internal/serve", []string{"fault", "clock", "engine", "notify", "store"}, "serves any handler and shows the counters of the engine and of webhooks"},
 	{"internal/testenv", nil, "reads settings"},
 }

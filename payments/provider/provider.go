@@ -38,7 +38,7 @@ type Provider interface {
 	Look(ctx context.Context, q Question) ([]wallet.OrderNews, error)
 	// Portal opens the provider's own page on which a customer manages their cards; not every provider
 	// has one (not_implemented).
-	Portal(ctx context.Context, p Place, customer, returnURL string) (string, error)
+	Portal(ctx context.Context, p Place, returnURL string) (string, error)
 	// Read verifies a webhook and says what it tells: nothing, where it is about nothing of ours. A
 	// signature that does not verify is invalid_signature.
 	Read(ctx context.Context, mode catalog.Mode, header http.Header, body []byte) ([]Event, error)

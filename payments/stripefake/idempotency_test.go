@@ -71,10 +71,10 @@ func TestIdempotencyIgnoresWhatWasNotExecuted(t *testing.T) {
 		_ = answer.Body.Close()
 		return answer.StatusCode, answer.Header.Get("Idempotent-Replayed")
 	}
-	bad, good := url.Values{"amount": {"x"}, "currency": {"usd"}}, url.Values{"amount": {"50"}, "currency": {"usd"}}
-	for range 2 {
-		if status, replayed := create(bad); status != 400 || replayed != "" {
-			t.Errorf("%d %s", status, replayed)
+	good := url.Values{"amount": {"50"}, "currency": {"usd"}}
+	for _, amount := range []string{"x", "x", "49", "49"} {
+		if status, replayed := create(url.Values{"amount": {amount}, "currency": {"usd"}}); status != 400 || replayed != "" {
+			t.Errorf("%s: %d %s", amount, status, replayed)
 		}
 	}
 	if status, _ := create(good); status != 200 {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
@@ -82,8 +83,11 @@ func (s *Store) DueDeliveries(ctx context.Context, now clock.Instant) ([]store.D
 		all = append(all, store.Due{})
 		return r.Scan(&all[len(all)-1].App, &all[len(all)-1].Endpoint)
 	}, "SELECT app_id, id FROM webhook_endpoints WHERE archived_at = 0 ORDER BY id")
-	if err := s.read(ctx, op, &endpoints); err != nil || len(all) == 0 {
+	if err := s.read(ctx, op, &endpoints); err != nil {
 		return nil, err
+	}
+	for _, name := range catalog.Receivers() {
+		all = append(all, store.Due{Endpoint: name})
 	}
 	for i := range all {
 		const pending = "SELECT next_at FROM deliveries WHERE endpoint_id = $1::text AND status = 'pending' AND next_at "
@@ -406,6 +410,16 @@ func (s *Store) Redeliver(ctx context.Context, q store.RedeliverQuery) (int64, e
 func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) ([]store.Delivery, error) {
 	f := &filter{}
 	f.and("v.endpoint_id = ?::text", q.Endpoint)
+	from := " FROM deliveries v"
+	if q.App != "" || q.Mode != "" {
+		from += " JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet"
+	}
+	if q.App != "" {
+		f.and("w.app_id = ?::text", q.App)
+	}
+	if q.Mode != "" {
+		f.and("w.mode = ?::text", string(q.Mode))
+	}
 	if q.Status != "" {
 		f.and("v.status = ?::text", string(q.Status))
 	}
@@ -420,10 +434,10 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) ([]st
 	work.add(partOther, func(r pgx.Rows) error {
 		var d store.Delivery
 		err := r.Scan(deliveryTargets(&d)...)
-		tellSeq(&d)
+		d.Complete()
 		list = append(list, d)
 		return err
-	}, f.sql("SELECT "+deliveryColumns+" FROM deliveries v", "v.created_at DESC, v.wallet DESC, v.n DESC", store.PageLimit(q.Limit)), f.args...)
+	}, f.sql("SELECT "+deliveryColumns+from, "v.created_at DESC, v.wallet DESC, v.n DESC", store.PageLimit(q.Limit)), f.args...)
 	if err := s.read(ctx, "postgres.ListDeliveries", &work); err != nil {
 		return nil, err
 	}
@@ -505,9 +519,10 @@ func (l *leasing) remove(stretch *store.Stretch) (deleted int64, err error) {
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	var work script
 	work.add(partOther, func(r pgx.Rows) error { return r.Scan(&b.Pending, instant(&b.Oldest)) },
-		`SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM webhook_endpoints p
-			JOIN deliveries d ON d.endpoint_id = p.id AND d.status = 'pending' WHERE p.archived_at = 0 AND NOT p.disabled LIMIT $1::bigint) AS waiting`,
-		int64(store.MaxBacklog))
+		`SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM (
+				SELECT id FROM webhook_endpoints WHERE archived_at = 0 AND NOT disabled UNION ALL SELECT id FROM unnest($2::text[]) AS r (id)) AS p
+			JOIN deliveries d ON d.endpoint_id = p.id AND d.status = 'pending' LIMIT $1::bigint) AS waiting`,
+		int64(store.MaxBacklog), catalog.Receivers())
 	err = s.read(ctx, "postgres.Backlog", &work)
 	return b, err
 }

@@ -88,6 +88,19 @@ var (
 	selectInvoices = over(`SELECT ` + invoiceColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
 		JOIN invoices v ON v.bucket = {d.bucket} AND v.wallet = d.wallet AND v.n = d.n ORDER BY v.wallet, v.n`)
 
+	selectOrders = over(`SELECT ` + orderColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, n)
+		JOIN orders o ON o.bucket = {d.bucket} AND o.wallet = d.wallet AND o.n = d.n ORDER BY o.wallet, o.n`)
+
+	selectChargingOrders = over(`SELECT ` + orderColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN orders o ON o.bucket = {d.bucket} AND o.wallet = d.wallet WHERE o.status IN ('due', 'waiting') ORDER BY o.wallet, o.n`)
+
+	selectTopUps = over(`SELECT ` + topUpColumns + ` FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN top_ups t ON t.bucket = {d.bucket} AND t.wallet = d.wallet ORDER BY t.wallet, t.credit_id`)
+
+	selectPayers = over(`SELECT p.wallet, p.provider, p.customer_id, p.method, p.label, p.saved_at
+		FROM unnest($1::smallint[], $2::uuid[]) AS d (bucket, wallet)
+		JOIN payers p ON p.bucket = {d.bucket} AND p.wallet = d.wallet`)
+
 	selectEntries = over(`SELECT ` + entryColumns + ` FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS d (bucket, wallet, seq)
 		JOIN entries e ON e.bucket = {d.bucket} AND e.wallet = d.wallet AND e.seq = d.seq ORDER BY e.wallet, e.seq`)
 
@@ -182,6 +195,7 @@ func (s *script) snapshots(loaded map[id.Wallet]*wallet.Snapshot) {
 		loaded[w].Tallies = append(loaded[w].Tallies, t)
 		return nil
 	}, selectOpenTallies, &k)
+	s.purchases(loaded, &k)
 }
 
 // look is what is looked up of wallets besides what is open in them.
@@ -200,6 +214,10 @@ type look struct {
 		numbers []int64
 	}
 	invoices struct {
+		keys
+		numbers []int64
+	}
+	orders struct {
 		keys
 		numbers []int64
 	}
@@ -333,6 +351,10 @@ func (l *look) want(w id.Wallet, needs wallet.Needs) {
 		l.invoices.add(w)
 		l.invoices.numbers = append(l.invoices.numbers, n)
 	}
+	for _, n := range distinct(needs.Orders) {
+		l.orders.add(w)
+		l.orders.numbers = append(l.orders.numbers, n)
+	}
 	for _, n := range needs.Grants {
 		l.grants.add(w)
 		l.grants.numbers = append(l.grants.numbers, n)
@@ -391,6 +413,15 @@ func (s *script) things(l *look) {
 		f.Invoices = append(f.Invoices, v)
 		return nil
 	}, selectInvoices, &l.invoices.keys, l.invoices.numbers)
+	s.over(partOther, func(r pgx.Rows) error {
+		o, err := scanOrder(r, &w)
+		if err != nil {
+			return err
+		}
+		f := &l.found(w).Fetched
+		f.Orders = append(f.Orders, o)
+		return nil
+	}, selectOrders, &l.orders.keys, l.orders.numbers)
 	s.usage(l)
 	s.over(partOther, l.addGrant, selectExternal, &l.external.keys, l.external.what, l.external.refs)
 	s.over(partOther, func(r pgx.Rows) error {

@@ -204,6 +204,10 @@ func witnessIn(c *store.WalletChange) witness {
 		g := c.NewGrants[0]
 		w.sql = "SELECT 1 FROM grants" + where + "n = $3::bigint AND created_at = $4::bigint AND amount = $5::bigint AND external_ref = $6::text"
 		w.args = append(w.args, g.N, int64(g.CreatedAt), g.Amount, g.ExternalRef)
+	case len(c.NewOrders) > 0:
+		o := c.NewOrders[0]
+		w.sql = "SELECT 1 FROM orders" + where + "n = $3::bigint AND created_at = $4::bigint AND kind = $5::text AND actor = $6::text"
+		w.args = append(w.args, o.N, int64(o.CreatedAt), string(o.Kind), o.Actor)
 	case len(c.NewHolds) > 0:
 		h := c.NewHolds[0]
 		w.sql = "SELECT 1 FROM holds" + where + "n = $3::bigint AND created_at = $4::bigint AND actor = $5::text"

@@ -39,6 +39,7 @@ func TestOutcome(t *testing.T) {
 		History:   []wallet.SubscriptionEvent{{Subscription: 1, N: 1, At: 5, Actor: "a"}},
 		NewUsages: []*wallet.Usage{{N: 1, ID: "u", At: 5}},
 		NewHolds:  []*wallet.Hold{{N: 1, Status: wallet.ReservationPending, CreatedAt: 5}},
+		NewOrders: []*wallet.Order{{N: 1, Kind: wallet.PackOrder, Status: wallet.OrderOpen, CreatedAt: 5, Actor: "a"}},
 	}
 	err = s.Transact(t.Context(), &store.Want{Wallets: []store.WantWallet{{ID: k.ID()}}}, func(*store.Found) (*store.Changes, error) {
 		return &store.Changes{Wallets: []store.WalletChange{written}}, nil
@@ -73,6 +74,7 @@ func TestOutcome(t *testing.T) {
 		{"an event of a subscription that is there", aborted, change(func(c *store.WalletChange) { c.History = written.History }), true},
 		{"a usage that is there", committed, change(func(c *store.WalletChange) { c.Usages = written.Usages }), true},
 		{"a hold that is there", committed, change(func(c *store.WalletChange) { c.NewHolds = written.NewHolds }), true},
+		{"an order that is there", aborted, change(func(c *store.WalletChange) { c.NewOrders = written.NewOrders }), true},
 		{"a header that is there", committed, change(func(*store.WalletChange) {}), true},
 		{"a stranger's number, another entry", committed, change(func(c *store.WalletChange) {
 			c.Entries = []wallet.Entry{{Seq: 1, Hash: wallet.Hash{2}}}
@@ -88,6 +90,9 @@ func TestOutcome(t *testing.T) {
 		}), false},
 		{"a stranger's number, another grant", committed, change(func(c *store.WalletChange) {
 			c.NewGrants = []*wallet.Grant{{N: 1}}
+		}), false},
+		{"a stranger's number, another order", committed, change(func(c *store.WalletChange) {
+			c.NewOrders = []*wallet.Order{{N: 1, Kind: wallet.PackOrder, CreatedAt: 5, Actor: "b"}}
 		}), false},
 		{"a stranger's number, another header", committed, change(func(c *store.WalletChange) { c.Header.LastAt++ }), false},
 		{"a stranger's number, a header to come", committed, change(func(c *store.WalletChange) { c.Header.Version++ }), false},

@@ -185,7 +185,7 @@ func TestNewerSchema(t *testing.T) {
 
 // overAllBuckets are the indexes with no bucket at their head: they serve lists and the sweep, which
 // go through all buckets, and ids that rise with time. The migration says why above each.
-const overAllBuckets = "{wallets_customer, wallets_due, wallets_due_test, customers_address, standings_credit, lanes_credit, usages_id, usages_time, subscriptions_time, invoices_time, deliveries_due, deliveries_listed}"
+const overAllBuckets = "{wallets_customer, wallets_due, wallets_due_test, customers_address, standings_credit, lanes_credit, usages_id, usages_time, subscriptions_time, invoices_time, orders_time, orders_session, orders_payment, deliveries_due, deliveries_listed}"
 
 // TestDistributable checks the rules that let the tables be distributed by bucket: it heads
 // every index and every foreign key of a wallet table but those above, is part of every unique one, and

@@ -148,7 +148,7 @@ func key(w *id.Wallet) *[16]byte { return (*[16]byte)(w) }
 // Columns, each list in the order in which its scan function takes them.
 const (
 	headerColumns = "w.wallet, w.app_id, w.mode, w.customer_id, w.version, w.seq, w.grant_seq, w.hold_seq, w.usage_seq, " +
-		"w.invoice_seq, w.tell_seq, w.head, w.last_at, w.next_due, w.created_at"
+		"w.invoice_seq, w.order_seq, w.tell_seq, w.head, w.last_at, w.next_due, w.created_at"
 
 	grantColumns = "g.wallet, g.n, g.lane, g.credit_id, g.amount, g.available, g.frozen, g.held, g.spent, g.metered, g.expired, " +
 		"g.revoked, g.rolled_over, g.status, g.disputed, g.category, g.priority, g.effective_at, g.expires_at, " +
@@ -170,7 +170,7 @@ const (
 	// Of a subscription that is not its wallet's last the allowances are gone: those stored are of
 	// the last.
 	subscriptionColumns = "s.wallet, s.n, s.plan_id, s.quantity, s.started_at, s.ends_at, s.trial_ends_at, s.paused_at, s.ended, " +
-		"s.anchor, s.zone, s.cycle_start, s.cycle_end, s.owed, s.reason, s.events, s.terms, s.included, s.next, s.cycles, s.metadata, " +
+		"s.anchor, s.zone, s.cycle_start, s.cycle_end, s.owed, s.reason, s.events, s.collect, s.unpaid, s.outside, s.paid_to, s.held_at, s.terms, s.included, s.next, s.cycles, s.metadata, " +
 		"CASE WHEN s.n = (SELECT max(b.n) FROM subscriptions b WHERE b.bucket = s.bucket AND b.wallet = s.wallet) THEN " +
 		"(SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'label', a.label, 'unit', a.unit, 'quota', a.quota, " +
 		"'rules', a.rules, 'period', a.period, 'window_start', a.window_start, 'window_end', a.window_end, 'used', a.used) " +
@@ -186,7 +186,7 @@ const (
 func scanHeader(r pgx.Rows, h *wallet.Header) error {
 	return r.Scan(
 		key(&h.ID), &h.Key.App, (*string)(&h.Key.Mode), &h.Key.Customer, &h.Version, &h.Seq, &h.GrantSeq, &h.HoldSeq, &h.UsageSeq,
-		&h.InvoiceSeq, &h.TellSeq, (*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
+		&h.InvoiceSeq, &h.OrderSeq, &h.TellSeq, (*fixed)(&h.Head), instant(&h.LastAt), instant(&h.NextDue), instant(&h.CreatedAt),
 	)
 }
 
@@ -229,6 +229,7 @@ func scanSubscription(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Subscripti
 	return s, r.Scan(append([]any{
 		key(w), &s.N, &s.Plan, &s.Quantity, instant(&s.StartedAt), instant(&s.EndsAt), instant(&s.TrialEnds), instant(&s.PausedAt),
 		&s.Ended, instant(&s.Anchor), &s.Zone, instant(&s.CycleStart), instant(&s.CycleEnd), &s.Owed, &s.Reason, &s.Events,
+		&s.Collect, &s.Unpaid, &s.Outside, instant(&s.PaidTo), instant(&s.HeldAt),
 		doc(&s.Terms), doc(&s.Included), doc(&s.Next), doc((*store.Instants)(&s.Cycles)), doc(&s.Metadata),
 		(*allowances)(&s.Allowances),
 	}, more...)...)
@@ -369,13 +370,6 @@ func deliveryTargets(d *store.Delivery) []any {
 	}
 }
 
-// tellSeq completes what is stored of a balance that was low.
-func tellSeq(d *store.Delivery) {
-	if d.About.Low != nil {
-		d.About.Low.Seq = d.Seq
-	}
-}
-
 // selectLeased reads deliveries with what it takes to write their bodies.
 const selectLeased = "SELECT " + entryColumns + ", w.app_id, w.mode, w.customer_id, v.log, " + deliveryColumns + " FROM deliveries v " +
 	"JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet " +
@@ -386,12 +380,14 @@ func scanLeased(r pgx.Rows) (store.Leased, error) {
 	rest := append([]any{&l.Key.App, (*string)(&l.Key.Mode), &l.Key.Customer, doc(&l.Log)}, deliveryTargets(&l.Delivery)...)
 	if r.RawValues()[0] == nil { // it tells of no entry: its columns are passed over
 		none := make([]any, strings.Count(entryColumns, ",")+1)
-		return l, r.Scan(append(none, rest...)...)
+		err := r.Scan(append(none, rest...)...)
+		l.Complete()
+		return l, err
 	}
 	var w id.Wallet
 	l.Entry = &wallet.Entry{}
 	err := scanEntry(r, &w, l.Entry, rest...)
-	tellSeq(&l.Delivery)
+	l.Complete()
 	return l, err
 }
 

@@ -14,13 +14,13 @@ import (
 var (
 	walletsTable = table{
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "tell_seq", "last_at", "next_due", "created_at"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "order_seq", "tell_seq", "last_at", "next_due", "created_at"},
 		texts:   []string{"app_id", "mode", "customer_id"},
 		blobs:   []string{"head"},
 	}
 	headersTable = table{ // what changes of a wallet's own row
 		name:    "wallets",
-		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "tell_seq", "last_at", "next_due"},
+		numbers: []string{"version", "seq", "grant_seq", "hold_seq", "usage_seq", "invoice_seq", "order_seq", "tell_seq", "last_at", "next_due"},
 		blobs:   []string{"head"},
 	}
 	lanesTable = table{
@@ -65,9 +65,10 @@ var (
 		documents: []string{"metadata", "plan", "slices", "overage", "metered"},
 	}
 	changedHoldsTable = table{ // what changes of a hold
-		name:    "holds",
-		numbers: []string{"n", "committed", "expires_at", "closed_at"},
-		texts:   []string{"status", "reason", "error_code", "response"},
+		name:      "holds",
+		numbers:   []string{"n", "committed", "expires_at", "closed_at"},
+		texts:     []string{"status", "reason", "error_code", "response"},
+		documents: []string{"plan", "slices"},
 	}
 	standingsTable = table{
 		name:    "standings",
@@ -78,11 +79,11 @@ var (
 		name: "subscriptions",
 		numbers: []string{
 			"n", "quantity", "started_at", "ends_at", "trial_ends_at", "paused_at", "anchor", "cycle_start", "cycle_end", "owed",
-			"events",
+			"events", "unpaid", "paid_to", "held_at",
 		},
-		texts:     []string{"plan_id", "zone", "reason"},
+		texts:     []string{"plan_id", "zone", "reason", "outside"},
 		documents: []string{"terms", "included", "next", "cycles", "metadata"},
-		flags:     []string{"ended"},
+		flags:     []string{"ended", "collect"},
 	}
 	historyTable = table{
 		name:    "subscription_events",
@@ -103,6 +104,40 @@ var (
 		name:    "invoices",
 		numbers: []string{"n", "closed_at"},
 		texts:   []string{"status", "ref"},
+	}
+	ordersTable = table{
+		name: "orders",
+		numbers: []string{
+			"n", "minor", "quantity", "created_at", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at",
+			"closed_at", "subscription", "disputed_at",
+		},
+		texts: []string{
+			"kind", "status", "provider", "currency", "what", "text", "price_ref", "session", "url", "success_url", "cancel_url",
+			"payment", "dispute_id", "dispute", "reason", "actor",
+		},
+		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata", "cart"},
+		flags:     []string{"save_card", "off_session"},
+	}
+	changedOrdersTable = table{ // what changes of an order; what is expected never does
+		name: "orders",
+		numbers: []string{
+			"n", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at", "closed_at",
+			"subscription", "disputed_at",
+		},
+		texts:     []string{"status", "session", "url", "payment", "dispute_id", "dispute", "reason"},
+		documents: []string{"refunds", "last_decline", "grants"},
+	}
+	topUpsTable = table{
+		name:      "top_ups",
+		numbers:   []string{"threshold", "quantity", "consent_at", "running", "not_before"},
+		texts:     []string{"credit_id", "pack_id", "consent_by", "off_reason"},
+		documents: []string{"caps", "metadata", "day", "month"},
+		flags:     []string{"enabled"},
+	}
+	payersTable = table{
+		name:    "payers",
+		numbers: []string{"saved_at"},
+		texts:   []string{"provider", "customer_id", "method", "label"},
 	}
 	allowancesTable = table{
 		name:      "allowances",
@@ -180,6 +215,10 @@ var (
 	updateCounts        = countsTable.update([]string{"position"}, nil)
 	insertInvoices      = invoicesTable.insert()
 	updateInvoices      = closedInvoicesTable.update([]string{"n"}, nil)
+	insertOrders        = ordersTable.insert()
+	updateOrders        = changedOrdersTable.update([]string{"n"}, nil)
+	upsertTopUps        = topUpsTable.upsert("credit_id")
+	upsertPayers        = payersTable.upsert()
 	insertEntries       = entriesTable.insert()
 	insertUsages        = usagesTable.insert()
 	updateUsages        = changedUsagesTable.update([]string{"at", "n"}, nil)
@@ -197,6 +236,7 @@ var deleteAllowances = over(`DELETE FROM allowances a USING unnest($1::smallint[
 type writer struct {
 	created, headers, lanes, newGrants, spent, grants, newHolds, holds, standings *rows
 	subscriptions, history, allowances, counts, newInvoices, invoices             *rows
+	newOrders, orders, topUps, payers                                             *rows
 	entries, answers, deliveries, newUsages, usages, tallies, uniques             *rows
 	whole                                                                         keys    // wallets whose allowances are written whole
 	lengths                                                                       []int64 // how many they are
@@ -234,6 +274,10 @@ func (s *script) changes(c *store.Changes) error {
 	s.rows(partOther, insertHistory, w.history)
 	s.rows(partOther, insertInvoices, w.newInvoices)
 	s.rows(partOther, updateInvoices, w.invoices)
+	s.rows(partOther, insertOrders, w.newOrders)
+	s.rows(partOther, updateOrders, w.orders)
+	s.rows(partOther, upsertTopUps, w.topUps)
+	s.rows(partOther, upsertPayers, w.payers)
 	s.rows(partOther, insertEntries, w.entries)
 	s.rows(partUnique, insertUsages, w.newUsages)
 	s.rows(partOther, updateUsages, w.usages)
@@ -252,6 +296,7 @@ func (s *script) rows(p part, st statement, r *rows) { s.over(p, nil, st, &r.key
 func newWriter(changes []store.WalletChange) *writer {
 	var created, lanes, newGrants, spent, grants, newHolds, holds, standings, subs, allowances, entries, answers int
 	var newUsages, usages, tallies, uniques, deliveries, history, counts, newInvoices, invoices int
+	var newOrders, orders, topUps, payers int
 	for i := range changes {
 		c := &changes[i]
 		if c.Created {
@@ -268,6 +313,12 @@ func newWriter(changes []store.WalletChange) *writer {
 		history += len(c.History)
 		newInvoices += len(c.NewInvoices)
 		invoices += len(c.Invoices)
+		newOrders += len(c.NewOrders)
+		orders += len(c.Orders)
+		topUps += len(c.TopUps)
+		if c.Payer != nil {
+			payers++
+		}
 		lanes += len(c.Lanes)
 		newGrants += len(c.NewGrants)
 		spent += len(c.Spent)
@@ -289,7 +340,9 @@ func newWriter(changes []store.WalletChange) *writer {
 		newHolds: holdsTable.rows(newHolds), holds: changedHoldsTable.rows(holds),
 		standings: standingsTable.rows(standings), subscriptions: subscriptionsTable.rows(subs),
 		history: historyTable.rows(history), allowances: allowancesTable.rows(allowances), counts: countsTable.rows(counts),
-		newInvoices: invoicesTable.rows(newInvoices), invoices: closedInvoicesTable.rows(invoices), entries: entriesTable.rows(entries),
+		newInvoices: invoicesTable.rows(newInvoices), invoices: closedInvoicesTable.rows(invoices),
+		newOrders: ordersTable.rows(newOrders), orders: changedOrdersTable.rows(orders), topUps: topUpsTable.rows(topUps),
+		payers: payersTable.rows(payers), entries: entriesTable.rows(entries),
 		newUsages: usagesTable.rows(newUsages), usages: changedUsagesTable.rows(usages), tallies: talliesTable.rows(tallies),
 		uniques: uniquesTable.rows(uniques), answers: answersTable.rows(answers), deliveries: deliveriesTable.rows(deliveries),
 	}
@@ -300,11 +353,15 @@ func (w *writer) wallet(c *store.WalletChange) {
 	h := &c.Header
 	if c.Created {
 		w.created.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt)).
+			nums(
+				h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.OrderSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue),
+				int64(h.CreatedAt),
+			).
 			strs(h.Key.App, string(h.Key.Mode), h.Key.Customer).bins(h.Head[:])
 	} else {
 		w.headers.add(h.ID).
-			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue)).bins(h.Head[:])
+			nums(h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.OrderSeq, h.TellSeq, int64(h.LastAt), int64(h.NextDue)).
+			bins(h.Head[:])
 	}
 	for _, l := range c.Lanes {
 		w.lanes.add(h.ID).nums(int64(l.N)).strs(l.Credit).docs(list(w, l.Scope)).bits(l.Inherited)
@@ -328,12 +385,13 @@ func (w *writer) wallet(c *store.WalletChange) {
 	}
 	for _, hold := range c.Holds {
 		w.holds.add(h.ID).nums(hold.N, hold.Committed, int64(hold.ExpiresAt), int64(hold.ClosedAt)).
-			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response)
+			strs(string(hold.Status), hold.Reason, hold.ErrorCode, hold.Response).docs(w.planOf(hold), w.slicesOf(hold))
 	}
 	for _, st := range c.Standings {
 		w.standings.add(h.ID).nums(st.Overage, st.UsedOutside, st.Uncovered, st.MeteredOverage).strs(st.Credit)
 	}
 	w.plans(c)
+	w.purchases(c)
 	for i := range c.Entries {
 		w.entry(c, &c.Entries[i])
 	}
@@ -393,6 +451,7 @@ type (
 		Grant   int64 `json:"grant"`
 		Units   int64 `json:"units"`
 		Measure int64 `json:"measure"`
+		Order   int64 `json:"order,omitempty"`
 	}
 	overagePart struct {
 		Credit  string `json:"credit"`
@@ -402,14 +461,6 @@ type (
 )
 
 func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
-	plan := make([]planPart, len(h.Plan))
-	for i, p := range h.Plan {
-		plan[i] = planPart{p.Allowance, int64(p.WindowStart), p.Micros}
-	}
-	parts := make([]holdSlice, len(h.Slices))
-	for i, p := range h.Slices {
-		parts[i] = holdSlice(p)
-	}
 	overage := make([]overagePart, len(h.Overage))
 	for i, p := range h.Overage {
 		overage[i] = overagePart(p)
@@ -426,7 +477,25 @@ func (w *writer) newHold(c *store.WalletChange, h *wallet.Hold) {
 			string(h.Status), h.Charge.Credit, h.Charge.Event, string(h.Charge.Shortfall), h.Reason, h.ErrorCode,
 			h.Response, h.Actor,
 		).
-		docs(w.metadata(h.Charge.Metadata), list(w, plan), list(w, parts), list(w, overage), list(w, metered))
+		docs(w.metadata(h.Charge.Metadata), w.planOf(h), w.slicesOf(h), list(w, overage), list(w, metered))
+}
+
+// planOf and slicesOf are what a hold carries. They change while it is pending: with the plan that it
+// counts under, and with a refund of what it holds.
+func (w *writer) planOf(h *wallet.Hold) string {
+	plan := make([]planPart, len(h.Plan))
+	for i, p := range h.Plan {
+		plan[i] = planPart{p.Allowance, int64(p.WindowStart), p.Micros}
+	}
+	return list(w, plan)
+}
+
+func (w *writer) slicesOf(h *wallet.Hold) string {
+	parts := make([]holdSlice, len(h.Slices))
+	for i, p := range h.Slices {
+		parts[i] = holdSlice(p)
+	}
+	return list(w, parts)
 }
 
 // plans adds what changed of a wallet's subscriptions, and the invoices over them.
@@ -467,11 +536,11 @@ func (w *writer) subscription(key id.Wallet, s *wallet.Subscription) {
 	w.subscriptions.add(key).
 		nums(
 			s.N, s.Quantity, int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), int64(s.Anchor),
-			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events,
+			int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Events, s.Unpaid, int64(s.PaidTo), int64(s.HeldAt),
 		).
-		strs(s.Plan, s.Zone, s.Reason).
+		strs(s.Plan, s.Zone, s.Reason, s.Outside).
 		docs(w.json(s.Terms), list(w, s.Included), next, w.json(store.Instants(s.Cycles)), w.metadata(s.Metadata)).
-		bits(s.Ended)
+		bits(s.Ended, s.Collect)
 }
 
 func (w *writer) allowancesOf(key id.Wallet, s *wallet.Subscription) {
@@ -496,7 +565,6 @@ func (w *writer) entry(c *store.WalletChange, e *wallet.Entry) {
 		bins(store.EncodeSlices(e.Slices), e.Prev[:], e.Hash[:])
 }
 
-// low is nothing, most often.
 // about is most often empty.
 func (w *writer) about(a store.About) string {
 	if a == (store.About{}) {

@@ -168,7 +168,7 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) ([]st
 			d, err := r.delivery()
 			list = append(list, d)
 			return err
-		}, q.Endpoint, int64(before.At), before.Wallet[:], before.N, string(q.Status), string(q.Type), limit(q.Limit))
+		}, q.Endpoint, int64(before.At), before.Wallet[:], before.N, string(q.Status), string(q.Type), limit(q.Limit), q.App, string(q.Mode))
 	})
 	return list, err
 }

@@ -46,7 +46,7 @@ func (r row) header() wallet.Header {
 		ID:      id.Wallet(r.blob(0)),
 		Key:     wallet.Key{App: r.text(1), Mode: catalog.Mode(r.text(2)), Customer: r.text(3)},
 		Version: r.int(4), Seq: r.int(5), GrantSeq: r.int(6), HoldSeq: r.int(7), UsageSeq: r.int(8), InvoiceSeq: r.int(9),
-		TellSeq: r.int(10), Head: wallet.Hash(r.blob(11)), LastAt: r.instant(12), NextDue: r.instant(13), CreatedAt: r.instant(14),
+		OrderSeq: r.int(10), TellSeq: r.int(11), Head: wallet.Hash(r.blob(12)), LastAt: r.instant(13), NextDue: r.instant(14), CreatedAt: r.instant(15),
 	}
 }
 
@@ -103,7 +103,8 @@ func (r row) subscription() (*wallet.Subscription, error) {
 	s := &wallet.Subscription{
 		N: r.int(0), Plan: r.text(1), Quantity: r.int(2), StartedAt: r.instant(3), EndsAt: r.instant(4), TrialEnds: r.instant(5),
 		PausedAt: r.instant(6), Ended: r.bool(7), Anchor: r.instant(8), Zone: r.text(9), CycleStart: r.instant(10), CycleEnd: r.instant(11),
-		Owed: r.int(12), Reason: r.text(13), Events: r.int(14),
+		Owed: r.int(12), Reason: r.text(13), Events: r.int(14), Collect: r.bool(20), Unpaid: r.int(21),
+		Outside: r.text(22), PaidTo: r.instant(23), HeldAt: r.instant(24),
 	}
 	for i, into := range map[int]any{15: &s.Terms, 16: &s.Included, 17: &s.Next, 18: (*store.Instants)(&s.Cycles), 19: &s.Metadata} {
 		if err := r.json(i, into); err != nil {
@@ -224,9 +225,7 @@ func (r row) delivery() (store.Delivery, error) {
 	if err := r.json(5, &d.About); err != nil {
 		return d, err
 	}
-	if d.About.Low != nil {
-		d.About.Low.Seq = d.Seq
-	}
+	d.Complete()
 	return d, r.json(11, &d.Log)
 }
 

@@ -50,12 +50,14 @@ func raw(t *testing.T, f file) *sql.DB {
 func TestPlans(t *testing.T) {
 	db := raw(t, openFile(t, newPath(t)).file)
 	// These read all that an app defines, or all endpoints, or wallets in the order of their key, or
-	// sort no more than twice what they return, of which the indexes are named in the statement.
+	// sort no more than twice what they return, or the few that a provider's id finds, of which the
+	// indexes are named in the statement.
 	whole := []statement{
 		selectApps, selectHeaders, selectCredits, selectPacks, selectMeters, selectKeys, selectValidKeys, selectSchemaTable, selectSchemaVersion,
 		selectEndpoints, selectDueDeliveries, selectDue, selectBacklog,
+		selectOrdersBySession, selectOrdersByPayment,
 	}
-	args := make([]any, 20)
+	args := make([]any, 30)
 	for i := range args {
 		args[i] = "[]"
 	}

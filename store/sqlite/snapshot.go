@@ -40,6 +40,9 @@ func (c *session) snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, 
 	if sn.Subscription, err = c.subscription(ctx, w); err != nil {
 		return nil, err
 	}
+	if err := c.purchases(ctx, sn); err != nil {
+		return nil, err
+	}
 	sn.Tallies, err = c.tallies(ctx, selectOpenTallies, of(w, int64(sn.LastAt))...)
 	return sn, err
 }
@@ -230,6 +233,12 @@ func (c *session) fetch(ctx context.Context, w id.Wallet, needs wallet.Needs, in
 	if len(needs.Invoices) > 0 {
 		var err error
 		if into.Invoices, err = c.invoices(ctx, w, needs.Invoices); err != nil {
+			return err
+		}
+	}
+	if len(needs.Orders) > 0 {
+		var err error
+		if into.Orders, err = c.orders(ctx, selectOrders, of(w, numbers(needs.Orders))...); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,7 @@
 package sqlite
 
+import "github.com/seed42445051/scrip/catalog"
+
 // statement is one of the SQL texts below. Each is prepared once a connection.
 type statement int
 
@@ -33,6 +35,16 @@ const (
 	selectInvoices
 	selectInvoicesOf
 	selectAllInvoices
+	selectOrders
+	selectChargingOrders
+	selectOrdersOf
+	selectAllOrders
+	selectOrdersBySession
+	selectOrdersByPayment
+	selectTopUps
+	selectTopUpsOf
+	selectAllTopUps
+	selectPayer
 	selectEntry
 	selectReversals
 	selectEntries
@@ -70,6 +82,10 @@ const (
 	deleteAllowances
 	insertInvoice
 	closeInvoice
+	insertOrder
+	updateOrder
+	upsertTopUp
+	upsertPayer
 	insertEntry
 	insertUsage
 	updateUsage
@@ -142,11 +158,16 @@ const (
 	deleteDelivery
 	selectBacklog
 
+	insertProviderObject
+	updateProviderObject
+	selectProviderObject
+	selectProviderObjects
+
 	statements // how many there are
 )
 
 const (
-	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, tell_seq, head, last_at,
+	headerColumns = `wallet, app_id, mode, customer_id, version, seq, grant_seq, hold_seq, usage_seq, invoice_seq, order_seq, tell_seq, head, last_at,
 		next_due, created_at`
 	grantColumns = `n, lane, credit_id, amount, available, frozen, held, spent, metered, expired, revoked, rolled_over, status, disputed,
 		category, priority, effective_at, expires_at, ended_at, created_at, source, source_id, pack_id, pack_item_id, external_ref,
@@ -160,7 +181,7 @@ const (
 	whose = `u.n, u.id, u.event, u.quantity, u.metadata, u.match, u.metered, u.hold, u.response, u.at, u.recorded_at,
 		u.voided_at, u.corrects, u.counted, w.customer_id, u.wallet FROM usages u CROSS JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet`
 	subscriptionColumns = `n, plan_id, quantity, started_at, ends_at, trial_ends_at, paused_at, ended, anchor, zone, cycle_start,
-		cycle_end, owed, reason, events, terms, included, next, cycles, metadata`
+		cycle_end, owed, reason, events, terms, included, next, cycles, metadata, collect, unpaid, outside, paid_to, held_at`
 	invoiceColumns = `n, subscription, status, currency, total, period_from, period_to, issued_at, closed_at, ref, lines`
 	// Subscriptions and invoices with whose they are, and of a subscription whether it is its wallet's
 	// last. Within a wallet numbers rise with time, so that one wallet's list goes by its key.
@@ -174,7 +195,24 @@ const (
 	invoiceList = `SELECT ` + invoiceColumns + `, w.app_id, w.mode, w.customer_id
 		FROM invoices v CROSS JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet WHERE `
 	invoiceFilter = ` AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR v.n = ?7) AND (?8 = 0 OR v.subscription = ?8) AND (?9 = '' OR v.status = ?9)`
-	tallyColumns  = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
+	orderColumns  = `n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice, price_ref, save_card, off_session,
+		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, dispute_id, dispute,
+		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at`
+	// Orders with whose they are. Each list goes by the index that it names, and looks at the rest.
+	orderList   = `SELECT ` + orderColumns + `, w.app_id, w.mode, w.customer_id FROM orders o `
+	orderFilter = ` CROSS JOIN wallets w ON w.bucket = o.bucket AND w.wallet = o.wallet
+		WHERE (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR o.n = ?7) AND (?8 = '' OR o.kind = ?8)
+		AND (?9 = '' OR o.status IN (SELECT value FROM json_each(?9))) AND o.created_at >= ?10 AND o.created_at < ?11
+		AND (?12 = 0 OR o.paid > 0) AND (?13 = '' OR o.session = ?13) AND (?14 = '' OR o.payment = ?14) AND `
+	ordersNewest = `(o.created_at, o.bucket, o.wallet, o.n) < (?3, ?4, ?5, ?6)
+		ORDER BY o.created_at DESC, o.bucket DESC, o.wallet DESC, o.n DESC LIMIT ?15 OFFSET ?16`
+	topUpColumns = `credit_id, enabled, threshold, pack_id, quantity, caps, consent_at, consent_by, metadata, running, not_before, off_reason,
+		day, month`
+	topUpList = `SELECT ` + topUpColumns + `, w.app_id, w.mode, w.customer_id
+		FROM top_ups t CROSS JOIN wallets w ON w.bucket = t.bucket AND w.wallet = t.wallet
+		WHERE (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (t.bucket, t.wallet, t.credit_id) > (?3, ?4, ?5)`
+	providerColumns = `id, app_id, mode, kind, ref, version, body, created_at`
+	tallyColumns    = `meter_id, credit_id, period_start, period_end, units_num, units_den, free_threshold, events,
 		aggregate, held, last_at, last_id, due`
 	meterColumns  = `id, app_id, name, description, event, filter, aggregation, unit, links, created_at, updated_at, archived_at`
 	creditColumns = `id, app_id, name, unit, description, decimals, draw_order, scope, expires_after_days, overage, rollover,
@@ -214,6 +252,15 @@ const (
 		JOIN wallets w ON w.bucket = d.bucket AND w.wallet = d.wallet
 		LEFT JOIN entries e ON e.bucket = d.bucket AND e.wallet = d.wallet AND e.seq = d.seq`
 )
+
+// recipients are all that deliveries go to: endpoints, and the receivers within Scrip itself.
+var recipients = func() string {
+	all := `SELECT app_id, id, archived_at, disabled FROM webhook_endpoints`
+	for _, name := range catalog.Receivers() {
+		all += ` UNION ALL SELECT '', '` + name + `', 0, 0`
+	}
+	return all
+}()
 
 // text is the SQL of each statement.
 var text = [statements]string{
@@ -258,6 +305,17 @@ var text = [statements]string{
 	selectInvoicesOf: invoiceList + `v.bucket = ?12 AND v.wallet = ?13 AND v.n < ?6` + invoiceFilter + ` ORDER BY v.n DESC LIMIT ?10 OFFSET ?11`,
 	selectAllInvoices: invoiceList + `(v.issued_at, v.bucket, v.wallet, v.n) < (?3, ?4, ?5, ?6)` + invoiceFilter +
 		` ORDER BY v.issued_at DESC, v.bucket DESC, v.wallet DESC, v.n DESC LIMIT ?10 OFFSET ?11`,
+	selectOrders: `SELECT ` + orderColumns + ` FROM orders o` + mine + ` AND n IN (SELECT value FROM json_each(?)) ORDER BY n`,
+	selectChargingOrders: `SELECT ` + orderColumns + ` FROM orders o INDEXED BY orders_charging` + mine +
+		` AND (status = 'due' OR status = 'waiting') ORDER BY n`,
+	selectOrdersOf:        orderList + orderFilter + `o.bucket = ?17 AND o.wallet = ?18 AND o.n < ?6 ORDER BY o.n DESC LIMIT ?15 OFFSET ?16`,
+	selectAllOrders:       orderList + `INDEXED BY orders_time` + orderFilter + ordersNewest,
+	selectOrdersBySession: orderList + `INDEXED BY orders_session` + orderFilter + `o.session = ?13 AND o.session <> '' AND ` + ordersNewest,
+	selectOrdersByPayment: orderList + `INDEXED BY orders_payment` + orderFilter + `o.payment = ?14 AND o.payment <> '' AND ` + ordersNewest,
+	selectTopUps:          `SELECT ` + topUpColumns + ` FROM top_ups` + mine + ` ORDER BY credit_id`,
+	selectTopUpsOf:        topUpList + ` AND t.bucket = ?7 AND t.wallet = ?8 ORDER BY t.credit_id LIMIT ?6`,
+	selectAllTopUps:       topUpList + ` ORDER BY t.bucket, t.wallet, t.credit_id LIMIT ?6`,
+	selectPayer:           `SELECT provider, customer_id, method, label, saved_at FROM payers` + mine,
 	selectAllowances: `SELECT id, label, unit, quota, rules, period, window_start, window_end, used FROM allowances` + mine +
 		` ORDER BY position`,
 	selectEntry:     `SELECT ` + entryColumns + ` FROM entries` + mine + ` AND seq = ?`,
@@ -296,11 +354,12 @@ var text = [statements]string{
 	selectDueIn: `SELECT app_id, mode, customer_id FROM wallets INDEXED BY wallets_due_test
 		WHERE app_id = ? AND mode = ? AND mode <> 'live' AND next_due > 0 AND next_due <= ? ORDER BY next_due LIMIT ?`,
 
-	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, tell_seq = ?, head = ?, last_at = ?` + mine +
+	insertWallet: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	updateWallet: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, order_seq = ?,
+		tell_seq = ?, head = ?, last_at = ?` + mine +
 		` AND version = ? AND next_due = ?`,
-	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, tell_seq = ?, head = ?, last_at = ?,
-		next_due = ?` + mine +
+	updateWalletDue: `UPDATE wallets SET version = ?, seq = ?, grant_seq = ?, hold_seq = ?, usage_seq = ?, invoice_seq = ?, order_seq = ?,
+		tell_seq = ?, head = ?, last_at = ?, next_due = ?` + mine +
 		` AND version = ?`,
 	updateStanding: `UPDATE standings SET overage = ?, used_outside = ?, uncovered = ?, metered_overage = ?` + mine + ` AND credit_id = ?`,
 	insertStanding: `INSERT INTO standings (bucket, wallet, credit_id, overage, used_outside, uncovered, metered_overage)
@@ -318,15 +377,17 @@ var text = [statements]string{
 		` AND n = ?`,
 	insertHold: `INSERT INTO holds (bucket, wallet, ` + holdColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?` + mine +
+	updateHold: `UPDATE holds SET status = ?, committed = ?, expires_at = ?, closed_at = ?, reason = ?, error_code = ?, response = ?,
+		plan = ?, slices = ?` + mine +
 		` AND n = ?`,
 	upsertSubscription: `INSERT INTO subscriptions (bucket, wallet, ` + subscriptionColumns + `) VALUES (?, ?,
-		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET plan_id = excluded.plan_id, quantity = excluded.quantity, started_at = excluded.started_at,
 		ends_at = excluded.ends_at, trial_ends_at = excluded.trial_ends_at, paused_at = excluded.paused_at, ended = excluded.ended,
 		anchor = excluded.anchor, zone = excluded.zone, cycle_start = excluded.cycle_start, cycle_end = excluded.cycle_end,
 		owed = excluded.owed, reason = excluded.reason, events = excluded.events, terms = excluded.terms, included = excluded.included,
-		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata`,
+		next = excluded.next, cycles = excluded.cycles, metadata = excluded.metadata, collect = excluded.collect, unpaid = excluded.unpaid,
+		outside = excluded.outside, paid_to = excluded.paid_to, held_at = excluded.held_at`,
 	insertSubscriptionEvent: `INSERT INTO subscription_events (bucket, wallet, subscription, n, change, from_plan, to_plan, reason, actor, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	upsertAllowance: `INSERT INTO allowances (bucket, wallet, position, id, label, unit, quota, rules, period, window_start, window_end, used)
@@ -337,7 +398,23 @@ var text = [statements]string{
 	updateCount:      `UPDATE allowances SET window_start = ?, window_end = ?, used = ?` + mine + ` AND position = ?`,
 	deleteAllowances: `DELETE FROM allowances` + mine + ` AND position >= ?`,
 	insertInvoice:    `INSERT INTO invoices (bucket, wallet, ` + invoiceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-	closeInvoice:     `UPDATE invoices SET status = ?, closed_at = ?, ref = ?` + mine + ` AND n = ?`,
+	insertOrder: `INSERT INTO orders (bucket, wallet, n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice,
+		price_ref, save_card, off_session, session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative,
+		refunds, dispute_id, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	// What is expected never changes.
+	updateOrder: `UPDATE orders SET status = ?, invoice = ?, session = ?, url = ?, expires_at = ?, attempt = ?, next_try = ?, payment = ?,
+		paid = ?, cumulative = ?, refunds = ?, dispute_id = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
+		reason = ?, subscription = ?, disputed_at = ?` + mine + ` AND n = ?`,
+	upsertTopUp: `INSERT INTO top_ups (bucket, wallet, ` + topUpColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET enabled = excluded.enabled, threshold = excluded.threshold, pack_id = excluded.pack_id,
+		quantity = excluded.quantity, caps = excluded.caps, consent_at = excluded.consent_at, consent_by = excluded.consent_by,
+		metadata = excluded.metadata, running = excluded.running, not_before = excluded.not_before, off_reason = excluded.off_reason,
+		day = excluded.day, month = excluded.month`,
+	upsertPayer: `INSERT INTO payers (bucket, wallet, provider, customer_id, method, label, saved_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET provider = excluded.provider, customer_id = excluded.customer_id, method = excluded.method,
+		label = excluded.label, saved_at = excluded.saved_at`,
+	closeInvoice: `UPDATE invoices SET status = ?, closed_at = ?, ref = ?` + mine + ` AND n = ?`,
 	insertEntry: `INSERT INTO entries (bucket, wallet, ` + entryColumns + `) VALUES (?, ?,
 		?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertUsage: `INSERT INTO usages (bucket, wallet, ` + usageColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -419,7 +496,7 @@ var text = [statements]string{
 	insertCodeUse: `INSERT INTO code_uses (` + codeUseColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	codeGranted:   `UPDATE code_uses SET granted_at = ?4, grants = ?5 WHERE code_id = ?1 AND mode = ?2 AND n = ?3 AND granted_at = 0`,
 
-	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertWalletOnce: `INSERT INTO wallets (bucket, ` + headerColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`,
 	// When a customer became known is told once.
 	upsertCustomer: `INSERT INTO customers (bucket, wallet, name, folded, email, address, phone, metadata, created_at, updated_at)
@@ -445,7 +522,7 @@ var text = [statements]string{
 		finished_at, log) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, 'pending', 0, ?, ?, 0, '')`,
 	selectDueDeliveries: `SELECT app_id, id, due, next FROM (SELECT p.app_id, p.id, EXISTS (SELECT 1 FROM deliveries d
 		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at <= ?1) AS due, (SELECT coalesce(min(d.next_at), 0) FROM deliveries d
-		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at > ?1) AS next FROM webhook_endpoints p WHERE p.archived_at = 0)
+		WHERE d.endpoint_id = p.id AND d.status = 'pending' AND d.next_at > ?1) AS next FROM (` + recipients + `) p WHERE p.archived_at = 0)
 		WHERE due OR next > 0`,
 	selectDueOf: leased + ` WHERE d.endpoint_id = ? AND d.status = 'pending' AND d.next_at <= ? ORDER BY d.next_at LIMIT ?`,
 	selectDueWallets: `SELECT wallet FROM deliveries WHERE endpoint_id = ? AND status = 'pending'
@@ -461,12 +538,22 @@ var text = [statements]string{
 		AND created_at >= ? AND created_at < ? AND (? = 0 OR status = 'failed')`,
 	selectDeliveries: `SELECT wallet, n, coalesce(seq, 0), endpoint_id, type, about, status, tries, created_at, next_at, finished_at, '', event FROM deliveries
 		WHERE endpoint_id = ?1 AND created_at <= ?2 AND (created_at, wallet, n) < (?2, ?3, ?4)
-		AND (?5 = '' OR status = ?5) AND (?6 = '' OR type = ?6) ORDER BY created_at DESC, wallet DESC, n DESC LIMIT ?7`,
+		AND (?5 = '' OR status = ?5) AND (?6 = '' OR type = ?6)
+		AND (?8 = '' AND ?9 = '' OR EXISTS (SELECT 1 FROM wallets w WHERE w.bucket = deliveries.bucket AND w.wallet = deliveries.wallet
+			AND (?8 = '' OR w.app_id = ?8) AND (?9 = '' OR w.mode = ?9)))
+		ORDER BY created_at DESC, wallet DESC, n DESC LIMIT ?7`,
 	selectDelivery:        leased + ` WHERE d.bucket = ? AND d.wallet = ? AND d.n = ?`,
 	selectPrunedEndpoints: `SELECT id, archived_at FROM webhook_endpoints WHERE id >= ? ORDER BY id LIMIT 2`,
 	selectPruned: `SELECT created_at, wallet, n, status = 'pending' FROM deliveries
 		WHERE endpoint_id = ? AND created_at < ? AND (created_at, wallet, n) > (?, ?, ?) ORDER BY created_at, wallet, n LIMIT ?`,
 	deleteDelivery: `DELETE FROM deliveries` + mine + ` AND n = ? AND (status <> 'pending' OR ?)`,
-	selectBacklog: `SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM webhook_endpoints p
+	selectBacklog: `SELECT count(*), coalesce(min(created_at), 0) FROM (SELECT d.created_at FROM (` + recipients + `) p
 		CROSS JOIN deliveries d ON d.endpoint_id = p.id AND d.status = 'pending' WHERE p.archived_at = 0 AND p.disabled = 0 LIMIT ?)`,
+
+	insertProviderObject: `INSERT INTO provider_objects (` + providerColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7) ON CONFLICT (id) DO NOTHING`,
+	updateProviderObject: `UPDATE provider_objects SET app_id = ?2, mode = ?3, kind = ?4, ref = ?5, version = version + 1, body = ?6, created_at = ?7
+		WHERE id = ?1 AND version = ?8`,
+	selectProviderObject: `SELECT ` + providerColumns + ` FROM provider_objects WHERE id = ?`,
+	selectProviderObjects: `SELECT ` + providerColumns + ` FROM provider_objects
+		WHERE kind = ?3 AND ref = ?4 AND (?1 = '' OR app_id = ?1 AND mode = ?2) ORDER BY created_at, id LIMIT ?5`,
 }

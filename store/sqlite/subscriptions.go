@@ -50,7 +50,8 @@ func (c *session) writeSubscription(ctx context.Context, o owner, s *wallet.Subs
 		int64(s.StartedAt), int64(s.EndsAt), int64(s.TrialEnds), int64(s.PausedAt), flag(s.Ended),
 		int64(s.Anchor), s.Zone, int64(s.CycleStart), int64(s.CycleEnd), s.Owed, s.Reason, s.Events,
 		jsonOf(s.Terms, 1), jsonOf(s.Included, len(s.Included)), jsonOf(s.Next, next),
-		jsonOf(store.Instants(s.Cycles), len(s.Cycles)), jsonOf(s.Metadata, len(s.Metadata)))
+		jsonOf(store.Instants(s.Cycles), len(s.Cycles)), jsonOf(s.Metadata, len(s.Metadata)), flag(s.Collect), s.Unpaid, s.Outside, int64(s.PaidTo),
+		int64(s.HeldAt))
 	return err
 }
 
@@ -152,7 +153,7 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) ([
 	err := s.view(ctx, "sqlite.Subscriptions", func(c *session) error {
 		var last []int // which are their wallets' last
 		err := c.query(ctx, st, func(r row) error {
-			const key = 20 // where the columns of the wallet begin
+			const key = 25 // where the columns of the wallet begin
 			sub, err := r.subscription()
 			if r.bool(key + 3) {
 				last = append(last, len(found))

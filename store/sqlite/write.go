@@ -42,6 +42,9 @@ func (c *session) writeWallet(ctx context.Context, w *store.WalletChange) error 
 	if err := c.writeSubscriptions(ctx, o, w); err != nil {
 		return err
 	}
+	if err := c.writeOrders(ctx, o, w); err != nil {
+		return err
+	}
 	for i := range w.Entries {
 		if err := c.writeEntry(ctx, o, &w.Entries[i]); err != nil {
 			return err
@@ -76,12 +79,12 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 		_, err := c.exec(ctx, insertWallet, headerValues(o, h)...)
 		return raced(err)
 	}
-	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
+	n, err := c.exec(ctx, updateWallet, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.OrderSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
 		o.bucket, o.wallet, h.Version-1, int64(h.NextDue))
 	if err != nil || n == 1 {
 		return err
 	}
-	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
+	n, err = c.exec(ctx, updateWalletDue, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq, h.InvoiceSeq, h.OrderSeq, h.TellSeq, h.Head[:], int64(h.LastAt),
 		int64(h.NextDue), o.bucket, o.wallet, h.Version-1)
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ func (c *session) writeHeader(ctx context.Context, o owner, h *wallet.Header, cr
 func headerValues(o owner, h *wallet.Header) []any {
 	return []any{
 		o.bucket, o.wallet, h.Key.App, string(h.Key.Mode), h.Key.Customer, h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.UsageSeq,
-		h.InvoiceSeq, h.TellSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
+		h.InvoiceSeq, h.OrderSeq, h.TellSeq, h.Head[:], int64(h.LastAt), int64(h.NextDue), int64(h.CreatedAt),
 	}
 }
 
@@ -168,7 +171,7 @@ func (c *session) writeHolds(ctx context.Context, o owner, w *store.WalletChange
 	}
 	for _, h := range w.Holds {
 		n, err := c.exec(ctx, updateHold, string(h.Status), h.Committed, int64(h.ExpiresAt), int64(h.ClosedAt),
-			h.Reason, h.ErrorCode, h.Response, o.bucket, o.wallet, h.N)
+			h.Reason, h.ErrorCode, h.Response, jsonOf(h.Plan, len(h.Plan)), jsonOf(h.Slices, len(h.Slices)), o.bucket, o.wallet, h.N)
 		if err != nil {
 			return err
 		}

@@ -230,6 +230,8 @@ type draft struct {
 	tallies   map[wallet.TallyKey]*wallet.Tally
 	uniques   map[wallet.UniqueKey]*wallet.Unique
 	invoices  map[int64]*wallet.Invoice
+	orders    map[int64]*wallet.Order
+	topUps    map[string]*wallet.TopUp
 }
 
 func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, defs *catalog.Definitions, now clock.Instant) *draft {
@@ -237,7 +239,7 @@ func newDraft(key wallet.Key, needs *wallet.Needs, found *store.FoundWallet, def
 		state: wallet.NewState(key), before: wallet.Header{ID: key.ID(), Key: key, CreatedAt: now},
 		grants: map[int64]*wallet.Grant{}, otherwise: map[int64]bool{}, holds: map[int64]*wallet.Hold{}, standings: map[string]wallet.Standing{},
 		usages: map[int64]*wallet.Usage{}, tallies: map[wallet.TallyKey]*wallet.Tally{}, uniques: map[wallet.UniqueKey]*wallet.Unique{},
-		invoices: map[int64]*wallet.Invoice{},
+		invoices: map[int64]*wallet.Invoice{}, orders: map[int64]*wallet.Order{}, topUps: map[string]*wallet.TopUp{},
 	}
 	if found.Exists {
 		d.state, d.before = wallet.Load(found.Snapshot, defs), found.Snapshot.Header
@@ -265,6 +267,15 @@ func (d *draft) take(decision *wallet.Decision, defs *catalog.Definitions) {
 	takeSubscription(&d.change, decision)
 	for _, v := range decision.Invoices {
 		d.invoices[v.N] = v
+	}
+	for _, o := range decision.Orders {
+		d.orders[o.N] = o
+	}
+	for _, t := range decision.TopUps {
+		d.topUps[t.Credit] = t
+	}
+	if decision.Payer != nil {
+		d.change.Payer = decision.Payer
 	}
 	for _, u := range decision.Usages {
 		if u.ID == "" {
@@ -331,15 +342,23 @@ func (d *draft) finish() *store.WalletChange {
 			c.Invoices = append(c.Invoices, v)
 		}
 	}
+	for n, o := range d.orders {
+		if n > d.before.OrderSeq {
+			c.NewOrders = append(c.NewOrders, o)
+		} else {
+			c.Orders = append(c.Orders, o)
+		}
+	}
+	c.TopUps = slices.Collect(maps.Values(d.topUps))
 	c.Tallies = slices.Collect(maps.Values(d.tallies))
 	c.Uniques = slices.Collect(maps.Values(d.uniques))
-	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(d.usages)+len(d.tallies)+len(d.invoices) == 0 &&
-		c.Subscription == nil && c.Counts == nil {
+	if len(c.Entries)+len(d.grants)+len(d.holds)+len(d.standings)+len(d.usages)+len(d.tallies)+len(d.invoices)+
+		len(d.orders)+len(d.topUps) == 0 && c.Subscription == nil && c.Counts == nil && c.Payer == nil {
 		return nil
 	}
 	c.Header = wallet.Header{
 		ID: s.ID, Key: s.Key, Version: d.before.Version + 1, Seq: s.Seq, GrantSeq: s.GrantSeq, HoldSeq: s.HoldSeq, UsageSeq: s.UsageSeq,
-		InvoiceSeq: s.InvoiceSeq, TellSeq: d.before.TellSeq, Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
+		InvoiceSeq: s.InvoiceSeq, OrderSeq: s.OrderSeq, TellSeq: d.before.TellSeq, Head: s.Head, LastAt: s.LastAt, NextDue: s.NextDue(), CreatedAt: d.before.CreatedAt,
 	}
 	return c
 }

@@ -17,6 +17,7 @@ var deliveryTests = []test{
 	{"a delivery reads as it was written, with its entry and its customer", checkDeliveryRoundTrip},
 	{"a delivery is written with its entry, or not at all", checkDeliveryRefusals},
 	{"what is due is told for each endpoint", checkDueDeliveries},
+	{"receivers within Scrip itself are told as endpoints are", checkReceivers},
 	{"a lease takes what is due, and nobody else does until it ends", checkLease},
 	{"many who lease at one time share what is due", checkLeaseConcurrency},
 	{"a result counts under its lease only", checkFinish},
@@ -126,6 +127,7 @@ func checkDeliveryRoundTrip(b *bench) {
 	}
 	apart := newDelivery(w, 2, 0)
 	apart.About.Low = nil
+	apart.Type, apart.About.Order.Type, apart.About.Notice.Type = catalog.EventPaymentDue, catalog.EventPaymentDue, catalog.EventPaymentDue
 	h := c.Header
 	h.Version++
 	b.must(b.write(store.WalletChange{Header: h, Deliveries: []store.Delivery{apart}}))
@@ -137,7 +139,6 @@ func checkDeliveryRefusals(b *bench) {
 	b.must(b.write(first))
 	before := b.snapshot(key("a"))
 	for name, edit := range map[string]func(d *store.Delivery){
-		"of no endpoint":    func(d *store.Delivery) { d.Endpoint = "whk_none" },
 		"of no entry":       func(d *store.Delivery) { d.Seq = 9 },
 		"without a number":  func(d *store.Delivery) { d.N = 0 },
 		"that exists twice": func(d *store.Delivery) { d.N = 1 },
@@ -424,6 +425,64 @@ func checkListDeliveries(b *bench) {
 	}
 }
 
+// checkReceivers leases, lists, prunes and counts deliveries to receivers that are in no table.
+func checkReceivers(b *bench) {
+	b.other()
+	mail, payments := catalog.MailReceiver, catalog.PaymentsReceiver
+	b.tell("a", hook, mail, payments)
+	b.now = start + 5
+	b.tell("b", mail)
+	due := func() []store.Due {
+		list, err := b.DueDeliveries(b.ctx, start+1)
+		b.must(err)
+		slices.SortFunc(list, func(x, y store.Due) int { return strings.Compare(x.Endpoint, y.Endpoint) })
+		return list
+	}
+	b.same("due", due(), []store.Due{{Endpoint: mail, Now: true, Next: start + 5}, {Endpoint: payments, Now: true}, {App: app, Endpoint: hook, Now: true}})
+	backlog, err := b.Backlog(b.ctx)
+	b.must(err)
+	b.same("backlog", backlog, store.Backlog{Pending: 4, Oldest: start})
+
+	taken := b.lease(store.LeaseQuery{Endpoint: mail, Ordered: true})
+	b.same("leased", named(taken), "[a1 b1]")
+	b.finish(taken, store.DeliveryDelivered, 0)
+	b.finish(b.lease(store.LeaseQuery{Endpoint: payments}), store.DeliveryFailed, 0)
+	b.same("what is left", due(), []store.Due{{App: app, Endpoint: hook, Now: true}})
+	n, err := b.Redeliver(b.ctx, store.RedeliverQuery{At: b.now, Endpoint: payments, From: start, Failed: true})
+	b.must(err)
+	b.same("sent again", n, int64(1))
+
+	for _, k := range []wallet.Key{{App: app, Mode: catalog.Test, Customer: "a"}, {App: "app_other", Mode: catalog.Live, Customer: "a"}} {
+		d := newDelivery(k.ID(), 1, 0)
+		d.Endpoint, d.About = mail, store.About{Notice: &wallet.Notice{Type: d.Type}}
+		b.must(b.write(store.WalletChange{Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, TellSeq: 1}, Created: true, Deliveries: []store.Delivery{d}}))
+		b.same("written", b.delivery(k.ID(), 1).Delivery, d)
+	}
+	for _, c := range []struct {
+		q    store.DeliveryQuery
+		want int
+	}{
+		{store.DeliveryQuery{Endpoint: mail}, 4},
+		{store.DeliveryQuery{Endpoint: mail, App: app}, 3},
+		{store.DeliveryQuery{Endpoint: mail, App: app, Mode: catalog.Live}, 2},
+		{store.DeliveryQuery{Endpoint: mail, App: app, Mode: catalog.Live, Limit: 1}, 1},
+		{store.DeliveryQuery{Endpoint: mail, App: app, Mode: catalog.Live, Before: &store.DeliveryPlace{At: start + 5}}, 1},
+		{store.DeliveryQuery{Endpoint: mail, App: app, Mode: catalog.Test}, 1},
+		{store.DeliveryQuery{Endpoint: mail, Mode: catalog.Live}, 3},
+		{store.DeliveryQuery{Endpoint: mail, App: "app_other", Mode: catalog.Live, Status: store.DeliveryPending}, 1},
+		{store.DeliveryQuery{Endpoint: mail, App: "app_other", Mode: catalog.Live, Status: store.DeliveryFailed}, 0},
+		{store.DeliveryQuery{Endpoint: mail, App: "app_none", Mode: catalog.Live}, 0},
+		{store.DeliveryQuery{Endpoint: payments, App: app, Mode: catalog.Live}, 1},
+	} {
+		list, err := b.ListDeliveries(b.ctx, c.q)
+		b.must(err)
+		b.same(fmt.Sprintf("%+v", c.q), len(list), c.want)
+	}
+	if n, _ := b.prune(start+100, 2); n != 2 {
+		b.Fatalf("%d were pruned, want the two that were delivered", n)
+	}
+}
+
 // prune goes through all deliveries in stretches of a few, and returns how many were deleted and
 // how many stretches it took.
 func (b *bench) prune(before clock.Instant, limit int) (deleted int64, stretches int) {
@@ -447,7 +506,7 @@ func (b *bench) prune(before clock.Instant, limit int) (deleted int64, stretches
 }
 
 func checkPrune(b *bench) {
-	if n, stretches := b.prune(start+1, 10); n != 0 || stretches != 1 {
+	if n, stretches := b.prune(start+1, 10); n != 0 || stretches != 1+len(catalog.Receivers()) {
 		b.Fatalf("of none %d in %d stretches", n, stretches)
 	}
 	second, gone := plainEndpoint("whk_second"), plainEndpoint("whk_gone")
@@ -481,7 +540,7 @@ func checkPrune(b *bench) {
 	if n, _ := b.prune(start+2, 1); n != 3 || left(hook) != 2*each-3 {
 		b.Fatalf("%d were deleted of the first two instants, %d are left", n, left(hook))
 	}
-	if n, stretches := b.prune(start+each, 2); n != 5 || left(hook) != 2 || stretches != 9 {
+	if n, stretches := b.prune(start+each, 2); n != 5 || left(hook) != 2 || stretches != 9+len(catalog.Receivers()) {
 		b.Fatalf("%d were deleted in %d stretches, %d are left", n, stretches, left(hook))
 	}
 	if n, _ := b.prune(start+each, 100); n != 0 || left(second.ID) != each {

@@ -38,7 +38,7 @@ func fullRollover() catalog.Rollover {
 
 func fullHeader(key wallet.Key) wallet.Header {
 	return wallet.Header{
-		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, InvoiceSeq: 5, TellSeq: math.MaxInt64, Head: sum("head"),
+		ID: key.ID(), Key: key, Version: 1, Seq: 1, GrantSeq: 3, HoldSeq: 2, UsageSeq: 4, InvoiceSeq: 5, OrderSeq: 6, TellSeq: math.MaxInt64, Head: sum("head"),
 		LastAt: math.MaxInt64 - 1, NextDue: 1, CreatedAt: math.MinInt64,
 	}
 }
@@ -85,7 +85,7 @@ func fullHold(n int64) *wallet.Hold {
 			Metadata: hardMetadata(), Shortfall: wallet.Overage,
 		},
 		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
-		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64}, {Grant: 2, Units: 1, Measure: 1}},
+		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64, Order: math.MaxInt64 - 2}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
 		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, Micros: math.MaxInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
@@ -102,11 +102,11 @@ func fullSubscription(n int64) *wallet.Subscription {
 		StartedAt: math.MinInt64, EndsAt: math.MaxInt64, TrialEnds: math.MinInt64, PausedAt: math.MaxInt64, Ended: true,
 		Anchor: math.MinInt64, Zone: "Europe/Zurich", CycleStart: math.MinInt64, CycleEnd: math.MaxInt64,
 		Cycles:   []clock.Instant{math.MinInt64, -1, math.MaxInt64},
-		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true}, {}},
+		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true, Waits: true}, {}},
 		Next: &wallet.PlanChange{
 			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts, At: start + 1,
 		},
-		Owed: math.MaxInt64, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
+		Owed: math.MaxInt64, Collect: true, Unpaid: math.MaxInt64 - 1, Outside: "sub_outside", PaidTo: math.MaxInt64 - 20, HeldAt: math.MinInt64 + 20, Allowances: []wallet.Allowance{fullAllowance("a"), fullAllowance("b"), fullAllowance("c")},
 		Reason: hard, Metadata: hardMetadata(), Events: math.MaxInt64,
 	}
 }
@@ -119,7 +119,7 @@ func plainSubscription(n int64, allowances ...wallet.Allowance) *wallet.Subscrip
 func fullTerms() wallet.Terms {
 	every := catalog.Interval{Count: 3, Unit: catalog.Month}
 	return wallet.Terms{
-		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64, TrialDays: math.MaxInt64, TaxInside: true,
+		Name: hard, Currency: "JPY", Minor: math.MaxInt64, Every: every, Runs: every, Until: start + 1, TrialMinor: math.MaxInt64, TrialDays: math.MaxInt64, TaxInside: true, OnDemand: true,
 		Credits: []wallet.IncludedCredit{{
 			Credit: calls, Amount: math.MaxInt64, Every: every, Trial: of(int64(math.MaxInt64)), TrialExpires: true, Prorate: true,
 			AtCycleEnd: true, ExpiresAfterDays: catalog.MaxExpiryDays, Category: catalog.Promotional, Priority: 100,
@@ -156,6 +156,71 @@ func fullInvoice(n int64) *wallet.Invoice {
 			{Kind: wallet.BalanceLine, Quantity: "1", Price: "-5", Minor: math.MinInt64},
 		},
 		From: math.MinInt64, To: math.MaxInt64, IssuedAt: math.MinInt64, ClosedAt: math.MaxInt64, Ref: hard,
+	}
+}
+
+// fullOrder is being charged.
+func fullOrder(n int64) *wallet.Order {
+	return &wallet.Order{
+		N: n, Kind: wallet.PlanOrder, Status: wallet.OrderDue, Provider: hard + " a", Minor: math.MaxInt64, Currency: "JPY",
+		Items: []wallet.OrderItem{
+			{
+				Item: hard, Credit: calls, Amount: math.MaxInt64, Scope: fullScope(), Category: catalog.Promotional, Priority: 100,
+				ExpiresAfterDays: catalog.MaxExpiryDays, CostBasis: "0.000000000000000001", Line: catalog.MaxExpiryDays,
+				Rollover: &catalog.Rollover{Percent: 100, Validity: catalog.Interval{Count: 1, Unit: catalog.Year}, MaxCount: 2, Off: true},
+			},
+			{Credit: tokens, Amount: 1},
+		},
+		What: hard + " b", Text: hard + " c", Quantity: math.MaxInt64 - 1, Plan: fullSubscribe(), Invoice: math.MaxInt64 - 2, PriceRef: hard + " d", SaveCard: true,
+		OffSession: true, Session: hard + " e", URL: hard + " f", SuccessURL: hard + " g", CancelURL: hard + " h", ExpiresAt: math.MaxInt64,
+		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Cumulative: math.MaxInt64 - 4,
+		Refunds: []wallet.OrderRefund{
+			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start, Lines: []wallet.RefundLine{{Line: 1, Minor: math.MaxInt64}}},
+			{Minor: 1, Status: wallet.RefundAsked},
+		},
+		DisputeID: hard + " j", Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
+		Cart:        []wallet.OrderLine{{Product: hard, Text: hard + " m", Quantity: math.MaxInt64, Minor: math.MaxInt64 - 6}, {Product: "b"}},
+		LastDecline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineHard, Attempt: math.MaxInt32, At: start},
+		Grants: []wallet.OrderGrant{
+			{Grant: 1, Amount: math.MaxInt64, Revoked: math.MaxInt64 - 1, Returned: math.MaxInt64 - 2, Instead: []int64{2, math.MaxInt64}}, {Grant: 2},
+		},
+		CreatedAt: math.MinInt64 + 1, PaidAt: math.MaxInt64 - 1, ClosedAt: math.MinInt64 + 2, Reason: hard + " k", Actor: hard + " l",
+		Metadata: hardMetadata(),
+	}
+}
+
+// plainOrder has as few fields set as the rules allow.
+func plainOrder(n int64, status wallet.OrderStatus) *wallet.Order {
+	return &wallet.Order{N: n, Kind: wallet.CardOrder, Status: status}
+}
+
+func fullSubscribe() *wallet.Subscribe {
+	agreed := fullAllowance("agreed")
+	agreed.WindowStart, agreed.WindowEnd = start, start+1
+	return &wallet.Subscribe{
+		Plan: hard, Terms: fullTerms(), Allowances: []wallet.Allowance{agreed}, Quantity: math.MaxInt64, Limits: map[string]int64{hard: math.MaxInt64},
+		OnChange: catalog.KeepCounts, TrialDays: of(1), CycleStart: start, Zone: "Europe/Zurich", EndsAt: start + 1, New: true, Retake: true,
+		Collect: true, Outside: hard + "o", N: math.MaxInt64 - 1, AtCycleEnd: true, Charge: wallet.ChargeDifference,
+		Note: wallet.Note{Reason: hard, Metadata: hardMetadata(), RefType: hard + "t", RefID: hard + "i"},
+	}
+}
+
+func fullTopUp(credit string) *wallet.TopUp {
+	return &wallet.TopUp{
+		Credit: credit, Enabled: true, Threshold: math.MaxInt64, Pack: hard, Quantity: math.MaxInt64 - 1,
+		Caps:      wallet.Caps{DayCount: 1, DayMinor: math.MaxInt64, MonthCount: 2, MonthMinor: math.MaxInt64 - 1},
+		ConsentAt: math.MinInt64, ConsentBy: hard + " by", Metadata: hardMetadata(), Running: math.MaxInt64 - 2, NotBefore: math.MaxInt64,
+		OffReason: hard + " off", Day: wallet.Spent{Start: start, Count: 3, Minor: math.MaxInt64}, Month: wallet.Spent{Start: start - 1, Count: 4, Minor: 5},
+	}
+}
+
+func fullPayer() *wallet.Payer {
+	return &wallet.Payer{Provider: hard + " a", Customer: hard + " b", Method: hard + " c", Label: "visa •••• 4242 " + hard, SavedAt: math.MinInt64}
+}
+
+func fullObject(id string) store.ProviderObject {
+	return store.ProviderObject{
+		ID: id, App: app, Mode: alice, Kind: hard, Ref: hard + "r", Version: 1, Body: []byte("{ \"a\":1.50e3,\"a\" : \"\\u0000" + "漢字 🪙\"}\n"), CreatedAt: math.MinInt64,
 	}
 }
 
@@ -314,6 +379,10 @@ func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
 				Subscription: 1, N: math.MaxInt64, Change: wallet.SubscriptionEnded, From: hard, To: hard, Reason: hard, Actor: hard, At: start - 1,
 			},
 			Invoice: math.MaxInt64,
+			Order:   &wallet.OrderEvent{Order: math.MaxInt64, Type: catalog.EventBalanceLow, Refund: hard, Own: math.MaxInt64 - 1, At: start - 2},
+			Notice: &wallet.Notice{
+				Type: catalog.EventBalanceLow, Credit: hard, Units: math.MaxInt64, Ends: start + 1, Grants: []int64{1, math.MaxInt64}, Subscription: 2, At: start - 3,
+			},
 		},
 		CreatedAt: start, NextAt: start,
 	}
@@ -382,6 +451,9 @@ func fullChange(key wallet.Key) store.WalletChange {
 		Ended:        []*wallet.Subscription{endedSubscription(1)},
 		History:      []wallet.SubscriptionEvent{fullEvent(1, 1), fullEvent(2, 1), fullEvent(2, math.MaxInt64-1)},
 		NewInvoices:  []*wallet.Invoice{fullInvoice(1), {N: 2, Status: wallet.InvoiceOpen}},
+		NewOrders:    []*wallet.Order{fullOrder(1), plainOrder(2, wallet.OrderOpen)},
+		TopUps:       []*wallet.TopUp{fullTopUp(calls), {Credit: tokens}},
+		Payer:        fullPayer(),
 		NewUsages:    []*wallet.Usage{fullUsage(hard, 1)},
 		Tallies:      []*wallet.Tally{fullTally()},
 		Uniques:      []*wallet.Unique{fullUnique()},
@@ -408,6 +480,6 @@ func closedHold(n int64) *wallet.Hold {
 func fullSnapshot(c store.WalletChange) *wallet.Snapshot {
 	return &wallet.Snapshot{
 		Header: c.Header, Standings: c.Standings, Lanes: c.Lanes, Grants: c.NewGrants[:2], Holds: c.NewHolds[:1],
-		Subscription: c.Subscription, Tallies: c.Tallies,
+		Subscription: c.Subscription, Tallies: c.Tallies, Orders: c.NewOrders[:1], TopUps: c.TopUps, Payer: c.Payer,
 	}
 }

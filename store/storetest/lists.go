@@ -21,6 +21,9 @@ var listTests = []test{
 	{"subscriptions", checkSubscriptions},
 	{"the history of a subscription", checkHistory},
 	{"invoices", checkInvoices},
+	{"orders", checkOrders},
+	{"orders by what a provider knows them by", checkProviderRefs},
+	{"automatic top-ups", checkTopUps},
 	{"wallets that are due", checkDue},
 	{"headers", checkHeaders},
 	{"a page has its bounds", checkPage},
@@ -38,7 +41,11 @@ var listTests = []test{
 		b.must(err)
 		invoices, err := b.Invoices(b.ctx, store.InvoiceQuery{Wallet: w})
 		b.must(err)
-		if len(grants)+len(entries)+len(usages)+len(subs)+len(events)+len(invoices) != 0 {
+		orders, err := b.Orders(b.ctx, store.OrderQuery{Wallet: w})
+		b.must(err)
+		topUps, err := b.TopUps(b.ctx, store.TopUpQuery{Wallet: w})
+		b.must(err)
+		if len(orders)+len(topUps)+len(grants)+len(entries)+len(usages)+len(subs)+len(events)+len(invoices) != 0 {
 			b.Fatal("something was found")
 		}
 	}},

@@ -88,10 +88,57 @@ func refused() map[string]func(c *store.WalletChange) {
 	}
 }
 
+// refusedPurchases are those of orders, and of what was agreed about buying.
+func refusedPurchases() map[string]func(c *store.WalletChange) {
+	order := func(edit func(o *wallet.Order)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			o := fullOrder(9)
+			edit(o)
+			c.NewOrders = []*wallet.Order{o}
+		}
+	}
+	changed := func(edit func(o *wallet.Order)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			o := fullOrder(1)
+			edit(o)
+			c.Orders = []*wallet.Order{o}
+		}
+	}
+	topUp := func(edit func(t *wallet.TopUp)) func(c *store.WalletChange) {
+		return func(c *store.WalletChange) {
+			t := fullTopUp(calls)
+			edit(t)
+			c.TopUps = []*wallet.TopUp{t}
+		}
+	}
+	return map[string]func(c *store.WalletChange){
+		"an order without a number":                          order(func(o *wallet.Order) { o.N = 0 }),
+		"an order of an unknown kind":                        order(func(o *wallet.Order) { o.Kind = "" }),
+		"an order of an unknown status":                      order(func(o *wallet.Order) { o.Status = "x" }),
+		"an order for less than nothing":                     order(func(o *wallet.Order) { o.Minor = -1 }),
+		"an order of less than none":                         order(func(o *wallet.Order) { o.Quantity = -1 }),
+		"an order of an invoice below zero":                  order(func(o *wallet.Order) { o.Invoice = -1 }),
+		"an order of an attempt below zero":                  order(func(o *wallet.Order) { o.Attempt = -1 }),
+		"an order that was paid less than nothing":           order(func(o *wallet.Order) { o.Paid = -1 }),
+		"an order with an unknown dispute":                   order(func(o *wallet.Order) { o.Dispute = "x" }),
+		"a changed order of an unknown status":               changed(func(o *wallet.Order) { o.Status = "" }),
+		"a changed order paid less than nothing":             changed(func(o *wallet.Order) { o.Paid = -1 }),
+		"a changed order refunded less than nothing":         changed(func(o *wallet.Order) { o.Cumulative = -1 }),
+		"a changed order with an unknown dispute":            changed(func(o *wallet.Order) { o.Dispute = "x" }),
+		"a top-up of an unknown credit":                      topUp(func(t *wallet.TopUp) { t.Credit = "crd_none" }),
+		"a top-up below a threshold under zero":              topUp(func(t *wallet.TopUp) { t.Threshold = -1 }),
+		"a top-up of less than none":                         topUp(func(t *wallet.TopUp) { t.Quantity = -1 }),
+		"a top-up that runs under a number below one":        topUp(func(t *wallet.TopUp) { t.Running = -1 }),
+		"a header with fewer orders than none":               func(c *store.WalletChange) { c.Header.OrderSeq = -1 },
+		"a subscription that waits for less than no invoice": func(c *store.WalletChange) { c.Subscription.Unpaid = -1 },
+	}
+}
+
 func checkLaws(b *bench) {
 	b.must(b.write(fullChange(key("a"))))
 	before := b.snapshot(key("a"))
 	cases := refused()
+	maps.Copy(cases, refusedPurchases())
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		c := store.WalletChange{
 			Header: before.Header, Grants: []*wallet.Grant{fullGrant(1)}, Holds: []*wallet.Hold{fullHold(1)},
@@ -126,6 +173,7 @@ func checkMissingRows(b *bench) {
 		{Spent: []*wallet.Grant{fullGrant(4)}},
 		{Holds: []*wallet.Hold{fullHold(4)}},
 		{Invoices: []*wallet.Invoice{fullInvoice(4)}},
+		{Orders: []*wallet.Order{fullOrder(4)}},
 		{Counts: plainSubscription(2, slices.Repeat([]wallet.Allowance{fullAllowance("a")}, 4)...)},
 	} {
 		c.Header = before.Header
@@ -145,6 +193,7 @@ func checkNumbers(b *bench) {
 		{NewHolds: []*wallet.Hold{fullHold(2)}},
 		{Lanes: []*wallet.Lane{{N: 2, Credit: calls}}},
 		{NewInvoices: []*wallet.Invoice{fullInvoice(2)}},
+		{NewOrders: []*wallet.Order{fullOrder(2)}},
 		{History: []wallet.SubscriptionEvent{fullEvent(2, 1)}},
 	} {
 		c.Header = before.Header
@@ -178,6 +227,10 @@ func checkText(b *bench) {
 			{Subscription: &wallet.Subscription{N: 9, Reason: text}},
 			{History: []wallet.SubscriptionEvent{{N: 9, Reason: text}}},
 			{NewInvoices: []*wallet.Invoice{{N: 9, Status: wallet.InvoiceOpen, Ref: text}}},
+			{NewOrders: []*wallet.Order{{N: 9, Kind: wallet.CardOrder, Status: wallet.OrderOpen, Text: text}}},
+			{Orders: []*wallet.Order{{N: 1, Status: wallet.OrderOpen, Payment: text}}},
+			{TopUps: []*wallet.TopUp{{Credit: calls, OffReason: text}}},
+			{Payer: &wallet.Payer{Label: text}},
 			{NewHolds: []*wallet.Hold{{N: 9, Status: wallet.ReservationPending, Charge: wallet.Charge{Event: text}}}},
 		} {
 			c.Header = before.Header

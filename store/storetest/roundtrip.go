@@ -16,12 +16,12 @@ var roundTripTests = []test{
 	{"fixtures set every field", func(b *bench) {
 		for _, v := range []any{
 			fullChange(key("a")), fullCredit("c", "n"), fullPack("p", "n"), fullProduct("d", "n"), fullMeter("m", "n"), fullKey("k"), fullCustomer(key("a")),
-			fullEndpoint("e"),
+			fullEndpoint("e"), fullObject("o"),
 		} {
 			v := reflect.ValueOf(v)
 			if c, ok := v.Interface().(store.WalletChange); ok {
 				c.Spent, c.Grants, c.Holds, c.Usages = c.NewGrants, c.NewGrants, c.NewHolds, c.NewUsages
-				c.Counts, c.Invoices = c.Subscription, c.NewInvoices
+				c.Counts, c.Invoices, c.Orders = c.Subscription, c.NewInvoices, c.NewOrders
 				c.Ended[0].Allowances = c.Subscription.Allowances
 				c.Deliveries = []store.Delivery{fullDelivery(c.Header.ID)}
 				v = reflect.ValueOf(c)
@@ -43,7 +43,7 @@ var roundTripTests = []test{
 	{"the counts of allowances change alone", checkCounts},
 	{"what ended stays, and the next one is the wallet's", checkEnded},
 	{"usage that is paid for in money has no credit", checkMoneyTally},
-	{"commands", checkCommands},
+	{"commands", func(b *bench) { b.runCommands(key("a")) }},
 }
 
 func checkClosedRoundTrip(b *bench) {
@@ -52,7 +52,7 @@ func checkClosedRoundTrip(b *bench) {
 	w := c.Header.ID
 	all := wallet.UsageRange{Event: hard, From: math.MinInt64, To: math.MaxInt64}
 	found := b.find(w, wallet.Needs{
-		Holds: []int64{2}, Grants: []int64{3}, Invoices: []int64{2, 1, 2, 9}, Usages: []string{hard, "none", hard}, Ranges: []wallet.UsageRange{all},
+		Holds: []int64{2}, Grants: []int64{3}, Invoices: []int64{2, 1, 2, 9}, Orders: []int64{2, 9, 1, 2}, Usages: []string{hard, "none", hard}, Ranges: []wallet.UsageRange{all},
 		Tallies: []wallet.TallyKey{c.Tallies[0].TallyKey, {Meter: "none", Credit: calls}},
 		Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: c.Uniques[0].Value}, {Meter: "none", Credit: calls}},
 	})
@@ -63,6 +63,7 @@ func checkClosedRoundTrip(b *bench) {
 	b.same("hold", found.Holds, c.NewHolds[1:2])
 	b.same("grants", found.Grants, c.NewGrants)
 	b.same("invoices", found.Invoices, c.NewInvoices)
+	b.same("orders", found.Orders, c.NewOrders)
 	entries, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w})
 	b.must(err)
 	b.same("entries", entries, c.Entries)
@@ -93,6 +94,7 @@ func checkChangedRoundTrip(b *bench) {
 	hold := fullHold(1)
 	hold.Status, hold.ClosedAt, hold.Committed, hold.ExpiresAt = wallet.ReservationCommitted, 5, 6, 7
 	hold.Reason, hold.ErrorCode, hold.Response = "r", "e", "x"
+	hold.Plan[0].WindowStart, hold.Slices[0].Order = 0, 4 // another plan, and a refund of what is held
 	usage := fullUsage(hard, 1)
 	usage.Match, usage.VoidedAt = wallet.Matched, 0
 	tally, unique := fullTally(), fullUnique()
@@ -101,7 +103,12 @@ func checkChangedRoundTrip(b *bench) {
 	unique.Events = 7
 	invoice := *c.NewInvoices[1]
 	invoice.Status, invoice.ClosedAt, invoice.Ref = wallet.InvoiceVoid, math.MinInt64, hard
+	order := changedOrder(fullOrder(1))
+	order.Status = wallet.OrderWaiting
 	next := store.WalletChange{
+		Orders: []*wallet.Order{order}, NewOrders: []*wallet.Order{plainOrder(3, wallet.OrderDue)},
+		TopUps: []*wallet.TopUp{{Credit: calls, Caps: wallet.Caps{DayMinor: 1}}, fullTopUp(tokens)},
+		Payer:  &wallet.Payer{Provider: "p"},
 		Header: c.Header, Grants: []*wallet.Grant{grant}, Holds: []*wallet.Hold{hold},
 		Standings: []wallet.Standing{{Credit: calls, Overage: 1, UsedOutside: math.MaxInt64, Uncovered: 5}, {Credit: dollars, Overage: 2, UsedOutside: 3, MeteredOverage: 1}},
 		Usages:    []*wallet.Usage{usage}, Tallies: []*wallet.Tally{tally}, Uniques: []*wallet.Unique{unique},
@@ -110,7 +117,7 @@ func checkChangedRoundTrip(b *bench) {
 		NewHolds: []*wallet.Hold{{N: 3, Charge: wallet.Charge{Event: "e", Quantity: 1}, Status: wallet.ReservationPending}},
 	}
 	h := &next.Header
-	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.InvoiceSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, 12, sum("next"), 12, 0
+	h.Version, h.Seq, h.GrantSeq, h.HoldSeq, h.InvoiceSeq, h.OrderSeq, h.Head, h.LastAt, h.NextDue = 2, 9, 10, 11, 12, 13, sum("next"), 12, 0
 	b.must(b.write(next))
 
 	third := *c.NewGrants[2]
@@ -126,6 +133,7 @@ func checkChangedRoundTrip(b *bench) {
 		Lanes:     slices.Concat(c.Lanes, next.Lanes),
 		Grants:    []*wallet.Grant{grant, &third},
 		Holds:     next.NewHolds, Subscription: c.Subscription, Tallies: next.Tallies,
+		Orders: []*wallet.Order{order, next.NewOrders[0]}, TopUps: next.TopUps, Payer: next.Payer,
 	})
 	all := wallet.UsageRange{Event: hard, From: math.MinInt64, To: math.MaxInt64}
 	found := b.find(h.ID, wallet.Needs{Ranges: []wallet.UsageRange{all}, Uniques: []wallet.UniqueRef{{Meter: hard, Credit: calls, Value: unique.Value}}})
@@ -139,7 +147,8 @@ func checkEmptyRoundTrip(b *bench) {
 	entry := wallet.Entry{Seq: 1, Type: wallet.OverageReset, Credit: calls, Metadata: wallet.Metadata{}, Slices: []wallet.Slice{}}
 	k := key("a")
 	b.must(b.write(store.WalletChange{
-		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1}, Created: true, Entries: []wallet.Entry{entry},
+		Header: wallet.Header{ID: k.ID(), Key: k, Version: 1, Seq: 1, OrderSeq: 1}, Created: true, Entries: []wallet.Entry{entry},
+		NewOrders: []*wallet.Order{plainOrder(1, wallet.OrderDue)}, TopUps: []*wallet.TopUp{{Credit: calls}}, Payer: &wallet.Payer{},
 		Lanes: []*wallet.Lane{{N: 1, Credit: calls}}, Subscription: plainSubscription(1),
 		NewInvoices: []*wallet.Invoice{{N: 1, Status: wallet.InvoiceVoid}}, History: []wallet.SubscriptionEvent{{N: 1}},
 		NewUsages: []*wallet.Usage{{N: 1, ID: "u"}}, Answers: []store.StoredAnswer{{Key: "k"}},
@@ -162,6 +171,12 @@ func checkEmptyRoundTrip(b *bench) {
 	b.same("invoices", b.find(k.ID(), wallet.Needs{Invoices: []int64{1}}).Invoices, []*wallet.Invoice{{N: 1, Status: wallet.InvoiceVoid}})
 	b.same("history", b.history(k, 0), []wallet.SubscriptionEvent{{N: 1}})
 	b.same("lanes", sn.Lanes, []*wallet.Lane{{N: 1, Credit: calls}})
+	b.same("orders", sn.Orders, []*wallet.Order{plainOrder(1, wallet.OrderDue)})
+	if sn.Orders[0].Plan != nil || sn.Orders[0].LastDecline != nil {
+		b.Fatal("a plan or a decline came up from nowhere")
+	}
+	b.same("top-ups", sn.TopUps, []*wallet.TopUp{{Credit: calls}})
+	b.same("payer", sn.Payer, &wallet.Payer{})
 }
 
 func checkSubscription(b *bench) {
@@ -241,9 +256,9 @@ func checkMoneyTally(b *bench) {
 	b.same("fetched", b.find(h.ID, wallet.Needs{Tallies: []wallet.TallyKey{money.TallyKey}}).Tallies, []*wallet.Tally{money})
 }
 
-// checkCommands runs every kind of command, and checks the rows after each.
-func checkCommands(b *bench) {
-	k := key("a")
+// runCommands runs every kind of command but those about orders, and checks the rows after each.
+func (b *bench) runCommands(k wallet.Key) {
+	b.Helper()
 	later := b.now + 30*day
 	steps := []wallet.Command{
 		&wallet.GiveCredits{Credit: calls, Amount: 100, ExternalRef: "order 1", Note: wallet.Note{Metadata: hardMetadata(), Reason: hard}},

@@ -30,6 +30,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Deliveries", deliveryTests},
 		{"Sandboxes", sandboxTests},
 		{"Codes", codeTests},
+		{"Orders", orderTests},
+		{"Provider", providerTests},
 		{"Concurrency", concurrencyTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

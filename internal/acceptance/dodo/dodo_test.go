@@ -4,6 +4,7 @@ package dodo
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -45,7 +47,9 @@ type server struct {
 func newServer(t *testing.T, address string, options ...scrip.Option) *server {
 	t.Helper()
 	ctx := context.Background()
-	s, err := scrip.Open(ctx, append(options, scrip.DB(address), scrip.WebhooksToLoopback())...)
+	var handler http.Handler // once there is one: the pages' addresses are the server's
+	over := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	s, err := scrip.Open(ctx, append(options, scrip.DB(address), scrip.WebhooksToLoopback(), scrip.PublicURL(over.URL))...)
 	noError(t, err)
 	t.Cleanup(func() { noError(t, s.Close(ctx)) })
 	d := &server{}
@@ -54,7 +58,7 @@ func newServer(t *testing.T, address string, options ...scrip.Option) *server {
 	key, err := d.app.CreateKey(ctx, v1.CreateKey{Kind: "secret"})
 	noError(t, err)
 	d.key = key.Key
-	over := httptest.NewServer(s.Handler())
+	handler = s.Handler()
 	t.Cleanup(over.Close)
 	d.base = over.URL + "/dodo"
 	t.Cleanup(func() {
@@ -99,7 +103,7 @@ func readScript(t *testing.T, name string) string {
 // TestSDK has the vendor's unmodified SDK do what it can.
 func TestSDK(t *testing.T) {
 	onBoth(t, func(t *testing.T, address string) {
-		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "webhooks", "later", "text", "reserve"} {
+		for _, script := range []string{"entitlements", "balances", "customers", "products", "usage", "paging", "webhooks", "checkout", "cart", "methods", "absent", "text", "reserve"} {
 			t.Run(script, func(t *testing.T) {
 				newServer(t, address).run(t, readScript(t, script+".mjs"))
 			})
@@ -122,10 +126,35 @@ func TestSeed(t *testing.T) {
 				if script == "usage" {
 					d.meters(t, credit.ID)
 				}
-				d.run(t, strings.ReplaceAll(readScript(t, "seed/"+script+".mjs"), "cent_credit_id", credit.ID))
+				known := append([]string{"cent_credit_id", credit.ID}, d.products(t, credit.ID)...)
+				d.run(t, strings.NewReplacer(known...).Replace(readScript(t, "seed/"+script+".mjs")))
 			})
 		}
 	})
+}
+
+// products makes the products of the examples, and returns the names that they have there with their ids.
+func (d *server) products(t *testing.T, credit string) []string {
+	t.Helper()
+	month := catalog.Interval{Count: 1, Unit: catalog.Month}
+	var all []string
+	for _, p := range []struct {
+		name  string
+		price catalog.Price
+		units int64
+	}{
+		{"prod_ai_pro_plan", catalog.Price{Kind: catalog.RecurringPrice, Minor: 9900, Every: month}, 100_000},
+		{"prod_credit_pack_500", catalog.Price{Kind: catalog.OneTimePrice, Minor: 500}, 500},
+		{"prod_pro_with_credits", catalog.Price{Kind: catalog.RecurringPrice, Minor: 4900, Every: month}, 10_000},
+	} {
+		p.price.Currency = "usd"
+		made, err := d.app.CreateProduct(t.Context(), catalog.Product{
+			Name: p.name, TaxCategory: "saas", Price: p.price, Credits: []catalog.ProductCredit{{Credit: credit, Amount: p.units}},
+		})
+		noError(t, err)
+		all = append(all, p.name, made.ID)
+	}
+	return all
 }
 
 // meters gives the customer of the examples credits, and links meters to them.

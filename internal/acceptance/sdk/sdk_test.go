@@ -89,7 +89,9 @@ func serve(t *testing.T) string {
 	t.Helper()
 	ctx := context.Background()
 	now := clock.NewManual(clock.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
-	s, err := scrip.Open(ctx, scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "scrip.db")), scrip.WithClock(now), scrip.SweepEvery(0))
+	mux := http.NewServeMux()
+	over := httptest.NewServer(mux)
+	s, err := scrip.Open(ctx, scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "scrip.db")), scrip.WithClock(now), scrip.SweepEvery(0), scrip.PublicURL(over.URL))
 	noError(t, err)
 	t.Cleanup(func() {
 		report, err := s.Verify(ctx)
@@ -99,7 +101,6 @@ func serve(t *testing.T) string {
 		}
 		noError(t, s.Close(ctx))
 	})
-	mux := http.NewServeMux()
 	mux.Handle("/", s.Handler())
 	mux.HandleFunc("POST /test/apps", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, func() (any, error) { return newApp(r.Context(), s, r.URL.Query().Get("name")) })
@@ -111,7 +112,6 @@ func serve(t *testing.T) string {
 			return now.Now(), err
 		})
 	})
-	over := httptest.NewServer(mux)
 	t.Cleanup(over.Close)
 	return over.URL
 }

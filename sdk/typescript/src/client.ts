@@ -2,10 +2,13 @@
 import { Bonus } from './bonus.js';
 import { Codes } from './codes.js';
 import { Credits } from './credits.js';
+import { Customers } from './customers.js';
 import { ScripError } from './errors.js';
+import { Purchases } from './purchases.js';
 import { Reading } from './reading.js';
 import { Spending } from './spending.js';
 import { Subscriptions } from './subscriptions.js';
+import { topUp, type TopUpItem, type TopUpOptions } from './topup.js';
 import { Transport } from './transport.js';
 
 export interface ClientOptions {
@@ -21,6 +24,8 @@ export interface ClientOptions {
   retries?: number;
   /** Bounds one sending of a call; 30 seconds when absent. */
   timeoutMs?: number;
+  /** The route of your backend that `topUp` asks; `/api/checkout` when absent. */
+  checkoutPath?: string;
   /** Sends the requests instead of the global fetch. */
   fetch?: typeof fetch;
 }
@@ -35,20 +40,32 @@ export function createClient(options: ClientOptions) {
   const transport = new Transport({ ...options, baseUrl });
   const reading = new Reading(transport);
   const spending = new Spending(transport);
-  const credits = new Credits(transport, reading);
+  const creditId = options.creditId ?? environmentCredit();
+  const credits = new Credits(transport, reading, creditId);
   const subscriptions = new Subscriptions(transport);
   const codes = new Codes(transport);
-  const bonus = new Bonus(options.creditId ?? environment('SCRIP_CREDIT') ?? 'credits', credits, spending, reading);
+  const bonus = new Bonus(creditId, credits, spending, reading);
+  const purchases = new Purchases(transport);
+  const { registerCustomer } = new Customers(transport);
   const { reserve, hold, commit, release, extend, track, canUse, deduct } = spending;
   const { usage, balances } = reading;
-  const { grant, revoke, list, history } = credits;
+  const { grant, revoke, list, history, balance } = credits;
   const { upsertSubscription, cancelSubscription } = subscriptions;
   const { redeemCode } = codes;
   const { addCreditsDirectly, deductCreditsBonusFirst, getCredits } = bonus;
+  const { checkout } = purchases;
   return {
     reserve, hold, commit, release, extend, track, canUse, deduct, usage, balances,
     upsertSubscription, cancelSubscription, redeemCode, addCreditsDirectly, deductCreditsBonusFirst, getCredits,
-    credits: { grant, revoke, list, history },
+    registerCustomer, checkout,
+    /** Buys from a page, through a route of your backend. */
+    topUp: (item: TopUpItem, more: TopUpOptions = {}) => topUp(item, { checkoutPath: options.checkoutPath, ...more }, options.fetch),
+    credits: { grant, revoke, list, history, balance },
+    orders: {
+      get: purchases.get, list: purchases.list, cancel: purchases.cancel, refund: purchases.refund, refundPreview: purchases.refundPreview,
+    },
+    autoTopUp: { set: purchases.setAutoTopUp, list: purchases.listAutoTopUps },
+    paymentMethod: { get: purchases.getPaymentMethod, forget: purchases.forgetPaymentMethod },
   };
 }
 
@@ -57,6 +74,11 @@ let shared: Client | undefined;
 /** The client that the environment describes: SCRIP_KEY and SCRIP_BASE_URL. */
 export function environmentClient(): Client {
   return shared ??= createClient({ apiKey: environment('SCRIP_KEY') ?? '' });
+}
+
+/** The credit that calls are about which name none. */
+export function environmentCredit(): string {
+  return environment('SCRIP_CREDIT') ?? 'credits';
 }
 
 /** Reads a variable of the environment, where there is one. */

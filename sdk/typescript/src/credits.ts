@@ -107,7 +107,7 @@ export interface HistoryPage {
 
 /** The calls about grants and the ledger. */
 export class Credits {
-  constructor(private readonly transport: Transport, private readonly reading: Reading) {}
+  constructor(private readonly transport: Transport, private readonly reading: Reading, private readonly creditId: string) {}
 
   /** Gives a customer a pack, or an amount of one credit. */
   grant = async (args: GrantArgs, options: CallOptions = {}): Promise<GrantResult> => {
@@ -134,6 +134,12 @@ export class Credits {
   /** A customer's balances that have something left, in the order in which they are spent. */
   list = async (userId: string, options: CallOptions = {}): Promise<UsableBalance[]> =>
     (await this.reading.usage(userId, undefined, options)).credits;
+
+  /** What a customer can spend now of one credit; 0 for a customer who is not known. */
+  balance = async (userId: string, options: CallOptions & { creditId?: string } = {}): Promise<number> => {
+    const { balances } = await this.reading.balances(userId, { creditId: this.creditId, ...options });
+    return balances[0]?.available ?? 0;
+  };
 
   /** A customer's ledger, newest first, a page at a time. */
   history = async (userId: string, options: HistoryOptions = {}): Promise<HistoryPage> => {

@@ -7,10 +7,17 @@ import type { CallOptions } from './transport.js';
 export { createClient, type Client, type ClientOptions } from './client.js';
 export { InsufficientCreditsError, ScripError } from './errors.js';
 export type { AddCreditsArgs, CreditsState, DeductCreditsArgs } from './bonus.js';
+export { createCheckout, type Buyer, type CreateCheckoutOptions } from './route.js';
+export { topUp, type TopUpItem, type TopUpOptions } from './topup.js';
 export type { RedeemResult } from './codes.js';
 export type {
   GrantArgs, GrantedBalance, GrantResult, HistoryEntry, HistoryOptions, HistoryPage, RevokeArgs, RevokeResult,
 } from './credits.js';
+export type { RegisterCustomerArgs, RegisteredCustomer } from './customers.js';
+export type {
+  AutoTopUp, CheckoutArgs, ListOrdersOptions, Order, OrderRefund, OrdersPage, PaymentMethod, RefundArgs, RefundPreview, SetAutoTopUpArgs,
+  TopUpCaps,
+} from './purchases.js';
 export type { BalancesOptions, BalancesResult, Counter, CreditBalance, Sums, UsableBalance, UsageResult } from './reading.js';
 export type {
   CanUseResult, Charge, ChargeOptions, ClosingOptions, CommitOptions, DeductArgs, DeductResult, ExtendOptions, Reason, Reservation,

@@ -54,13 +54,22 @@ export class Transport {
 
   /** Changes something, once, however often it is sent. */
   post<Out>(path: string, body: object, call: CallOptions = {}): Promise<Out> {
+    return this.change('POST', path, body, call);
+  }
+
+  /** Sets something, once as well. */
+  put<Out>(path: string, body: object, call: CallOptions = {}): Promise<Out> {
+    return this.change('PUT', path, body, call);
+  }
+
+  private change<Out>(method: string, path: string, body: object, call: CallOptions): Promise<Out> {
     const key = call.idempotencyKey ?? newKey();
     if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
       const about = { status: 400, field: 'Idempotency-Key' };
       throw new ScripError('idempotency_key_invalid', 'an idempotency key is 1 to 255 printable ASCII characters', about);
     }
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
-    return this.send('POST', path, headers, JSON.stringify(body), call.signal);
+    return this.send(method, path, headers, JSON.stringify(body), call.signal);
   }
 
   private async send<Out>(
@@ -117,7 +126,8 @@ class Failure {
   }
 }
 
-function parse(text: string): unknown {
+/** Reads the body of an answer. */
+export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -142,7 +152,7 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /** An idempotency key. It has to be unique, not secret: Node 18 has no global crypto. */
-function newKey(): string {
+export function newKey(): string {
   const random = new Uint32Array(4);
   if (typeof crypto === 'undefined') random.forEach((_, i) => { random[i] = Math.random() * 2 ** 32; });
   else crypto.getRandomValues(random);

@@ -55,6 +55,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/checkout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a page on which a customer pays, or charge the saved card */
+        post: operations["checkout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/checkout/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What that would come to; changes nothing */
+        post: operations["previewCheckout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/codes": {
         parameters: {
             query?: never;
@@ -283,6 +317,24 @@ export interface paths {
         patch: operations["updateCustomer"];
         trace?: never;
     };
+    "/v1/customers/{id}/auto-top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is agreed about automatic top-ups */
+        get: operations["listAutoTopUps"];
+        /** Agree on automatic top-ups of a credit */
+        put: operations["setAutoTopUp"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{id}/balances": {
         parameters: {
             query?: never;
@@ -345,6 +397,57 @@ export interface paths {
         get: operations["listMeterUsages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/payment-method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which card is kept of a customer */
+        get: operations["getPaymentMethod"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/payment-method/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget the card that is kept */
+        post: operations["forgetPaymentMethod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/payment-portal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open the payment provider's page for a customer's cards */
+        post: operations["paymentPortal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -696,6 +799,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Letters to customers, newest first: sent, or waiting until mail is set up */
+        get: operations["listMails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/meters": {
         parameters: {
             query?: never;
@@ -760,6 +880,108 @@ export interface paths {
         put?: never;
         /** Let a meter count again */
         post: operations["unarchiveMeter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Purchases, newest first */
+        get: operations["listOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the payment provider about orders of which no webhook told */
+        post: operations["reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a purchase */
+        get: operations["getOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a purchase that is not paid */
+        post: operations["cancelOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay back, in full or in part */
+        post: operations["refundOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orders/{id}/refund-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a refund would take back, and what may fairly be paid back */
+        get: operations["previewRefund"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1361,6 +1583,37 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        AutoTopUp: {
+            caps: components["schemas"]["TopUpCaps"];
+            /**
+             * Format: date-time
+             * @description When the customer agreed
+             */
+            consent_at?: string;
+            credit_id: string;
+            customer_id: string;
+            /** @description In the running day, UTC */
+            day: components["schemas"]["TopUpSpent"];
+            enabled: boolean;
+            /** @description In the running month, UTC */
+            month: components["schemas"]["TopUpSpent"];
+            /**
+             * Format: date-time
+             * @description Nothing is bought before, since a charge was given up
+             */
+            not_before?: string;
+            /** @description Why it was switched off by itself */
+            off_reason?: string;
+            /** @description The charge that is under way */
+            order_id?: string;
+            pack_id: string;
+            /** Format: int64 */
+            quantity: number;
+            /** @description A balance that is strictly less is topped up */
+            threshold: components["schemas"]["Decimal"];
+        } & {
+            [key: string]: unknown;
+        };
         Balance: {
             available: components["schemas"]["Decimal"];
             balance: components["schemas"]["Decimal"];
@@ -1411,6 +1664,9 @@ export interface components {
              */
             shortfall?: "deny" | "partial" | "overage";
         };
+        CancelOrder: {
+            reason?: string;
+        };
         CancelSubscription: {
             /** @description Instead of ends_at */
             at_cycle_end?: boolean;
@@ -1441,6 +1697,50 @@ export interface components {
             taken: components["schemas"]["Decimal"];
         } & {
             [key: string]: unknown;
+        };
+        CheckoutRequest: {
+            /** @description Of credits */
+            amount?: components["schemas"]["Decimal"];
+            /** @description Where they come back to when they have not */
+            cancel_url?: string;
+            /** @description With amount: any number of credits at the credit's own price */
+            credit_id?: string;
+            customer_id: string;
+            /** @description Of the customer; kept with them */
+            email?: string;
+            /**
+             * Format: int64
+             * @description How long the page is open; a day when absent
+             */
+            expires_in_seconds?: number;
+            /** @description An open invoice that is to be paid */
+            invoice_id?: string;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description Of the customer; kept with them */
+            name?: string;
+            /** @description Charge the saved card at once instead of opening a page */
+            off_session?: boolean;
+            /** @description The pack's id, or its name in any case */
+            pack_id?: string;
+            /** @description The plan's id, or its name in any case */
+            plan_id?: string;
+            /**
+             * Format: int64
+             * @description How many of the pack or plan; one when absent
+             */
+            quantity?: number;
+            /** @description Keep the card for automatic top-ups and renewals; alone, only that is done */
+            save_card?: boolean;
+            /** @description Where the customer comes back to when they have paid. {CHECKOUT_SESSION_ID} and {ORDER_ID} are replaced */
+            success_url?: string;
+            /**
+             * Format: int64
+             * @description Of the plan; as it says when absent
+             */
+            trial_days?: number;
         };
         CloseInvoice: {
             /** @description Of the payment, or why it is void */
@@ -1807,6 +2107,8 @@ export interface components {
             allowed: boolean;
             /** @description What there was, where it was denied */
             available?: components["schemas"]["Decimal"];
+            /** @description It was denied, and an automatic top-up under way will cover it */
+            can_continue?: boolean;
             counters?: components["schemas"]["Counter"][];
             /** Format: date-time */
             expires_at?: string;
@@ -1820,6 +2122,20 @@ export interface components {
             reservation_id?: string;
             short?: components["schemas"]["Decimal"];
             taken?: components["schemas"]["Decimal"];
+        } & {
+            [key: string]: unknown;
+        };
+        Decline: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description soft may succeed later; hard will not with this card; action_required needs the customer
+             * @enum {string}
+             */
+            class: "soft" | "hard" | "action_required";
+            /** @description The payment provider's */
+            code: string;
+            text?: string;
         } & {
             [key: string]: unknown;
         };
@@ -2143,11 +2459,13 @@ export interface components {
             issued_at: string;
             lines: components["schemas"]["InvoiceLine"][];
             number?: string;
-            period: components["schemas"]["Period"];
+            /** @description The cycle that it opens; absent of a receipt of a purchase */
+            period?: components["schemas"]["Period"];
             reference?: string;
             /** @enum {string} */
             status: "draft" | "open" | "paid" | "void";
-            subscription_id: string;
+            /** @description Absent of a receipt of a purchase */
+            subscription_id?: string;
             /** Format: int64 */
             total: number;
         } & {
@@ -2162,7 +2480,7 @@ export interface components {
             /** @description The plan, credit or meter */
             item_id?: string;
             /** @enum {string} */
-            kind: "plan" | "proration" | "overage" | "usage" | "top_up" | "balance";
+            kind: "plan" | "proration" | "overage" | "usage" | "top_up" | "product" | "balance";
             quantity: components["schemas"]["Decimal"];
             /** Format: date-time */
             to?: string;
@@ -2183,6 +2501,26 @@ export interface components {
             prefix: string;
             /** Format: date-time */
             revoked_at?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        Mail: {
+            /** Format: date-time */
+            created_at: string;
+            customer_id: string;
+            html?: string;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            sent_at?: string;
+            /**
+             * @description skipped: the customer has no address
+             * @enum {string}
+             */
+            status: "pending" | "delivered" | "failed" | "skipped";
+            subject?: string;
+            text?: string;
+            to?: string;
         } & {
             [key: string]: unknown;
         };
@@ -2254,6 +2592,116 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        Order: {
+            /**
+             * Format: int64
+             * @description What is expected
+             */
+            amount: number;
+            /**
+             * Format: int64
+             * @description Of a charge without a page
+             */
+            attempt?: number;
+            /**
+             * Format: date-time
+             * @description When it failed, expired or was canceled
+             */
+            closed_at?: string;
+            /** Format: date-time */
+            created_at: string;
+            currency?: string;
+            customer_id: string;
+            description: string;
+            /** @enum {string} */
+            dispute?: "open" | "won" | "lost";
+            /**
+             * Format: date-time
+             * @description When the page closes
+             */
+            expires_at?: string;
+            grants?: components["schemas"]["OrderGrant"][];
+            /** @description Absent of a preview */
+            id?: string;
+            /** @description The receipt, or the invoice that is paid */
+            invoice_id?: string;
+            /** @description The pack, credit, plan or invoice */
+            item_id?: string;
+            /** @description What is granted once it is paid */
+            items?: components["schemas"]["OrderItem"][];
+            /** @enum {string} */
+            kind: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up" | "product";
+            last_decline?: components["schemas"]["Decline"];
+            /** @description The products, where it is of products */
+            lines?: components["schemas"]["OrderLine"][];
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** Format: date-time */
+            next_try_at?: string;
+            /** Format: int64 */
+            paid?: number;
+            /** Format: date-time */
+            paid_at?: string;
+            /** @description And of the payment */
+            payment_id?: string;
+            /** Format: int64 */
+            quantity: number;
+            reason?: string;
+            /** Format: int64 */
+            refunded?: number;
+            refunds?: components["schemas"]["Refund"][];
+            save_card?: boolean;
+            /** @description The payment provider's id of the page */
+            session_id?: string;
+            /**
+             * @description open: a page waits for the customer; due: the saved card is being charged; waiting: it was declined, and is tried again; mismatched: paid otherwise than expected, so nothing was granted
+             * @enum {string}
+             */
+            status: "open" | "due" | "waiting" | "processing" | "paid" | "failed" | "expired" | "canceled" | "mismatched";
+            /** @description What it pays for; of a plan that is not paid, what would begin */
+            subscription_id?: string;
+            /** @description The page on which it is paid */
+            url?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        OrderGrant: {
+            amount: components["schemas"]["Decimal"];
+            credit_id: string;
+            grant_id: string;
+            /** @description Taken back for money that went back */
+            revoked?: components["schemas"]["Decimal"];
+            /** @description Still to be taken back for it, and spent already */
+            short?: components["schemas"]["Decimal"];
+        } & {
+            [key: string]: unknown;
+        };
+        OrderItem: {
+            amount: components["schemas"]["Decimal"];
+            /** @enum {string} */
+            category: "paid" | "promotional";
+            credit_id: string;
+            /** Format: int64 */
+            expires_after_days?: number;
+            pack_item_id?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        OrderLine: {
+            /**
+             * Format: int64
+             * @description What it comes to
+             */
+            amount: number;
+            description: string;
+            product_id: string;
+            /** Format: int64 */
+            quantity: number;
+        } & {
+            [key: string]: unknown;
+        };
         Overage: {
             /** @enum {string} */
             behavior?: "forgive_at_reset" | "invoice_at_billing" | "carry_deficit" | "carry_deficit_auto_repay";
@@ -2310,6 +2758,14 @@ export interface components {
              */
             priority?: number;
             scope?: components["schemas"]["Rule"][];
+        };
+        PageAutoTopUp: {
+            data: components["schemas"]["AutoTopUp"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
         };
         PageCode: {
             data: components["schemas"]["Code"][];
@@ -2383,6 +2839,14 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        PageMail: {
+            data: components["schemas"]["Mail"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
         PageMeter: {
             data: components["schemas"]["Meter"][];
             has_more: boolean;
@@ -2393,6 +2857,14 @@ export interface components {
         };
         PageMeterUsage: {
             data: components["schemas"]["MeterUsage"][];
+            has_more: boolean;
+            /** @description Pass as cursor for the next page */
+            next_cursor?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PageOrder: {
+            data: components["schemas"]["Order"][];
             has_more: boolean;
             /** @description Pass as cursor for the next page */
             next_cursor?: string;
@@ -2449,6 +2921,18 @@ export interface components {
         };
         PauseSubscription: {
             reason?: string;
+        };
+        PaymentMethod: {
+            customer_id: string;
+            /** @description The payment provider's */
+            id?: string;
+            /** @example visa •••• 4242 */
+            label?: string;
+            saved: boolean;
+            /** Format: date-time */
+            saved_at?: string;
+        } & {
+            [key: string]: unknown;
         };
         Period: {
             /**
@@ -2557,6 +3041,14 @@ export interface components {
             /** @description What is unused of a trial ends with it */
             trial_expires?: boolean;
         };
+        Portal: {
+            url: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PortalRequest: {
+            return_url?: string;
+        };
         Problem: {
             /**
              * @description Stable: branch on this
@@ -2578,6 +3070,24 @@ export interface components {
             title: string;
             /** @description Where the code is explained */
             type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        ReconcileRequest: {
+            /** @description All customers when absent */
+            customer_id?: string;
+        };
+        Reconciled: {
+            /**
+             * Format: int64
+             * @description Of which something was news
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Orders that the provider was asked about
+             */
+            checked: number;
         } & {
             [key: string]: unknown;
         };
@@ -2616,6 +3126,80 @@ export interface components {
             count: number;
         } & {
             [key: string]: unknown;
+        };
+        Refund: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            provider_refund_id?: string;
+            reason?: string;
+            /** @enum {string} */
+            status: "asked" | "pending" | "succeeded" | "failed";
+        } & {
+            [key: string]: unknown;
+        };
+        RefundGrant: {
+            amount: components["schemas"]["Decimal"];
+            /** @enum {string} */
+            category: "paid" | "promotional";
+            /** @description Of one whole credit, in minor units */
+            cost_basis?: components["schemas"]["Decimal"];
+            credit_id: string;
+            grant_id: string;
+            /** @description Set aside by reservations */
+            held: components["schemas"]["Decimal"];
+            /** @description Available, or frozen */
+            unspent: components["schemas"]["Decimal"];
+            /** @description What it should take back besides, and was spent */
+            would_miss: components["schemas"]["Decimal"];
+            /** @description What the refund would take back now */
+            would_revoke: components["schemas"]["Decimal"];
+        } & {
+            [key: string]: unknown;
+        };
+        RefundPreview: {
+            /**
+             * Format: int64
+             * @description What the preview is about: the amount that was asked for, or all that is refundable
+             */
+            amount: number;
+            currency: string;
+            grants: components["schemas"]["RefundGrant"][];
+            order_id: string;
+            /** Format: int64 */
+            paid: number;
+            /**
+             * Format: int64
+             * @description At most this can be paid back
+             */
+            refundable: number;
+            /** Format: int64 */
+            refunded: number;
+            /**
+             * Format: int64
+             * @description What the unspent credits of category paid have cost: what may be paid back without giving anything away
+             */
+            unspent: number;
+        } & {
+            [key: string]: unknown;
+        };
+        RefundRequest: {
+            /**
+             * Format: int64
+             * @description In minor units; all that is left when absent
+             */
+            amount?: number;
+            /** @description Flat text. Numbers and booleans are accepted and kept as their text. */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            reason?: string;
         };
         RegisterCustomer: {
             email?: string;
@@ -2792,6 +3376,24 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        SetAutoTopUp: {
+            caps?: components["schemas"]["TopUpCaps"];
+            credit_id: string;
+            /** @description Switching on says that the customer has agreed; the time is kept */
+            enabled: boolean;
+            /** @description Of the orders that are placed */
+            metadata?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description The pack's id, or its name in any case */
+            pack_id?: string;
+            /**
+             * Format: int64
+             * @description How many of the pack; one when absent
+             */
+            quantity?: number;
+            threshold?: components["schemas"]["Decimal"];
+        };
         Slice: {
             amount: components["schemas"]["Decimal"];
             grant_id: string;
@@ -2879,6 +3481,11 @@ export interface components {
             };
             /** @description A change that waits for the end of the cycle */
             next_plan?: components["schemas"]["NextPlan"];
+            /**
+             * Format: date-time
+             * @description When the payment of the running cycle was declined; what the cycle gives comes when it is made
+             */
+            on_hold_at?: string;
             /** Format: date-time */
             paused_at?: string;
             plan_id: string;
@@ -2907,7 +3514,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            event_type: "started" | "renewed" | "trial_converted" | "plan_changed" | "plan_change_scheduled" | "plan_change_unscheduled" | "cancel_scheduled" | "reactivated" | "updated" | "paused" | "resumed" | "ended";
+            event_type: "started" | "renewed" | "trial_converted" | "plan_changed" | "plan_change_scheduled" | "plan_change_unscheduled" | "cancel_scheduled" | "reactivated" | "updated" | "paused" | "resumed" | "ended" | "on_hold" | "recovered";
             from_plan_id?: string;
             reason?: string;
             to_plan_id?: string;
@@ -2941,6 +3548,33 @@ export interface components {
             expires_at: string;
             /** @description Send it as Scrip-Customer-Token beside the publishable key */
             token: string;
+        } & {
+            [key: string]: unknown;
+        };
+        TopUpCaps: {
+            /**
+             * Format: int64
+             * @description In minor units of the pack's currency
+             */
+            day_amount?: number;
+            /** Format: int64 */
+            day_count?: number;
+            /**
+             * Format: int64
+             * @description In minor units of the pack's currency
+             */
+            month_amount?: number;
+            /** Format: int64 */
+            month_count?: number;
+        };
+        TopUpSpent: {
+            /**
+             * Format: int64
+             * @description In minor units
+             */
+            amount: number;
+            /** Format: int64 */
+            count: number;
         } & {
             [key: string]: unknown;
         };
@@ -3340,6 +3974,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCheckout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckoutRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description A failure */
@@ -4067,6 +4773,75 @@ export interface operations {
             };
         };
     };
+    listAutoTopUps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAutoTopUp"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAutoTopUp: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAutoTopUp"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoTopUp"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getBalances: {
         parameters: {
             query?: {
@@ -4221,6 +4996,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageMeterUsage"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentMethod"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgetPaymentMethod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentMethod"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    paymentPortal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PortalRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Portal"];
                 };
             };
             /** @description A failure */
@@ -5009,6 +5887,41 @@ export interface operations {
             };
         };
     };
+    listMails: {
+        parameters: {
+            query?: {
+                status?: "pending" | "delivered" | "failed" | "skipped";
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMail"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMeters: {
         parameters: {
             query?: {
@@ -5201,6 +6114,228 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Meter"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOrders: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                status?: "open" | "due" | "waiting" | "processing" | "paid" | "failed" | "expired" | "canceled" | "mismatched";
+                kind?: "pack" | "credits" | "plan" | "invoice" | "card" | "auto_top_up" | "product";
+                /** @description The payment provider's id of the page */
+                session_id?: string;
+                /** @description The payment provider's id of the payment */
+                payment_id?: string;
+                /** @description Made at or after */
+                from?: string;
+                /** @description Made before */
+                to?: string;
+                /** @description 50 when absent */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrder"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciled"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelOrder"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refundOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: asked again under the same key, it gets the original answer */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewRefund: {
+        parameters: {
+            query?: {
+                /** @description In minor units; all that is left when absent */
+                amount?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundPreview"];
                 };
             };
             /** @description A failure */

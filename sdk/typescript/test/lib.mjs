@@ -63,6 +63,45 @@ export async function newKit(options) {
   return { ...app, credit: id, add, deduct, holds };
 }
 
+/** GoLiveKit's configuration, in test mode, where the sandbox moves the money: packages, and any amount at a cent a credit. */
+export async function newShop() {
+  const { keys } = await newApp();
+  const post = (path, body) => ask('POST', path, keys.test, body);
+  await post('/v1/credits', {
+    name: 'credits', unit: 'credit', draw_order: 'promotional_first',
+    sales: { any_amount: true, price_per_credit: '1', currency: 'usd', signup_bonus: '50' },
+  });
+  for (const [id, price, amount] of [['starter', 1000, '1000'], ['pro', 4000, '5000']]) {
+    await post('/v1/packs', { id, name: `${id} pack`, price, items: [{ credit_id: 'credits', amount }] });
+  }
+  await post('/v1/plans', { id: 'monthly', name: 'Monthly', price: 1500, credits: [{ credit_id: 'credits', amount: '2000' }] });
+  const scrip = createClient({ apiKey: keys.test, baseUrl });
+  const has = async (amount, userId = 'u') => assert.equal(await scrip.credits.balance(userId), amount);
+  return { keys, post, scrip, has };
+}
+
+/** Presses a button on a page of the sandbox, with the card that is filled in; returns where the customer is sent. */
+export async function press(url, button = 'pay') {
+  const page = await (await fetch(url)).text();
+  const [, token] = /name="token" value="([^"]*)"/.exec(page) ?? assert.fail(page);
+  const [, number] = /name="number" value="([^"]*)"/.exec(page) ?? [];
+  const sent = await fetch(url, { method: 'POST', body: new URLSearchParams({ token, number: number ?? '', do: button }), redirect: 'manual' });
+  assert.equal(sent.status, 303, await sent.text());
+  return sent.headers.get('Location');
+}
+
+/** Waits until something holds: what the server does after it has answered. */
+export async function eventually(holds) {
+  for (let i = 0; ; i++) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (i === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 /** Fails unless a reservation was denied for these reasons. */
 export function denied(answer, matched, ...reasons) {
   assert.deepEqual([answer.allowed, answer.matched, answer.reasons], [false, matched, reasons]);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Stripe from 'stripe';
-import { assert, bundle, dalle, gemini, ledger, newForge, newKit, ScripError, topUp } from './lib.mjs';
+import { createCheckout } from '@scrip/sdk';
+import { assert, bundle, dalle, gemini, ledger, newForge, newKit, newShop, press, ScripError, topUp } from './lib.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = mkdtempSync(join(root, 'dist', 'seeds-'));
@@ -134,4 +135,25 @@ test('G22 G25 G26 G28 the snippets of GoLiveKit', async (t) => {
   await assert.rejects(spend('u'), { name: 'InsufficientCreditsError', required: 40, available: 9 });
   assert.deepEqual(ran, ['cat']);
   await k.holds(9, 0, 241);
+});
+
+test('G34 G37 the snippet that tops up', async () => {
+  const s = await newShop();
+  await s.post('/v1/packs', { id: 'credits_starter', name: 'Starter', price: 1000, items: [{ credit_id: 'credits', amount: '1000' }] });
+  const route = createCheckout({ user: () => ({ userId: 'u' }), client: s.scrip });
+  const { buy } = await load('top-up.js');
+  const { fetch: real } = globalThis;
+  const went = [];
+  globalThis.location = { href: 'https://a/b', origin: 'https://a', assign: (url) => went.push(url) };
+  globalThis.window = { location: globalThis.location };
+  globalThis.fetch = (path, init) => (path === '/api/checkout' ? route(new Request('https://a/api/checkout', init)) : real(path, init));
+  try {
+    await buy();
+    assert.equal(await press(went[0]), 'https://a/dashboard/billings/credits?billing=success');
+  } finally {
+    globalThis.fetch = real;
+    delete globalThis.location;
+    delete globalThis.window;
+  }
+  assert.equal(await s.scrip.credits.balance('u'), 1000);
 });

@@ -1,6 +1,8 @@
 // What the scripts of this folder share. DODO_PAYMENTS_BASE_URL and DODO_PAYMENTS_API_KEY say
 // where the SDK calls, as they would in production.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { WebhookPayloadSchema } from '@dodopayments/core/schemas';
 import DodoPayments from 'dodopayments';
 
 export { assert, DodoPayments };
@@ -106,3 +108,52 @@ export async function ledger(customer, credit) {
 export const debit = (customer, credit, amount) => client.creditEntitlements.balances.createLedgerEntry(customer, {
   credit_entitlement_id: credit, entry_type: 'debit', amount,
 });
+
+// press is a click on a page of the sandbox, as a browser makes it: it sends the page's form, and
+// returns where that leads.
+export async function press(page, button, fields) {
+  const shown = await (await fetch(page)).text();
+  const [, token] = shown.match(/name="token" value="([^"]+)"/) ?? assert.fail(shown);
+  const answer = await fetch(page, { method: 'POST', body: new URLSearchParams({ token, do: button, ...fields }), redirect: 'manual' });
+  assert.equal(answer.status, 303, await answer.text());
+  return new URL(answer.headers.get('location'), page);
+}
+
+// pay pays on a page with a test card.
+export const pay = (page, number = '4242424242424242') => press(page, 'pay', { number });
+
+// oneTime is a price that is paid once.
+export const oneTime = (price, change) => ({ type: 'one_time_price', currency: 'USD', price, discount: 0, purchasing_power_parity: false, ...change });
+
+// receiver is where webhooks arrive: each is verified by the SDK and by the vendor's strict schemas, and
+// next waits for the one that matches.
+export async function receiver(filter_types) {
+  const arrived = [];
+  let wake = () => {};
+  const server = createServer(async (req, res) => {
+    let body = '';
+    for await (const part of req.setEncoding('utf8')) body += part;
+    res.end();
+    arrived.push({ body, headers: req.headers });
+    wake();
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const hook = await client.webhooks.create({ url: `http://127.0.0.1:${server.address().port}/`, filter_types });
+  const { secret: key } = await client.webhooks.retrieveSecret(hook.id);
+  const known = [];
+  const next = async (type, is = () => true) => {
+    for (;;) {
+      while (arrived.length) {
+        const { body, headers } = arrived.shift();
+        const event = client.webhooks.unwrap(body, { headers, key });
+        const strict = WebhookPayloadSchema.safeParse(JSON.parse(body));
+        assert.ok(strict.success, `${body}: ${strict.error}`);
+        known.push(event);
+      }
+      const i = known.findIndex((e) => e.type === type && is(e.data));
+      if (i >= 0) return known.splice(i, 1)[0];
+      await new Promise((woken) => { wake = woken; });
+    }
+  };
+  return { next, known, close: () => server.close() };
+}

@@ -101,12 +101,10 @@ await refused(() => create({ customer: { customer_id: 'cus_none' } }), 404, NotF
 await refused(() => create({ billing_currency: 'EUR' }), 422, UnprocessableEntityError, 'UNSUPPORTED_CURRENCY');
 await refused(() => create({ trial_period_days: 10001 }), 422, UnprocessableEntityError, 'INVALID_REQUEST_PARAMETERS');
 for (const missing of [
-  { addons: [{ addon_id: 'adn_1', quantity: 1 }] }, { discount_codes: ['SPRING'] }, { on_demand: { mandate_only: true } },
-  { one_time_product_cart: [{ product_id: pack.product_id, quantity: 1 }] }, { payment_method_id: 'pm_1' },
+  { addons: [{ addon_id: 'adn_1', quantity: 1 }] }, { discount_codes: ['SPRING'] }, { one_time_product_cart: [{ product_id: pack.product_id, quantity: 1 }] },
 ]) await refused(() => create(missing), 501, InternalServerError, 'NOT_IMPLEMENTED');
-for (const call of [
-  () => client.subscriptions.charge(id, { product_price: 100 }), () => client.subscriptions.updatePaymentMethod(id, { payment_method: { type: 'new' } }),
-]) await refused(call, 501, InternalServerError, 'NOT_IMPLEMENTED');
+await refused(() => create({ payment_method_id: 'pm_1' }), 404, NotFoundError, 'NOT_FOUND');
+await refused(() => client.subscriptions.charge(id, { product_price: 100 }), 422, UnprocessableEntityError, 'SUBSCRIPTION_NOT_ON_DEMAND');
 for (const none of ['sub_none', id.slice(0, -1) + '9', grant.id]) {
   await refused(() => client.subscriptions.retrieve(none), 404, NotFoundError, 'NOT_FOUND');
   await refused(() => client.subscriptions.update(none, { metadata: {} }), 404, NotFoundError, 'NOT_FOUND');
