@@ -508,8 +508,8 @@ func (w *work) meet(provider, customer string) {
 	if have := w.seePayer(); have != nil && have.Provider == provider {
 		p = *have
 	}
-	if p.Customer == customer {
-		return
+	if p.Customer == customer || provider == "" {
+		return // an order of nothing has no provider, and says nothing about cards
 	}
 	p = Payer{Provider: provider, Customer: customer}
 	w.putPayer(&p)
