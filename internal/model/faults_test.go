@@ -83,9 +83,9 @@ var faults = []deliberate{
 		modelTests, histories,
 	},
 	{
-		"a refund takes the share of the price instead of the share of the credits", "wallet/pay.go",
-		`money.MulDivFloor(og.Amount, o.Refunded(), o.Paid)`,
-		`money.MulDivFloor(og.Amount, o.Refunded(), o.Minor+1)`,
+		"a refund takes a share of less than was granted", "wallet/pay.go",
+		`back.Mul(back, big.NewInt(og.Amount))`,
+		`back.Mul(back, big.NewInt(og.Amount-1))`,
 		modelTests, histories,
 	},
 	{
