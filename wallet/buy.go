@@ -105,7 +105,7 @@ const opOrder = "wallet.PlaceOrder"
 
 // Quote is what an order of a pack, of credits, of products or of a plan would come to, without a wallet.
 func (c *PlaceOrder) Quote(defs *catalog.Definitions) (*Order, error) {
-	if c.Kind != PlanOrder || c.Plan.Terms.Every != (catalog.Interval{}) {
+	if c.Kind != PlanOrder || c.Plan == nil || c.Plan.Terms.Every != (catalog.Interval{}) {
 		return c.quote(defs)
 	}
 	p, ok := defs.Plan(c.Plan.Plan)
@@ -508,8 +508,8 @@ func (w *work) meet(provider, customer string) {
 	if have := w.seePayer(); have != nil && have.Provider == provider {
 		p = *have
 	}
-	if p.Customer == customer {
-		return
+	if p.Customer == customer || provider == "" {
+		return // an order of nothing has no provider, and says nothing about cards
 	}
 	p = Payer{Provider: provider, Customer: customer}
 	w.putPayer(&p)

@@ -250,7 +250,7 @@ func (w *work) giveBack(h *Hold, parts []Slice) {
 	for _, p := range parts {
 		g := w.grant(p.Grant)
 		if i := slices.IndexFunc(h.Slices, func(s HoldSlice) bool { return s.Grant == p.Grant && s.Order != 0 }); i >= 0 {
-			w.takeClaimed(h.Slices[i].Order, g, p.Available)
+			w.takeClaimed(&h.Slices[i], g, p.Available)
 		}
 		w.returned(g)
 	}

@@ -299,7 +299,6 @@ func (w *work) receipt(o *Order) {
 func (w *work) takePaidPlan(o *Order) {
 	agreed := *o.Plan
 	agreed.Collect = o.Provider != "" || agreed.Terms.Minor > 0
-	agreed.New = true // one that was taken since, from another page, is not paid twice
 	saved := w.note
 	w.settling = o
 	w.fail(agreed.take(w))

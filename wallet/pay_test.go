@@ -389,6 +389,26 @@ func TestRefundWhileHeldForAMeter(t *testing.T) {
 	}
 }
 
+// TestRefundOfACartWhileHeld: two products may attach the same credit under the same name; each takes
+// what comes back of its own.
+func TestRefundOfACartWhileHeld(t *testing.T) {
+	b := shop(t)
+	for _, id := range []string{"a", "b"} {
+		b.defs.Products[id] = &catalog.Product{
+			ID: id, App: "app", Name: id, Price: catalog.Price{Kind: catalog.OneTimePrice, Currency: "usd", Minor: 500},
+			Credits: []catalog.ProductCredit{{ID: "pc", Credit: "calls", Amount: 50}},
+		}
+	}
+	n := b.order(&wallet.PlaceOrder{Kind: wallet.ProductOrder, Cart: []wallet.CartItem{{Product: "a"}, {Product: "b"}}, Provider: "bank"})
+	b.pays(n)
+	b.deduct(units(50)) // what a has granted
+	h := b.reserve(units(50))
+	b.news(n, refundedInAll(1000))
+	b.do(&wallet.Release{Hold: h})
+	b.granted(n, "50, 50 -50")
+	b.stands("calls", 0, 0, 0)
+}
+
 // TestRefundFailsWhileHeld: what was taken is given again, and what is held then stays when it comes
 // back.
 func TestRefundFailsWhileHeld(t *testing.T) {

@@ -132,7 +132,7 @@ func (w *work) reconcileGrant(have, o *Order, og *OrderGrant) error {
 		}
 	}
 	if og.Short(o) > 0 {
-		w.claim(chain, o.N)
+		w.claim(chain, o, og)
 	}
 	return nil
 }
@@ -150,7 +150,8 @@ func (w *work) takePaid(g *Grant, most int64) int64 {
 
 // claim marks what holds have set aside of some grants for an order that misses credits: it takes what
 // comes back, and what is committed is spent (design section 5.3).
-func (w *work) claim(chain []*Grant, order int64) {
+func (w *work) claim(chain []*Grant, o *Order, og *OrderGrant) {
+	item := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
 	held := func(s HoldSlice) bool {
 		return s.Order == 0 && slices.ContainsFunc(chain, func(g *Grant) bool { return g.N == s.Grant })
 	}
@@ -165,7 +166,7 @@ func (w *work) claim(chain []*Grant, order int64) {
 		h.Slices = slices.Clone(h.Slices)
 		for i := range h.Slices {
 			if held(h.Slices[i]) {
-				h.Slices[i].Order = order
+				h.Slices[i].Order, h.Slices[i].Item = o.N, item
 			}
 		}
 	}
@@ -173,17 +174,13 @@ func (w *work) claim(chain []*Grant, order int64) {
 
 // takeClaimed takes what has come back to a grant from a hold, as far as the order that claims it still
 // misses something: by now the refund may have failed.
-func (w *work) takeClaimed(order int64, g *Grant, units int64) {
-	have, err := w.knownOrder(opTell, order)
+func (w *work) takeClaimed(s *HoldSlice, g *Grant, units int64) {
+	have, err := w.knownOrder(opTell, s.Order)
 	if err != nil {
 		w.fail(err)
 		return
 	}
-	i := slices.IndexFunc(have.Items, func(it OrderItem) bool { return it.Item == g.PackItem && it.Credit == g.Credit })
-	if i < 0 || i >= len(have.Grants) {
-		return
-	}
-	take := min(units, have.Grants[i].Short(have))
+	take := min(units, have.Grants[s.Item].Short(have))
 	if take == 0 {
 		return
 	}
@@ -191,7 +188,7 @@ func (w *work) takeClaimed(order int64, g *Grant, units int64) {
 	w.note = Note{RefType: RefOrder, RefID: o.ID(w.s.ID), Metadata: o.Metadata}
 	before := g.Revoked
 	w.takeBack(g, Refund, &take)
-	o.Grants[i].Revoked += g.Revoked - before
+	o.Grants[s.Item].Revoked += g.Revoked - before
 	w.note = saved
 }
 

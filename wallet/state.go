@@ -220,8 +220,9 @@ type HoldSlice struct {
 	Units   int64 // of the grant's credit
 	Measure int64 // how much of the charge these units cover, in the charge's own measure
 	// Order is one whose money was refunded while these were held: what of them comes back it takes, as
-	// far as it misses something. 0: none does.
+	// far as it misses something. 0: none does. Item is which of its grants these came of, from 0.
 	Order int64 `json:",omitempty"`
+	Item  int   `json:",omitempty"`
 }
 
 // PlanPart is the part of a charge that an allowance carries. Every matching allowance counts

@@ -326,10 +326,12 @@ func (w *work) recharge(c *Charge) bool {
 			continue // it waits to be tried again, or for a bank, for longer than anybody waits
 		}
 		for i := range o.Items {
-			missing -= w.covers(c, &o.Items[i])
+			if missing -= w.covers(c, &o.Items[i]); missing <= 0 {
+				return true // before the rest, which may be more than can be counted
+			}
 		}
 	}
-	return missing <= 0
+	return false
 }
 
 // covers is how much of a charge an item will pay for, in the charge's own measure.

@@ -131,6 +131,22 @@ func (m *Model) billCycle(lines []billLine) {
 		m.happened("what was owed to the customer pays a cycle")
 		m.cyclePaid()
 	}
+	if p.unpaid == 0 {
+		m.holdUp(false)
+	}
+}
+
+// holdUp says that nobody knows when the cycle will be paid, or that it was paid after all.
+func (m *Model) holdUp(held bool) {
+	if m.plan.held == held {
+		return
+	}
+	m.plan.held = held
+	if held {
+		m.tell(wallet.SubscriptionHeld, "", "")
+	} else {
+		m.tell(wallet.SubscriptionRecovered, "", "")
+	}
 }
 
 // toCome stands for an invoice that is about to be written.
@@ -140,6 +156,7 @@ const toCome = -1
 func (m *Model) cyclePaid() {
 	p := m.plan
 	p.unpaid = 0
+	m.holdUp(false)
 	for i := range p.included {
 		if !p.included[i].waits {
 			continue
@@ -198,7 +215,14 @@ func (m *Model) billIn(currency string, lines []billLine) {
 	}
 	m.bills = append(m.bills, b)
 	m.billed = append(m.billed, b.N)
-	if p.collect && b.Total > 0 && m.payer != nil {
+	switch {
+	case !p.collect || b.Total == 0:
+	case m.payer == nil:
+		if p.unpaid == b.N {
+			m.happened("nobody is there to be charged")
+			m.holdUp(true)
+		}
+	default:
 		m.happened("an invoice is collected")
 		m.add(order{
 			kind: wallet.InvoiceOrder, status: wallet.OrderDue, minor: b.Total, currency: currency, invoice: b.N, quantity: 1, alone: true, attempt: 1,

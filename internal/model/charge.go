@@ -21,7 +21,7 @@ type cover struct {
 	short   int64
 	matched bool
 	denied  []wallet.Reason
-	names   string // the credit that a direct charge names
+	charge  *wallet.Charge
 }
 
 // rate is how many units of a credit pay for one of the charge's own measure.
@@ -79,9 +79,7 @@ func (m *Model) cover(c *wallet.Charge, measure int64) cover {
 		panic(refused{fault.CodeCreditNotFound})
 	}
 	d := cover{matched: true}
-	if c.Event == "" {
-		d.names = c.Credit
-	}
+	d.charge = c
 	rest := measure
 	counts := m.matching(c)
 	if c.Event != "" && len(counts) > 0 {

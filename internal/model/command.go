@@ -32,8 +32,8 @@ func (m *Model) Do(at clock.Instant, c wallet.Command) (o Outcome) {
 	o = try.run(c)
 	try.endOverdue()
 	try.buy()
-	o.CanContinue = !o.Allowed && try.shortOf != "" && try.comes(try.shortOf, o.Required-o.There)
-	try.shortOf, try.heard = "", try.now
+	o.CanContinue = !o.Allowed && try.denied != nil && try.comes(try.denied, o.Required-o.There)
+	try.denied, try.heard = nil, try.now
 	return o
 }
 
@@ -163,7 +163,7 @@ func (m *Model) answer(d *cover) Outcome {
 		o.Taken, o.Short = d.taken, d.short
 	} else {
 		o.Required, o.There = d.taken+d.short, d.taken
-		m.shortOf = d.names
+		m.denied = d.charge
 	}
 	return o
 }

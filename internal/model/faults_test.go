@@ -83,15 +83,15 @@ var faults = []deliberate{
 		modelTests, histories,
 	},
 	{
-		"a refund takes the share of the price instead of the share of the credits", "wallet/pay.go",
-		`money.MulDivFloor(og.Amount, o.Refunded(), o.Paid)`,
-		`money.MulDivFloor(og.Amount, o.Refunded(), o.Minor+1)`,
+		"a refund takes a share of less than was granted", "wallet/refund.go",
+		`back.Mul(back, big.NewInt(og.Amount))`,
+		`back.Mul(back, big.NewInt(og.Amount-1))`,
 		modelTests, histories,
 	},
 	{
-		"what comes back from a hold stays though its money was refunded", "wallet/pay.go",
-		`h.Slices[i].Order = order`,
-		`h.Slices[i].Order = 0`,
+		"what comes back from a hold stays though its money was refunded", "wallet/refund.go",
+		`h.Slices[i].Order, h.Slices[i].Item = o.N, item`,
+		`_ = item`,
 		"./wallet", "^TestRefundWhileHeld$",
 	},
 	{

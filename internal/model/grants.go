@@ -197,7 +197,6 @@ func (m *Model) adjust(c *wallet.Adjust) Outcome {
 		}
 	}
 	if rest > 0 {
-		m.shortOf = c.Credit
 		return Outcome{Matched: true, Reasons: []wallet.Reason{wallet.CreditsExhausted}, Required: -c.Delta, There: -c.Delta - rest}
 	}
 	m.move(wallet.ManualAdjustment, c.Credit, parts...)

@@ -32,9 +32,9 @@ type Model struct {
 	settling int64         // the order whose plan begins
 	stuck    bool          // what is paid cannot be granted
 	paidFor  bool          // what is granted was paid for
-	shortOf  string        // the credit that a denied charge names
-	counters int           // how many counters there ever were
-	cause    string        // what gives credits back, for the count of situations
+	denied   *wallet.Charge
+	counters int    // how many counters there ever were
+	cause    string // what gives credits back, for the count of situations
 
 	made, billed []int64 // grants and invoices of the command that is carried out
 }

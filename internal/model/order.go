@@ -25,6 +25,7 @@ type order struct {
 	take     *wallet.Subscribe // of a plan
 	invoice  int64
 	saves    bool // the card is kept
+	free     bool // it costs nothing, and has no provider
 	alone    bool // charged without a page
 	attempt  int
 	next     clock.Instant
@@ -96,6 +97,7 @@ func (m *Model) place(c *wallet.PlaceOrder) Outcome {
 	n := m.add(o)
 	if o.minor == 0 && !o.saves {
 		m.happened("an order costs nothing")
+		m.orders[n-1].free = true
 		m.pay(n, 0, o.currency)
 	}
 	return Outcome{Allowed: true, Grants: m.made, Invoices: m.billed}
@@ -167,7 +169,7 @@ func (m *Model) offerPlan(o *order, c *wallet.PlaceOrder) {
 	}
 	total := worth(big.NewRat(each, 1), o.quantity, 1)
 	refuse(total.Cmp(big.NewInt(catalog.MaxPrice)) > 0, fault.CodeAmountOutOfRange)
-	o.what, o.minor, o.currency, o.saves = c.Plan.Plan, total.Int64(), c.Plan.Terms.Currency, true
+	o.what, o.minor, o.currency, o.saves = c.Plan.Plan, total.Int64(), c.Plan.Terms.Currency, c.Plan.Terms.Minor > 0
 	take := *c.Plan
 	o.take = &take
 }
@@ -205,7 +207,9 @@ func (m *Model) openPage(c *wallet.OpenOrder) Outcome {
 	if c.Session != "" {
 		o.session = c.Session
 	}
-	m.meet(c.Customer)
+	if !o.free {
+		m.meet(c.Customer)
+	}
 	return Outcome{Allowed: true}
 }
 
@@ -234,7 +238,9 @@ func (o *order) refunded() int64 {
 		case wallet.RefundPending, wallet.RefundSucceeded:
 			single += b.minor
 		case wallet.RefundFailed:
-			failed += b.minor
+			if b.id != "" { // else there was none at the provider
+				failed += b.minor
+			}
 		}
 	}
 	return min(o.paid, max(single, o.most-failed))
@@ -309,7 +315,9 @@ func (m *Model) learn(n int64, news *wallet.OrderNews) {
 	if o.session == "" {
 		o.session = news.Session
 	}
-	m.meet(news.Customer)
+	if !o.free {
+		m.meet(news.Customer)
+	}
 	if news.Method != "" && o.saves && m.payer != nil && !paid && (news.Kind == wallet.NewsPaid || news.Kind == wallet.NewsCard) {
 		m.payer = &payer{m.payer.customer, news.Method}
 	}
@@ -433,7 +441,7 @@ func (m *Model) pay(n, minor int64, currency string) {
 	switch o.kind {
 	case wallet.PlanOrder:
 		take := *o.take
-		take.Collect, take.New = true, true
+		take.Collect = !o.free || take.Terms.Minor > 0
 		m.settling = n
 		m.subscribe(&take)
 		m.settling = 0
@@ -603,6 +611,9 @@ func (m *Model) decline(o *order, d *wallet.Decline) {
 	}
 	o.declined, o.code = d.Class, d.Code
 	o.status, o.next = wallet.OrderWaiting, m.now+pauses[o.attempt-1]*3_600_000_000
+	if o.kind == wallet.InvoiceOrder && m.plan.runs(m.now) && m.plan.unpaid == o.invoice {
+		m.holdUp(true)
+	}
 }
 
 // giveUp ends an order for which nothing will be paid.

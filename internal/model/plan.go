@@ -35,6 +35,7 @@ type plan struct {
 	owed     int64 // to the customer, in minor units
 	collect  bool  // invoices are charged to the card that is kept
 	unpaid   int64 // the invoice that the running cycle waits for; 0: none
+	held     bool  // that was declined, or there is no card
 
 	allowances []allowance
 }

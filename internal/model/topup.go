@@ -174,22 +174,27 @@ func (m *Model) ran(n int64) {
 	}
 }
 
-// comes reports whether what a denied charge is short of comes with a charge that is being made.
-func (m *Model) comes(credit string, short int64) bool {
-	t := m.topUpOf(credit)
-	if t == nil || t.running == 0 {
-		return false
-	}
-	o := m.orderOf(t.running)
-	if o.status != wallet.OrderDue {
-		return false
-	}
-	for _, it := range o.items {
-		if it.Credit == credit {
-			short -= it.Amount
+// comes reports whether what a denied charge is short of comes with the charges that are being made.
+func (m *Model) comes(c *wallet.Charge, short int64) bool {
+	for i := range m.topUps {
+		if m.topUps[i].running == 0 || m.orderOf(m.topUps[i].running).status != wallet.OrderDue {
+			continue
+		}
+		for _, it := range m.orderOf(m.topUps[i].running).items {
+			g := grant{credit: it.Credit, scope: it.Scope}
+			if def := m.Defs.Credits[it.Credit]; len(g.scope) == 0 && len(def.Scope) > 0 {
+				g.scope, g.inherited = def.Scope, true
+			}
+			r, ok := m.rateOf(&g, c)
+			if !ok {
+				continue
+			}
+			if short -= r.measure(it.Amount); short <= 0 {
+				return true
+			}
 		}
 	}
-	return short <= 0
+	return false
 }
 
 // notice is how long before something ends it is announced.

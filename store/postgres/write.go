@@ -452,6 +452,7 @@ type (
 		Units   int64 `json:"units"`
 		Measure int64 `json:"measure"`
 		Order   int64 `json:"order,omitempty"`
+		Item    int   `json:"item,omitempty"`
 	}
 	overagePart struct {
 		Credit  string `json:"credit"`

@@ -85,7 +85,7 @@ func fullHold(n int64) *wallet.Hold {
 			Metadata: hardMetadata(), Shortfall: wallet.Overage,
 		},
 		Plan:    []wallet.PlanPart{{Allowance: hard, WindowStart: start + 1, Micros: math.MaxInt64}, {Allowance: "b", WindowStart: 1, Micros: 1}},
-		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64, Order: math.MaxInt64 - 2}, {Grant: 2, Units: 1, Measure: 1}},
+		Slices:  []wallet.HoldSlice{{Grant: 1, Units: math.MaxInt64, Measure: math.MinInt64, Order: math.MaxInt64 - 2, Item: 3}, {Grant: 2, Units: 1, Measure: 1}},
 		Overage: []wallet.OveragePart{{Credit: calls, Units: math.MaxInt64, Measure: math.MinInt64}},
 		Metered: []wallet.MeteredPart{{TallyKey: wallet.TallyKey{Meter: hard, Credit: calls, From: start + 1}, Micros: math.MaxInt64}},
 		Status:  wallet.ReservationPending, Committed: math.MaxInt64,
