@@ -19,7 +19,11 @@ import (
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // worlds are many and small
-	os.Exit(pgtest.Main(m, pgtest.WithoutFsync()))
+	code := pgtest.Main(m, pgtest.WithoutFsync())
+	if binary.dir != "" {
+		_ = os.RemoveAll(binary.dir) // it is in the folder for what may go at any time
+	}
+	os.Exit(code)
 }
 
 // worldLives is how many lives share a world, its clock and its mishaps.
