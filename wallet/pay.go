@@ -302,7 +302,6 @@ func (w *work) receipt(o *Order) {
 func (w *work) takePaidPlan(o *Order) {
 	agreed := *o.Plan
 	agreed.Collect = o.Provider != "" || agreed.Terms.Minor > 0
-	agreed.New = true // one that was taken since, from another page, is not paid twice
 	saved := w.note
 	w.settling = o
 	w.fail(agreed.take(w))
@@ -313,6 +312,9 @@ func (w *work) takePaidPlan(o *Order) {
 	}
 	if len(o.Cart) > 0 { // the first charge of one on demand
 		w.grantOrder(o)
+	}
+	if o.Minor > 0 && o.Invoice == 0 && w.err == nil {
+		o.Reason = "the plan runs already" // it was taken from another page; somebody has to pay this back
 	}
 }
 

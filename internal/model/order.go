@@ -433,7 +433,7 @@ func (m *Model) pay(n, minor int64, currency string) {
 	switch o.kind {
 	case wallet.PlanOrder:
 		take := *o.take
-		take.Collect, take.New = true, true
+		take.Collect = true
 		m.settling = n
 		m.subscribe(&take)
 		m.settling = 0
