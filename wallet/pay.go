@@ -310,6 +310,9 @@ func (w *work) takePaidPlan(o *Order) {
 	if len(o.Cart) > 0 { // the first charge of one on demand
 		w.grantOrder(o)
 	}
+	if o.Minor > 0 && o.Invoice == 0 && w.err == nil {
+		o.Reason = "the plan runs already" // it was taken from another page; somebody has to pay this back
+	}
 }
 
 // payInvoice closes the invoice that was paid for.

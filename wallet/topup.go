@@ -98,8 +98,23 @@ func (c *SetTopUp) decide(w *work) error {
 	t.Enabled, t.Threshold, t.Pack, t.Quantity, t.Caps = c.Enabled, c.Threshold, c.Pack, max(1, c.Quantity), c.Caps
 	t.OffReason, t.Metadata = "", c.Metadata
 	w.putTopUp(&t)
+	if !c.Enabled {
+		w.dropTopUp(&t)
+	}
 	w.d.Answer.Allowed = true
 	return nil
+}
+
+// dropTopUp ends a charge that waits to be tried again: nobody agrees to it any more. One that is due may
+// be on its way to the provider, and still comes.
+func (w *work) dropTopUp(t *TopUp) {
+	have := w.seeOrder(t.Running)
+	if have == nil || have.Status != OrderWaiting {
+		return
+	}
+	o := w.order(have)
+	o.Reason = "automatic top-ups were switched off"
+	w.close(o, OrderCanceled)
 }
 
 func (c *SetTopUp) check(w *work, def *catalog.Credit) error {

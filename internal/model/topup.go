@@ -63,6 +63,12 @@ func (m *Model) agree(c *wallet.SetTopUp) Outcome {
 		t.notBefore = 0
 	}
 	t.on, t.threshold, t.pack, t.quantity, t.caps, t.reason = c.Enabled, c.Threshold, c.Pack, max(1, c.Quantity), c.Caps, ""
+	if t.running != 0 && !t.on {
+		if o := m.orderOf(t.running); o.status == wallet.OrderWaiting {
+			m.happened("a charge that waited was dropped")
+			m.shut(o, wallet.OrderCanceled)
+		}
+	}
 	return Outcome{Allowed: true}
 }
 

@@ -353,19 +353,28 @@ func (c *check) agreedBetween(from, to clock.Instant) bool {
 // consented: every charge was made while the customer agreed to charges.
 func (c *check) consented(p *placed) {
 	c.t.Helper()
-	for _, x := range p.payments {
+	for i, x := range p.payments {
 		if !c.alone { // it may have been on its way when they ended it
 			if !c.agreedBetween(0, x.at().Add(time.Second)) {
 				c.failf("nobody ever agreed to %s of %s", x, x.at())
 			}
 			continue
 		}
-		// The record counts seconds, the clock here stands on whole ones.
-		if !slices.ContainsFunc(c.inForce(x.at()), func(a *agreement) bool { return a.on }) {
+		// It was due from the order's beginning, or from a pause after the attempt before; from then on it
+		// may be on its way.
+		due := p.order.CreatedAt
+		if i > 0 {
+			due = p.payments[i-1].at().Add(retryAfter[min(i, len(retryAfter))-1])
+		}
+		agreed := slices.ContainsFunc(c.inForce(x.at()), (*agreement).holds) || slices.ContainsFunc(c.inForce(due), (*agreement).holds)
+		if !agreed && !c.agreedBetween(due, x.at()) {
 			c.failf("nobody agreed to %s of %s", x, x.at())
 		}
 	}
 }
+
+// retryAfter is how long after a decline a charge is made again.
+var retryAfter = []time.Duration{time.Hour, 5 * time.Hour, 16 * time.Hour}
 
 // crossed: the balance was below the threshold when the charge was begun.
 func (c *check) crossed(p *placed) {
@@ -511,7 +520,7 @@ func (c *check) paidForNothing(p *payment) bool {
 			others++
 		}
 	}
-	return o.Status == "mismatched" && others > 0
+	return o.Status == "paid" && o.Reason != "" && others > 0
 }
 
 func (c *check) nothingBelowZero() {

@@ -60,6 +60,9 @@ type agreement struct {
 	caps      v1.TopUpCaps
 }
 
+// holds tells whether charges are agreed to.
+func (a *agreement) holds() bool { return a.on }
+
 func newCustomer(m *market, id string, random *rand.Rand) *life {
 	return &life{market: m, id: id, random: random, eager: random.IntN(9), bought: map[string]*purchase{}}
 }
@@ -77,6 +80,7 @@ func (l *life) step() {
 		{1, l.buyPlan},
 		{1, l.saveCard},
 		{2 + l.eager/2, l.agree},
+		{1, l.disagree},
 		{1, l.chargeSaved},
 		{12, l.visitPage},
 		{3, l.settlePage},
@@ -196,20 +200,8 @@ func (l *life) mishap() {
 	}
 }
 
-// agree agrees on automatic top-ups, ends them, or takes the card away.
+// agree agrees on automatic top-ups.
 func (l *life) agree() {
-	ctx := context.Background()
-	if len(l.agreed) > 0 && l.random.IntN(5) == 0 {
-		if l.random.IntN(2) == 0 {
-			_, err := l.ops.ForgetPaymentMethod(ctx, l.id, l.key())
-			l.ends("forgetting the card", err)
-			return
-		}
-		last := l.agreed[len(l.agreed)-1]
-		_, err := l.ops.SetAutoTopUp(ctx, l.id, v1.SetAutoTopUp{CreditID: tokens, PackID: last.pack, Threshold: decimal(last.threshold, 0)}, l.key())
-		l.ends("switching off", err)
-		return
-	}
 	a := agreement{at: l.now(), on: true, pack: []string{"starter", "duo"}[l.random.IntN(2)], threshold: int64(l.random.IntN(900))}
 	if l.random.IntN(3) > 0 {
 		a.caps.DayCount = int64(1 + l.random.IntN(3))
@@ -224,10 +216,25 @@ func (l *life) agree() {
 		a.caps.MonthAmount = 900 * int64(2+l.random.IntN(8))
 	}
 	// The charge may be made before this returns, or long after an error: consent begins now.
-	_, err := l.ops.SetAutoTopUp(ctx, l.id, v1.SetAutoTopUp{CreditID: tokens, Enabled: true, PackID: a.pack, Threshold: decimal(a.threshold, 0), Caps: a.caps}, l.key())
+	_, err := l.ops.SetAutoTopUp(context.Background(), l.id, v1.SetAutoTopUp{CreditID: tokens, Enabled: true, PackID: a.pack, Threshold: decimal(a.threshold, 0), Caps: a.caps}, l.key())
 	if l.told("agreeing", err) {
 		l.agreed = append(l.agreed, a)
 	}
+}
+
+// disagree ends automatic top-ups, or takes the card away.
+func (l *life) disagree() {
+	if len(l.agreed) == 0 || l.random.IntN(2) == 0 {
+		return
+	}
+	if l.random.IntN(3) == 0 {
+		_, err := l.ops.ForgetPaymentMethod(context.Background(), l.id, l.key())
+		l.ends("forgetting the card", err)
+		return
+	}
+	last := l.agreed[len(l.agreed)-1]
+	_, err := l.ops.SetAutoTopUp(context.Background(), l.id, v1.SetAutoTopUp{CreditID: tokens, PackID: last.pack, Threshold: decimal(last.threshold, 0)}, l.key())
+	l.ends("switching off", err)
 }
 
 func (l *life) ends(what string, err error) {

@@ -19,7 +19,11 @@ import (
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // worlds are many and small
-	os.Exit(pgtest.Main(m, pgtest.WithoutFsync()))
+	code := pgtest.Main(m, pgtest.WithoutFsync())
+	if binary.dir != "" {
+		_ = os.RemoveAll(binary.dir) // it is in the folder for what may go at any time
+	}
+	os.Exit(code)
 }
 
 // worldLives is how many lives share a world, its clock and its mishaps.
@@ -153,4 +157,41 @@ func (w *world) checkAll(sum *tally) {
 		l.wanted(r)
 	}
 	w.audit()
+}
+
+// TestNoChargeAfterConsent has a customer end automatic top-ups while a declined one waits to be tried
+// again.
+func TestNoChargeAfterConsent(t *testing.T) {
+	for _, kind := range []string{"sqlite", "postgres"} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, kind, rand.New(rand.NewPCG(1, 1)), 1)
+			defer w.close()
+			ctx := context.Background()
+			o, err := w.ops.Checkout(ctx, v1.CheckoutRequest{CustomerID: "c", PackID: "starter", SaveCard: true, SuccessURL: "http://127.0.0.1/thanks"})
+			noError(t, err)
+			noError(t, w.stripe.Pay(o.SessionID, ""))
+			w.deliver()
+			w.stripe.DeclineNext("insufficient_funds")
+			_, err = w.ops.SetAutoTopUp(ctx, "c", v1.SetAutoTopUp{CreditID: tokens, Enabled: true, PackID: "starter", Threshold: "1001"})
+			noError(t, err)
+			w.drain()
+			_, err = w.ops.SetAutoTopUp(ctx, "c", v1.SetAutoTopUp{CreditID: tokens})
+			noError(t, err)
+			w.stripe.Advance(49 * time.Hour)
+			w.sweep()
+			w.drain()
+			if made := readRecord(t, w.stripe.URL).payments; len(made) != 2 || made[1].paid() {
+				t.Errorf("after the customer ended automatic top-ups: %v", made)
+			}
+			// They may agree anew, and are charged at once.
+			_, err = w.ops.SetAutoTopUp(ctx, "c", v1.SetAutoTopUp{CreditID: tokens, Enabled: true, PackID: "starter", Threshold: "1001"})
+			noError(t, err)
+			w.drain()
+			w.deliver()
+			if made := readRecord(t, w.stripe.URL).payments; len(made) != 3 || !made[2].paid() {
+				t.Errorf("after they agreed anew: %v", made)
+			}
+			w.audit()
+		})
+	}
 }

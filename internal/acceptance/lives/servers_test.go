@@ -76,7 +76,7 @@ type server struct {
 
 var binary struct {
 	once sync.Once
-	path string
+	dir  string
 	err  error
 }
 
@@ -84,13 +84,15 @@ var binary struct {
 func build(t testing.TB) string {
 	t.Helper()
 	binary.once.Do(func() {
-		binary.path = filepath.Join(os.TempDir(), fmt.Sprintf("scrip-lives-%d", os.Getpid()))
-		if out, err := exec.Command("go", "build", "-o", binary.path, "github.com/seed42445051/scrip/cmd/scrip").CombinedOutput(); err != nil {
+		if binary.dir, binary.err = os.MkdirTemp("", "scrip-lives"); binary.err != nil {
+			return
+		}
+		if out, err := exec.Command("go", "build", "-o", binary.dir, "github.com/seed42445051/scrip/cmd/scrip").CombinedOutput(); err != nil {
 			binary.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})
 	noError(t, binary.err)
-	return binary.path
+	return filepath.Join(binary.dir, "scrip")
 }
 
 func newPair(t *testing.T, address string, random *rand.Rand) *pair {
