@@ -508,11 +508,15 @@ func (s *counter) post(path string, body []byte, signature string) (int, string)
 	return res.StatusCode, string(text)
 }
 
-// tell sends messages of live mode, signed now, and fails the test unless each is taken.
+// tell sends messages, signed now, and fails the test unless each is taken.
 func (s *counter) tell(all ...message) {
 	s.till.t.Helper()
 	for _, m := range all {
-		status, text := s.post(m.path, m.body, stripefake.Sign(m.body, s.clock.Now(), liveSecret))
+		secret := liveSecret
+		if m.path == testPath {
+			secret = testSecret
+		}
+		status, text := s.post(m.path, m.body, stripefake.Sign(m.body, s.clock.Now(), secret))
 		if status != http.StatusOK {
 			s.till.t.Fatalf("%s was answered with %d %s", m.kind, status, text)
 		}
