@@ -294,17 +294,21 @@ func (c *till) deliver() {
 // quiet returns when nothing waits to be sent.
 func (c *till) quiet() {
 	c.t.Helper()
-	limit := time.After(20 * time.Second)
-	until(c.t, "the outbox to be empty", func() bool {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(time.Minute)
+	for {
 		b, err := c.scrip.Backlog(context.Background())
 		noError(c.t, err)
+		if b.Pending == 0 {
+			return
+		}
 		select {
+		case <-tick.C:
 		case <-limit:
 			c.t.Fatalf("%d deliveries wait:\n%s", b.Pending, c.pending())
-		default:
 		}
-		return b.Pending == 0
-	})
+	}
 }
 
 // pending is what waits to be sent, and why.
