@@ -183,7 +183,7 @@ func noSecretIsSeen(t *testing.T, c *till) {
 	late := c.checkout("v", "starter")
 	c.pay(late)
 	other.tell(c.caught()...)
-	until(t, "the mail server to refuse", func() bool { return strings.Contains(c.told(), "mail_login_refused") })
+	c.waits("the mail server to refuse", func() bool { return strings.Contains(c.told(), "mail_login_refused") })
 	c.later(48 * time.Hour)
 	c.front.refuse(http.StatusUnauthorized)
 	c.beat(askBeat)
