@@ -121,7 +121,7 @@ var catalogue = []Entry{
 	{"refund_too_large", Invalid, "Refund too large", "More was to be paid back than is left of what was paid.", "Ask for at most what the refund preview says."},
 	{"amount_too_small", Invalid, "Amount too small", "The payment provider charges no amount as small as this; it was not asked.", "Buy more, or raise the price above the provider's minimum."},
 	{"no_payment_method", Conflict, "No payment method", "The customer has no saved card that can be charged without them.", "Let them save one on a checkout page first."},
-	{"payments_not_configured", Unavailable, "Payments not configured", "No payment provider is set up for this mode, so nothing can be sold in it.", "Set the provider's keys as the message says, and start again."},
+	{"payments_not_configured", Unimplemented, "Payments not configured", "No payment provider is set up for this mode, so nothing can be sold in it.", "Set the provider's keys as the message says, and start again."},
 	{"payment_declined", PaymentRequired, "Payment declined", "The card was declined; nothing was granted.", "Ask the customer for another card, on a checkout page."},
 	{"payment_provider_error", Unavailable, "Payment provider error", "The payment provider did not answer as it should; what becomes of the payment is found out by itself.", "Try again in a moment: the same request is not charged twice."},
 	{"invalid_signature", Invalid, "Invalid signature", "The webhook is not signed with the secret that is set for this mode, or too long ago.", "Check the signing secret of the endpoint, and the clocks."},

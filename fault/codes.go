@@ -142,7 +142,7 @@ const (
 	CodePaymentDeclined Code = "payment_declined"
 	// CodePaymentProviderError (503): The payment provider did not answer as it should; what becomes of the payment is found out by itself.
 	CodePaymentProviderError Code = "payment_provider_error"
-	// CodePaymentsNotConfigured (503): No payment provider is set up for this mode, so nothing can be sold in it.
+	// CodePaymentsNotConfigured (501): No payment provider is set up for this mode, so nothing can be sold in it.
 	CodePaymentsNotConfigured Code = "payments_not_configured"
 	// CodePlanNotFound (404): No plan with this id exists in this app.
 	CodePlanNotFound Code = "plan_not_found"

@@ -161,7 +161,7 @@ var kitTillRows = []tillRow{
 		c.heard.fail, c.box.refuse = 2, 1
 		c.buy("u", "starter")
 		c.has("u", "1000")
-		until(t, "two calls", func() bool { c.heard.mu.Lock(); defer c.heard.mu.Unlock(); return c.heard.calls == 2 })
+		c.waits("two calls", func() bool { c.heard.mu.Lock(); defer c.heard.mu.Unlock(); return c.heard.calls == 2 })
 		equal(t, "heard", len(c.heard.bought()), 0)
 		c.later(10_000_000_000) // the third try is seconds later
 		c.quiet()

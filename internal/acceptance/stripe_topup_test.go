@@ -142,7 +142,7 @@ var topUpRows = []tillRow{
 			c.live.Fail(stripefake.Fault{Kind: stripefake.ResetAfter, Path: intents})
 		}
 		c.spend("u", "600")
-		until(t, "two tries", func() bool { return len(requested(c.live, intents)) == 2 })
+		c.waits("two tries", func() bool { return len(requested(c.live, intents)) == 2 })
 		c.deliver()
 		c.has("u", "1400")
 		c.later(10 * time.Second)
@@ -157,9 +157,9 @@ var topUpRows = []tillRow{
 			c.live.Fail(stripefake.Fault{Kind: kind, Path: intents})
 		}
 		c.spend("u", "600")
-		until(t, "two tries", func() bool { return len(requested(c.live, intents)) == 2 })
+		c.waits("two tries", func() bool { return len(requested(c.live, intents)) == 2 })
 		c.later(10 * time.Second)
-		until(t, "a third", func() bool { return len(requested(c.live, intents)) == 3 })
+		c.waits("a third", func() bool { return len(requested(c.live, intents)) == 3 })
 		c.later(6 * time.Minute)
 		c.quiet()
 		c.has("u", "1400")
