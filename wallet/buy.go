@@ -547,7 +547,7 @@ func (c *AskRefund) decide(w *work) error {
 		return err
 	}
 	w.note = c.Note
-	if have.Status != OrderPaid || have.Minor == 0 {
+	if have.Paid == 0 || have.Status != OrderPaid && have.Status != OrderMismatched {
 		return fault.New(op, fault.CodeOrderNotPaid, "nothing was paid for the order that could be paid back: it is %s", have.Status).In("order_id")
 	}
 	left := have.Refundable()

@@ -229,7 +229,7 @@ func (o *Order) Refundable() int64 {
 			asked += o.Refunds[i].Minor
 		}
 	}
-	if o.Status != OrderPaid || o.Dispute == DisputeLost {
+	if o.Status != OrderPaid && o.Status != OrderMismatched || o.Dispute == DisputeLost {
 		return 0
 	}
 	return max(0, o.Paid-o.Refunded()-asked)

@@ -248,7 +248,7 @@ func (o *order) refunded() int64 {
 
 func (m *Model) askBack(c *wallet.AskRefund) Outcome {
 	o := m.orderOf(c.Order)
-	refuse(o.status != wallet.OrderPaid || o.minor == 0, fault.CodeOrderNotPaid)
+	refuse(o.paid == 0 || o.status != wallet.OrderPaid && o.status != wallet.OrderMismatched, fault.CodeOrderNotPaid)
 	left, own := o.paid-o.refunded(), int64(1)
 	for _, b := range o.refunds {
 		if b.status == wallet.RefundAsked {
