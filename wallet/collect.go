@@ -104,7 +104,7 @@ func (w *work) declined(o *Order, d *Decline) {
 		return // known already
 	}
 	retries := o.retries()
-	if o.Attempt > len(retries) || d.Class != DeclineSoft && o.Kind != InvoiceOrder {
+	if o.Attempt > len(retries) || d.Class != DeclineSoft && o.Kind != InvoiceOrder || o.Kind == TopUpOrder && !w.agreedTo(o) {
 		w.failed(o, d)
 		return
 	}

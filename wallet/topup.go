@@ -117,6 +117,16 @@ func (w *work) dropTopUp(t *TopUp) {
 	w.close(o, OrderCanceled)
 }
 
+// agreedTo reports whether the customer still agrees to a charge that is under way.
+func (w *work) agreedTo(o *Order) bool {
+	for _, have := range w.s.TopUps {
+		if t := w.seeTopUp(have.Credit); t.Running == o.N {
+			return t.Enabled
+		}
+	}
+	return false
+}
+
 func (c *SetTopUp) check(w *work, def *catalog.Credit) error {
 	if c.Threshold < 0 || c.Threshold > MaxUnits {
 		return fault.New(opTopUp, fault.CodeInvalidAmount, "the threshold must be 0 to %d units of the credit's precision", int64(MaxUnits)).In("threshold")

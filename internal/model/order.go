@@ -605,7 +605,8 @@ func (m *Model) decline(o *order, d *wallet.Decline) {
 	case wallet.InvoiceOrder:
 		pauses = []clock.Instant{24, 48, 96}
 	}
-	if o.attempt > len(pauses) || o.kind == wallet.TopUpOrder && d.Class != wallet.DeclineSoft {
+	agreed := slices.ContainsFunc(m.topUps, func(t topUp) bool { return t.running == o.n && t.on })
+	if o.attempt > len(pauses) || o.kind == wallet.TopUpOrder && (d.Class != wallet.DeclineSoft || !agreed) {
 		m.giveUp(o, d)
 		return
 	}
