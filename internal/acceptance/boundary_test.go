@@ -109,14 +109,31 @@ func (l *landlord) written() map[int]int {
 	return counts
 }
 
-// ends is how many ends of cycles are written of one customer, each of them whole.
+// ends is how many ends of cycles are written of one customer, each of them whole. PostgreSQL may be
+// about to commit what it had been given by the server that was killed: what changes while it is read
+// is read again.
 func (l *landlord) ends(st store.Store, i int) (int, error) {
 	ctx := context.Background()
 	w := wallet.Key{App: l.app, Mode: catalog.Test, Customer: l.customer(i)}.ID()
-	sn, err := st.Snapshot(ctx, w)
-	if err != nil {
-		return 0, err
+	for {
+		before, err := st.Snapshot(ctx, w)
+		if err != nil {
+			return 0, err
+		}
+		ends, whole := l.endsIn(st, i, before)
+		after, err := st.Snapshot(ctx, w)
+		if err != nil {
+			return 0, err
+		}
+		if before.Version == after.Version {
+			return ends, whole
+		}
 	}
+}
+
+// endsIn is ends of a customer whose wallet is at a version.
+func (l *landlord) endsIn(st store.Store, i int, sn *wallet.Snapshot) (int, error) {
+	ctx, w := context.Background(), sn.ID
 	invoices, err := st.Invoices(ctx, store.InvoiceQuery{Wallet: w, Limit: store.MaxPage})
 	if err != nil {
 		return 0, err
