@@ -286,7 +286,9 @@ func TestRefusals(t *testing.T) {
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":"1","idempotency_key":"two words"}`, 422, "INVALID_REQUEST_PARAMETERS"},
 		{"POST", at + "/ledger-entries", `{"entry_type":"credit","amount":true}`, 422, "INVALID_REQUEST_BODY"},
 		{"POST", "/checkouts", `{}`, 422, "INVALID_REQUEST_BODY"},
-		{"POST", "/customers/" + customer + "/customer-portal/session", "", 501, "NOT_IMPLEMENTED"},
+		{"POST", "/customers/" + customer + "/customer-portal/session?send_email=true", "", 501, "NOT_IMPLEMENTED"},
+		{"POST", "/customers/" + customer + "/customer-portal/session?return_url=nowhere", "", 422, "INVALID_REQUEST_PARAMETERS"},
+		{"POST", "/customers/cus_nobody/customer-portal/session", "", 404, "NOT_FOUND"},
 	} {
 		f.refused(f.send(f.test, c.method, c.path, c.body), c.status, c.code)
 		if t.Failed() {

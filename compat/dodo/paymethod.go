@@ -17,7 +17,7 @@ var methodRoutes = []route{
 	{http.MethodGet, "/customers/{customer}/wallets", http.StatusOK, (*call).wallets},
 	{http.MethodGet, "/customers/{customer}/wallets/ledger-entries", http.StatusOK, (*call).walletEntries},
 	{http.MethodPost, "/customers/{customer}/wallets/ledger-entries", http.StatusOK, (*call).noWalletEntry},
-	{http.MethodPost, "/customers/{customer}/customer-portal/session", http.StatusOK, (*call).noPortal},
+	{http.MethodPost, "/customers/{customer}/customer-portal/session", http.StatusOK, (*call).portal},
 }
 
 // paymentMethod is the card that is kept.
@@ -133,6 +133,24 @@ func (c *call) noWalletEntry() (any, error) {
 	return nil, fault.New("dodo.wallet", fault.CodeNotImplemented, "Scrip keeps no money for customers: give them credits")
 }
 
-func (c *call) noPortal() (any, error) {
-	return nil, fault.New("dodo.portal", fault.CodeNotImplemented, "Scrip does not have this call yet: it waits for the customer portal")
+// portalLink is where a customer looks after their cards.
+type portalLink struct {
+	Link string `json:"link"`
+}
+
+// portal opens the payment provider's own page for a customer who has bought something or saved a card.
+func (c *call) portal() (any, error) {
+	customer, err := c.GetCustomer(c, c.path("customer"))
+	if err != nil {
+		return nil, err
+	}
+	send, err := c.flag("send_email")
+	if err != nil {
+		return nil, err
+	}
+	if send != nil && *send {
+		return nil, fault.New("dodo.portal", fault.CodeNotImplemented, "Scrip does not mail the link: show it to the customer")
+	}
+	opened, err := c.PaymentPortal(c, customer.ID, v1.PortalRequest{ReturnURL: c.query.Get("return_url")})
+	return portalLink{opened.URL}, err
 }

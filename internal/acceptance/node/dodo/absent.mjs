@@ -6,7 +6,6 @@ const { customer_id } = await client.customers.create({ email: 'ada@example.test
 const { product_id } = await client.products.create({ name: 'Plan', tax_category: 'saas', price: monthly(100) });
 const subscribe = (change) => client.subscriptions.create({ product_id, quantity: 1, customer: { customer_id }, billing: { country: 'CH' }, ...change });
 for (const [call, says] of [
-  [() => client.customers.customerPortal.create(customer_id), /waits for the customer portal/],
   [() => client.customers.wallets.ledgerEntries.create(customer_id, { amount: 1, currency: 'USD', entry_type: 'credit' }), /no money/],
   [() => subscribe({ addons: [{ addon_id: 'adn_1', quantity: 1 }] }), /add-ons/],
   [() => subscribe({ discount_codes: ['SPRING'] }), /discount codes/],

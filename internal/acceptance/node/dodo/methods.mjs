@@ -46,6 +46,10 @@ assert.deepEqual(await holds(ada, tokens.id), ['420', '0']);
 has(await client.payments.retrieveRetryState(quiet.payment_id), { can_retry: false, reason: 'PAYMENT_NOT_RETRIABLE', sends_used: 0 });
 await refused(() => client.payments.retry(quiet.payment_id), 422, UnprocessableEntityError, 'PAYMENT_NOT_RETRIABLE');
 
+// The provider has a page for it.
+const portal = await client.customers.customerPortal.create(ada, { return_url: 'https://app.example.test/' });
+assert.match(await (await fetch(portal.link)).text(), /4242/);
+
 // A change of plan is charged to it.
 const more = await client.products.create({ name: 'More', tax_category: 'saas', price: monthly(5000), credit_entitlements: attach('1000') });
 const changed = await client.subscriptions.changePlan(active.subscription_id, { product_id: more.product_id, quantity: 1, proration_billing_mode: 'full_immediately' });
