@@ -12,5 +12,7 @@
 // Read it in this order: state.go (the nouns), entry.go (the record), command.go (the verbs),
 // draw.go (which grant pays), then spend.go, hold.go, grant.go, settle.go, revoke.go. Plans follow:
 // subscription.go and terms.go (the nouns), subscribe.go (the verbs), cycle.go (what time does to
-// them), invoice.go. Meters come last: meter.go, period.go, gate.go.
+// them), invoice.go. Purchases: order.go (the nouns), buy.go and cart.go (the verbs), pay.go (what a
+// payment means), refund.go, collect.go, topup.go, and outside.go for billers other than us. Meters come
+// last: meter.go, period.go, gate.go.
 package wallet
