@@ -291,7 +291,8 @@ func TestCancelOrder(t *testing.T) {
 		code fault.Code
 	}{
 		{wallet.OrderNews{Kind: wallet.NewsProcessing}, fault.CodeOrderClosed},
-		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed}, {paid(1), fault.CodeOrderClosed},
+		{wallet.OrderNews{Kind: wallet.NewsFailed}, fault.CodeOrderClosed},
+		{paid(1), fault.CodeOrderClosed},
 	} {
 		n := b.order(buys("hundred"))
 		b.news(n, c.news)

@@ -66,8 +66,10 @@ type route struct {
 }
 
 // table is every route, by what it is about.
-var table = [][]route{entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, subscriptionRoutes, webhookRoutes,
-	checkoutRoutes, paymentRoutes, refundRoutes, methodRoutes}
+var table = [][]route{
+	entitlementRoutes, balanceRoutes, customerRoutes, productRoutes, meterRoutes, eventRoutes, subscriptionRoutes, webhookRoutes,
+	checkoutRoutes, paymentRoutes, refundRoutes, methodRoutes,
+}
 
 // call is a request that was let in.
 type call struct {
