@@ -224,14 +224,6 @@ func (c *till) addsUp() {
 // as is the Go client of a mode, over HTTP.
 func (s *counter) as(mode catalog.Mode) *client.Client { return s.client(s.till.keys[mode]) }
 
-// fake is the stand-in of a mode.
-func (c *till) fake(mode catalog.Mode) *stripefake.Fake {
-	if mode == catalog.Live {
-		return c.live
-	}
-	return c.test
-}
-
 // checkout opens a page in live mode.
 func (c *till) checkout(customer, pack string) v1.Order {
 	c.t.Helper()
