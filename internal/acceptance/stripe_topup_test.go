@@ -145,8 +145,7 @@ var topUpRows = []tillRow{
 		c.waits("two tries", func() bool { return len(requested(c.live, intents)) == 2 })
 		c.deliver()
 		c.has("u", "1400")
-		c.later(10 * time.Second)
-		c.quiet()
+		c.passes(10*time.Second, "an empty outbox", c.calm)
 		c.has("u", "1400")
 		equal(t, "status", c.orders("u", "auto_top_up")[0].Status, "paid")
 	}},
@@ -158,9 +157,8 @@ var topUpRows = []tillRow{
 		}
 		c.spend("u", "600")
 		c.waits("two tries", func() bool { return len(requested(c.live, intents)) == 2 })
-		c.later(10 * time.Second)
-		c.waits("a third", func() bool { return len(requested(c.live, intents)) == 3 })
-		c.later(6 * time.Minute)
+		c.passes(10*time.Second, "a third", func() bool { return len(requested(c.live, intents)) == 3 })
+		c.passes(6*time.Minute, "a fourth", func() bool { return len(requested(c.live, intents)) == 4 })
 		c.quiet()
 		c.has("u", "1400")
 		keys := map[string]bool{}

@@ -288,11 +288,15 @@ func (c *till) deliver() {
 // quiet returns when nothing waits to be sent.
 func (c *till) quiet() {
 	c.t.Helper()
-	c.waits("the outbox to be empty", func() bool {
-		b, err := c.scrip.Backlog(context.Background())
-		noError(c.t, err)
-		return b.Pending == 0
-	})
+	c.waits("the outbox to be empty", c.calm)
+}
+
+// calm tells whether nothing is left in the outbox.
+func (c *till) calm() bool {
+	c.t.Helper()
+	b, err := c.scrip.Backlog(context.Background())
+	noError(c.t, err)
+	return b.Pending == 0
 }
 
 // waits is until for what the outbox brings about. Now and then it lets the servers look for what is
@@ -607,6 +611,22 @@ func (c *till) later(d time.Duration) {
 	c.now.Advance(d)
 	c.beat(sweepBeat)
 	c.beat(pollBeat)
+}
+
+// passes lets time go by, in steps, until something has come of it. What fails is tried again some time
+// after its failure was written down, and that may be after a step.
+func (c *till) passes(step time.Duration, what string, condition func() bool) {
+	c.t.Helper()
+	for range 10 {
+		c.later(step)
+		for range 50 {
+			if condition() {
+				return
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+	}
+	c.t.Fatalf("%s did not come:\n%s", what, c.pending())
 }
 
 // diary is a log that can be read while it is written.
