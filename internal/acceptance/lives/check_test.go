@@ -203,7 +203,7 @@ func (c *check) credited(order string, p *payment, credit string, granted int64)
 		}
 		revoked += units(c.t, g.Revoked, n)
 		frozen += units(c.t, g.Frozen, n)
-		left += units(c.t, g.Available, n) + units(c.t, g.Held, n)
+		left += units(c.t, g.Available, n) // what a hold still has is taken when it comes back
 	}
 	if len(bought) != 1 || units(c.t, bought[0].Amount, decimals[credit]) != granted {
 		o, err := c.ops.GetOrder(context.Background(), order)

@@ -102,11 +102,14 @@ func readRecord(t testing.TB, base string) *record {
 		r.byOrder[p.order()] = append(r.byOrder[p.order()], p)
 	}
 	for _, back := range listed[refund](t, base, "refunds") {
-		p := byID[back.Payment]
-		p.refunds = append(p.refunds, back)
+		if p := byID[back.Payment]; p != nil { // else it is newer than the list of payments
+			p.refunds = append(p.refunds, back)
+		}
 	}
 	for _, d := range listed[dispute](t, base, "disputes") {
-		byID[d.Payment].dispute = d
+		if p := byID[d.Payment]; p != nil {
+			p.dispute = d
+		}
 	}
 	return r
 }
