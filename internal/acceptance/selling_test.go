@@ -279,6 +279,13 @@ func (s *shop) isTold(o v1.Order) {
 			s.t.Errorf("%s says %+v", event, data)
 		}
 	}
+	page, err := s.InvoicePage(s.t.Context(), o.InvoiceID)
+	noError(s.t, err)
+	for _, words := range []string{"Hundred", "10.00 USD", "Paid"} {
+		if !strings.Contains(string(page), words) || strings.Contains(string(page), "Period") {
+			s.t.Errorf("the page of the receipt lacks %s, or has a period:\n%s", words, page)
+		}
+	}
 	if receipt := s.events("invoice.paid"); len(receipt) != 1 || !slices.Contains([]string{s.credit.ID, s.pack.ID}, receiptOf(s.t, receipt[0]).Lines[0].ItemID) {
 		s.t.Errorf("the receipt is %+v", receipt)
 	}
