@@ -79,7 +79,8 @@ func (c *Core) about(ctx context.Context, mode catalog.Mode, e *provider.Event) 
 // sameSide reports whether two modes are both live, or neither is: test never meets live.
 func sameSide(a, b catalog.Mode) bool { return (a == catalog.Live) == (b == catalog.Live) }
 
-// unplaced remembers money of which nobody here knows what it was for (V33), for somebody to look at.
+// unplaced writes into the log that there is money of which nobody here knows what it was for (V33), for
+// somebody to look at.
 func (c *Core) unplaced(mode catalog.Mode, e *provider.Event) {
 	if e.News.Kind != wallet.NewsPaid {
 		return

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed42445051/scrip"
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
@@ -119,8 +120,10 @@ func (s *shop) buys(customer, card string) v1.Order {
 	o, err := s.Checkout(s.t.Context(), v1.CheckoutRequest{CustomerID: customer, Email: customer + "@example.test", PackID: s.pack.ID, SaveCard: true})
 	noError(s.t, err)
 	selltest.Press(s.t, s.pages, o.URL, "pay", card)
+	page := o.URL
 	o, err = s.GetOrder(s.t.Context(), o.ID)
 	noError(s.t, err)
+	o.URL = page // it shows what can become of the purchase now
 	return o
 }
 
@@ -154,6 +157,7 @@ func TestCustomersAreWrittenTo(t *testing.T) {
 		if topped := s.letter("topped up"); !strings.Contains(topped.text, "$10.00") {
 			t.Errorf("the letter about a top-up:\n%s", topped.text)
 		}
+		s.hears("auto_top_up.succeeded", "ann")
 
 		s.buys("bob", cardThatFails)
 		_, err = s.SetAutoTopUp(t.Context(), "bob", v1.SetAutoTopUp{CreditID: s.credit.ID, Enabled: true, Threshold: "20", PackID: s.pack.ID})
@@ -162,6 +166,74 @@ func TestCustomersAreWrittenTo(t *testing.T) {
 		s.declines("bob", 4, time.Hour, 5*time.Hour, 16*time.Hour)
 		if failed := s.letter("could not top up"); failed.to != "bob@example.test" {
 			t.Errorf("the letter about a failed top-up went to %s", failed.to)
+		}
+		s.hears("auto_top_up.failed", "bob")
+		s.hears("payment.failed", "bob")
+		s.remindsOf(t)
+	})
+}
+
+// remindsOf has credits about to expire and a trial about to end.
+func (s *shop) remindsOf(t *testing.T) {
+	t.Helper()
+	_, err := s.CreatePlan(t.Context(), v1.CreatePlan{Name: "Pro", Price: 2000, Currency: "usd", TrialDays: 14})
+	noError(t, err)
+	_, err = s.SaveCustomer(t.Context(), "cleo", v1.SaveCustomer{Email: "cleo@example.test"})
+	noError(t, err)
+	now, err := s.TestClock(t.Context())
+	noError(t, err)
+	_, err = s.Grant(t.Context(), v1.GrantRequest{CustomerID: "cleo", CreditID: s.credit.ID, Amount: "70", ExpiresAt: v1.ExpiresAt(now.Now.Add(20 * 24 * time.Hour))})
+	noError(t, err)
+	_, err = s.Subscribe(t.Context(), v1.Subscribe{CustomerID: "cleo", PlanID: "pro"})
+	noError(t, err)
+	_, err = s.AdvanceTestClock(t.Context(), v1.AdvanceTestClock{BySeconds: 14 * 24 * 3600})
+	noError(t, err)
+	if m := s.letter("before they expire"); m.to != "cleo@example.test" || !strings.Contains(m.text, "70") {
+		t.Errorf("the letter about credits that expire, to %s:\n%s", m.to, m.text)
+	}
+	if m := s.letter("about to end"); m.to != "cleo@example.test" || !strings.Contains(m.text, "$20.00") {
+		t.Errorf("the letter about a trial that ends, to %s:\n%s", m.to, m.text)
+	}
+	s.events("credit.expiring")
+	s.events("subscription.trial_ending")
+}
+
+// hears waits for an event of a customer's order.
+func (s *shop) hears(event, customer string) {
+	s.t.Helper()
+	var data v1.WebhookOrder
+	noError(s.t, json.Unmarshal(s.events(event)[0].Data, &data))
+	if data.UserID != customer || data.Order.ID == "" {
+		s.t.Errorf("%s is about %+v", event, data)
+	}
+}
+
+// TestRechargeWillCover has a customer short of credits while an automatic top-up is under way: each
+// way of asking says no, and that it can go on in a moment.
+func TestRechargeWillCover(t *testing.T) {
+	onEach(t, func(t *testing.T, kind string) {
+		s := newSite(t, kind) // nothing leaves its outbox, so that the charge stays under way
+		key := s.key(catalog.Test)
+		app := s.as(catalog.Test)
+		pack, err := app.CreatePack(t.Context(), v1.CreatePack{Name: "Hundred", Price: 1000, Currency: "usd", Items: []v1.PackItem{{CreditID: "credits", Amount: "100"}}})
+		noError(t, err)
+		o, err := app.Checkout(t.Context(), v1.CheckoutRequest{CustomerID: "u", PackID: pack.ID, SaveCard: true})
+		noError(t, err)
+		selltest.Pay(t, s.first.scrip.Handler(), o.URL)
+		_, err = app.SetAutoTopUp(t.Context(), "u", v1.SetAutoTopUp{CreditID: "credits", Enabled: true, Threshold: "20", PackID: pack.ID})
+		noError(t, err)
+		_, err = app.Deduct(t.Context(), v1.DeductRequest{Charge: direct("u", o.Items[0].CreditID, "90")})
+		noError(t, err)
+		for amount, covered := range map[money.Decimal]bool{"110": true, "111": false} {
+			charge := direct("u", o.Items[0].CreditID, amount)
+			d := read[v1.Decision](t, s.first.call(key, http.MethodPost, "/v1/reserve", v1.ReserveRequest{Charge: charge}))
+			if d.Allowed || d.CanContinue != covered {
+				t.Errorf("reserving %s: %+v", amount, d)
+			}
+			d = read[v1.Decision](t, s.first.call(key, http.MethodPost, "/v1/can-use", v1.CanUseRequest{Charge: charge}))
+			if d.Allowed || d.CanContinue != covered {
+				t.Errorf("asking for %s: %+v", amount, d)
+			}
 		}
 	})
 }
@@ -257,6 +329,13 @@ func TestRefundsAreFair(t *testing.T) {
 		if back.Refunded != 250 || back.Grants[0].Revoked != "25" || back.Refunds[0].Status != "succeeded" {
 			t.Errorf("after the refund the order is %+v", back)
 		}
+		selltest.Press(t, s.pages, o.URL, "dispute", "")
+		s.hears("dispute.opened", "ann")
+		if b := balanceOf(t, s, "ann"); b.Available != "0" {
+			t.Errorf("while a dispute is open %s can be spent", b.Available)
+		}
+		selltest.Press(t, s.pages, o.URL, "win", "")
+		s.hears("dispute.won", "ann")
 		_, err = s.RefundOrder(t.Context(), o.ID, v1.RefundRequest{Amount: 751})
 		if err == nil || !strings.Contains(err.Error(), "refund_too_large") {
 			t.Errorf("more than is left was paid back: %v", err)
