@@ -35,8 +35,8 @@ func (s *Session) AdvanceTestClock(ctx context.Context, r v1.AdvanceTestClock, o
 		return v1.TestClock{}, err
 	}
 	a, mode := s.accounts, s.who.Mode
-	by := v1.Caller{App: s.who.App, Mode: s.who.Mode, Key: s.who.Key}
-	out, err := caller.Define(ctx, a.Engine, by, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.TestClock, error) {
+	author := caller.Author{Engine: a.Engine, Clock: a.Clock, By: v1.Caller{App: s.who.App, Mode: s.who.Mode, Key: s.who.Key}}
+	out, err := caller.Define(ctx, author, r, opts, func(defs *catalog.Definitions) (store.Definition, v1.TestClock, error) {
 		real := a.Clock.Now()
 		to := r.To
 		if to.IsZero() {

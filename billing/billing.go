@@ -46,23 +46,19 @@ func (s *Session) now(defs *catalog.Definitions) clock.Instant {
 	return defs.Now(s.caller.Mode, s.core.Clock.Now())
 }
 
-// plan finds a plan by id or name, looking again in the store before it says no: another process
-// may just have made it.
+// plan finds a plan by id or name.
 func (s *Session) plan(ctx context.Context, idOrName string) (*catalog.Product, error) {
 	const op = "billing.plan"
 	if idOrName == "" {
 		return nil, fault.New(op, fault.CodeMissingField, "plan_id is missing").In("plan_id")
 	}
-	for _, look := range []func(context.Context, string) (*catalog.Definitions, error){s.core.Engine.Known, s.core.Engine.Definitions} {
-		defs, err := look(ctx, s.caller.App)
-		if err != nil {
-			return nil, err
-		}
+	author := caller.Author{Engine: s.core.Engine, Clock: s.core.Clock, By: s.caller}
+	return caller.Look(ctx, author, func(defs *catalog.Definitions) (*catalog.Product, error) {
 		if p, ok := defs.Plan(idOrName); ok {
 			return p, nil
 		}
-	}
-	return nil, fault.New(op, fault.CodePlanNotFound, "there is no plan %q in this app", idOrName).In("plan_id")
+		return nil, fault.New(op, fault.CodePlanNotFound, "there is no plan %q in this app", idOrName).In("plan_id")
+	})
 }
 
 // parse reads the id of something within a wallet.

@@ -6,12 +6,8 @@
 package caller
 
 import (
-	"context"
-
-	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/id"
-	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -38,11 +34,4 @@ func Inside(by v1.Caller, opts []v1.Option, w id.Wallet) engine.Request {
 	r := Request(by, opts, wallet.Key{App: by.App, Mode: by.Mode}, nil)
 	r.ID = w
 	return r
-}
-
-// Define changes definitions of the caller's app, once per idempotency key, and returns what was
-// made.
-func Define[T any](ctx context.Context, e *engine.Engine, by v1.Caller, opts []v1.Option, request any, change func(*catalog.Definitions) (store.Definition, T, error)) (T, error) {
-	who := engine.Definer{App: by.App, Mode: by.Mode, APIKey: by.Key, Idempotency: v1.NewCall(opts).IdempotencyKey}
-	return engine.DefineAs(ctx, e, who, request, change)
 }

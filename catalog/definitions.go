@@ -36,32 +36,11 @@ func NewDefinitions(app, name string, version int64) *Definitions {
 	}
 }
 
-// Pack finds a pack by id or by its name in any case (vevee-golivekit-stripe.md section 1.1),
-// archived ones by id only, so that a name can be used again.
-func (d *Definitions) Pack(idOrName string) (*Pack, bool) {
-	if p, ok := d.Packs[idOrName]; ok {
-		return p, true
-	}
-	for _, p := range d.Packs {
-		if p.ArchivedAt.IsZero() && strings.EqualFold(p.Name, idOrName) {
-			return p, true
-		}
-	}
-	return nil, false
-}
+// Pack finds a pack by its id or, if it is in use, by its name in any case.
+func (d *Definitions) Pack(idOrName string) (*Pack, bool) { return named(d.Packs, idOrName) }
 
-// Credit finds a credit by id or by its name in any case, archived ones by id only.
-func (d *Definitions) Credit(idOrName string) (*Credit, bool) {
-	if c, ok := d.Credits[idOrName]; ok {
-		return c, true
-	}
-	for _, c := range d.Credits {
-		if c.ArchivedAt.IsZero() && strings.EqualFold(c.Name, idOrName) {
-			return c, true
-		}
-	}
-	return nil, false
-}
+// Credit finds a credit by its id or, if it is in use, by its name in any case.
+func (d *Definitions) Credit(idOrName string) (*Credit, bool) { return named(d.Credits, idOrName) }
 
 // AddMeter adds a meter while the definitions are built.
 func (d *Definitions) AddMeter(m *Meter) {
@@ -75,15 +54,5 @@ func (d *Definitions) AddMeter(m *Meter) {
 // MetersOf lists the meters that are in use and count events of a name, by id.
 func (d *Definitions) MetersOf(event string) []*Meter { return d.byEvent[event] }
 
-// Meter finds a meter by id or by its name in any case, archived ones by id only.
-func (d *Definitions) Meter(idOrName string) (*Meter, bool) {
-	if m, ok := d.Meters[idOrName]; ok {
-		return m, true
-	}
-	for _, m := range d.Meters {
-		if m.ArchivedAt.IsZero() && strings.EqualFold(m.Name, idOrName) {
-			return m, true
-		}
-	}
-	return nil, false
-}
+// Meter finds a meter by its id or, if it is in use, by its name in any case.
+func (d *Definitions) Meter(idOrName string) (*Meter, bool) { return named(d.Meters, idOrName) }

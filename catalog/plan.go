@@ -3,7 +3,6 @@ package catalog
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/seed42445051/scrip/fault"
 )
@@ -57,7 +56,7 @@ func (d *Definitions) Plan(idOrName string) (*Product, bool) {
 	}
 	var found *Product
 	for _, p := range d.Products {
-		if !p.Recurs() || !p.ArchivedAt.IsZero() || !strings.EqualFold(p.Name, idOrName) {
+		if !p.Recurs() || !p.Head().Named(idOrName) {
 			continue
 		}
 		if found == nil || p.CreatedAt < found.CreatedAt || p.CreatedAt == found.CreatedAt && p.ID < found.ID {

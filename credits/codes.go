@@ -41,7 +41,7 @@ func newCode(prefix string) string {
 
 // CreateCodes makes a code that customers can redeem, or many at once.
 func (s *Session) CreateCodes(ctx context.Context, r v1.CreateCodes, opts ...v1.Option) (v1.Page[v1.Code], error) {
-	page, err := caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Page[v1.Code], error) {
+	page, err := caller.Define(ctx, s.author(), r, opts, func(defs *catalog.Definitions) (store.Definition, v1.Page[v1.Code], error) {
 		fail := func(err error) (store.Definition, v1.Page[v1.Code], error) {
 			return store.Definition{}, v1.Page[v1.Code]{}, err
 		}
@@ -67,7 +67,7 @@ func (s *Session) CreateCodes(ctx context.Context, r v1.CreateCodes, opts ...v1.
 		return store.Definition{Codes: made}, page, nil
 	})
 	if fault.CodeOf(err) == fault.CodeNameTaken {
-		err = fault.New("credits.CreateCodes", fault.CodeNameTaken, "there is a code %q already in this app", clip(r.Code)).In("code").Because(err)
+		err = fault.New("credits.CreateCodes", fault.CodeNameTaken, "there is a code %q already in this app", caller.Clip(r.Code)).In("code").Because(err)
 	}
 	return page, err
 }
@@ -117,21 +117,20 @@ func ReadCode(r *v1.CreateCodes, defs *catalog.Definitions) (*catalog.Code, erro
 	case r.PackID != "" && (r.CreditID != "" || r.Amount != ""):
 		return nil, fault.New(op, fault.CodeConflictingFields, "a pack fixes credits and amounts: give pack_id, or credit_id and amount").In("pack_id")
 	case r.PackID != "":
-		pack, ok := defs.Pack(r.PackID)
-		if !ok {
-			return nil, fault.As(errNoPack(r.PackID)).In("pack_id")
+		pack, err := findPack(defs, r.PackID)
+		if err != nil {
+			return nil, err
 		}
 		c.Pack = pack.ID
 	case r.CreditID != "":
-		def, ok := defs.Credit(r.CreditID)
-		if !ok {
-			return nil, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In("credit_id")
+		def, err := findCredit(defs, r.CreditID)
+		if err != nil {
+			return nil, err
 		}
 		c.Credit = def.ID
 		if c.Category == "" {
 			c.Category = catalog.Promotional
 		}
-		var err error
 		if c.Amount, err = units(r.Amount, def.Precision, "amount"); err != nil {
 			return nil, err
 		}
@@ -174,7 +173,7 @@ func (s *Session) findCode(ctx context.Context, idOrText string) (store.FoundCod
 }
 
 func errNoCode(text string) error {
-	return fault.New("credits.code", fault.CodeCodeNotFound, "there is no code %q in this app", clip(text)).In("code")
+	return fault.New("credits.code", fault.CodeCodeNotFound, "there is no code %q in this app", caller.Clip(text)).In("code")
 }
 
 // GetCode reads a code, by its id or its text.
@@ -234,9 +233,9 @@ func (s *Session) UpdateCode(ctx context.Context, codeID string, r v1.UpdateCode
 		if r.ValidUntil.Given {
 			c.ValidUntil = r.ValidUntil.At
 		}
-		set(&c.MaxUses, r.MaxUses)
-		set(&c.MaxUsesPerCustomer, r.MaxUsesPerCustomer)
-		set(&c.Description, r.Description)
+		v1.Set(&c.MaxUses, r.MaxUses)
+		v1.Set(&c.MaxUsesPerCustomer, r.MaxUsesPerCustomer)
+		v1.Set(&c.Description, r.Description)
 		if r.Metadata != nil {
 			c.Metadata = *r.Metadata
 		}
@@ -256,7 +255,7 @@ func (s *Session) ArchiveCode(ctx context.Context, codeID string, opts ...v1.Opt
 }
 
 func (s *Session) changeCode(ctx context.Context, codeID string, request any, opts []v1.Option, change func(*catalog.Code) error) (v1.Code, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, request, func(defs *catalog.Definitions) (store.Definition, v1.Code, error) {
+	return caller.Define(ctx, s.author(), request, opts, func(defs *catalog.Definitions) (store.Definition, v1.Code, error) {
 		// Codes change under the version of the definitions, so this is what the change will find.
 		found, err := s.findCode(ctx, codeID)
 		if err != nil {

@@ -36,6 +36,11 @@ type Session struct {
 // As returns the session of a caller.
 func (c *Core) As(caller v1.Caller) *Session { return &Session{core: c, caller: caller} }
 
+// author is the caller as one who defines.
+func (s *Session) author() caller.Author {
+	return caller.Author{Engine: s.core.Engine, Clock: s.core.Clock, By: s.caller}
+}
+
 // do runs a command for a customer.
 func (s *Session) do(ctx context.Context, customer string, c wallet.Command, opts []v1.Option) (engine.Result, error) {
 	key, err := caller.Wallet(s.caller, customer)
@@ -45,51 +50,21 @@ func (s *Session) do(ctx context.Context, customer string, c wallet.Command, opt
 	return s.core.Engine.Do(ctx, caller.Request(s.caller, opts, key, c))
 }
 
-// defs returns the definitions as this process knows them. The transaction that relies on them
-// checks their version.
-func (s *Session) defs(ctx context.Context) (*catalog.Definitions, error) {
-	return s.core.Engine.Known(ctx, s.caller.App)
+// credit finds a credit by id or name.
+func (s *Session) credit(ctx context.Context, idOrName string) (*catalog.Credit, error) {
+	if idOrName == "" {
+		return nil, errCreditMissing()
+	}
+	return caller.Look(ctx, s.author(), func(defs *catalog.Definitions) (*catalog.Credit, error) { return findCredit(defs, idOrName) })
 }
 
-// credit finds a credit by id or name, looking again in the store before it says no: another
-// process may just have made it.
-func (s *Session) credit(ctx context.Context, idOrName string) (*catalog.Credit, error) {
-	const op = "credits.credit"
-	if idOrName == "" {
-		return nil, fault.New(op, fault.CodeMissingField, "credit_id is missing").In("credit_id")
-	}
-	defs, err := s.defs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if c, ok := defs.Credit(idOrName); ok {
-		return c, nil
-	}
-	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
-		return nil, err
-	}
-	if c, ok := defs.Credit(idOrName); ok {
-		return c, nil
-	}
-	return nil, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", clip(idOrName)).In("credit_id")
+func errCreditMissing() error {
+	return fault.New("credits.credit", fault.CodeMissingField, "credit_id is missing").In("credit_id")
 }
 
 // pack finds a pack by id or name.
 func (s *Session) pack(ctx context.Context, idOrName string) (*catalog.Pack, error) {
-	defs, err := s.defs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if p, ok := defs.Pack(idOrName); ok {
-		return p, nil
-	}
-	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
-		return nil, err
-	}
-	if p, ok := defs.Pack(idOrName); ok {
-		return p, nil
-	}
-	return nil, fault.New("credits.pack", fault.CodePackNotFound, "there is no pack %q in this app", clip(idOrName)).In("pack_id")
+	return caller.Look(ctx, s.author(), func(defs *catalog.Definitions) (*catalog.Pack, error) { return findPack(defs, idOrName) })
 }
 
 // Now is the time of the caller's mode, as of which wallets are told of.
@@ -101,14 +76,6 @@ func (s *Session) Now(ctx context.Context) (clock.Instant, error) {
 // process's own may be older when another process defined something.
 func (s *Session) after(ctx context.Context) (*catalog.Definitions, error) {
 	return s.core.Engine.Known(ctx, s.caller.App)
-}
-
-func clip(text string) string {
-	const most = 80
-	if r := []rune(text); len(r) > most {
-		return string(r[:most]) + "..."
-	}
-	return text
 }
 
 // checkNote bounds the texts that explain a command.
@@ -128,7 +95,7 @@ func checkNote(reason string, metadata v1.Metadata) error {
 			return fault.New(op, fault.CodeInvalidMetadata, "metadata must be valid Unicode without the character U+0000").In("metadata")
 		}
 		if len(value) > wallet.MaxMetadataValue {
-			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d bytes", wallet.MaxMetadataValue).In("metadata." + clip(key))
+			return fault.New(op, fault.CodeMetadataTooLarge, "metadata values have at most %d bytes", wallet.MaxMetadataValue).In("metadata." + caller.Clip(key))
 		}
 	}
 	return nil

@@ -2,7 +2,8 @@ package credits
 
 import (
 	"context"
-	"slices"
+	"iter"
+	"maps"
 	"strings"
 
 	"github.com/seed42445051/scrip/caller"
@@ -15,20 +16,96 @@ import (
 	"github.com/seed42445051/scrip/wording"
 )
 
+// credits is how credits are kept.
+func (s *Session) credits() caller.Kind[catalog.Credit, v1.Credit] {
+	return caller.Kind[catalog.Credit, v1.Credit]{
+		Author: s.author(), Name: "credit",
+		All:   func(defs *catalog.Definitions) iter.Seq[*catalog.Credit] { return maps.Values(defs.Credits) },
+		Find:  findCredit,
+		Head:  (*catalog.Credit).Head,
+		Store: func(c *catalog.Credit) store.Definition { return store.Definition{Credits: []*catalog.Credit{c}} },
+		Out:   func(c *catalog.Credit, _ *catalog.Definitions) v1.Credit { return creditOut(c) },
+	}
+}
+
+func findCredit(defs *catalog.Definitions, idOrName string) (*catalog.Credit, error) {
+	if c, ok := defs.Credit(idOrName); ok {
+		return c, nil
+	}
+	return nil, caller.ErrNotFound(fault.CodeCreditNotFound, "credit", idOrName)
+}
+
 // CreateCredit defines a credit.
 func (s *Session) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
-		now := s.core.Clock.Now()
+	credits := s.credits()
+	return credits.Create(ctx, r, opts, func(defs *catalog.Definitions) (*catalog.Credit, error) {
 		c, err := ReadCredit(&r)
 		if err != nil {
-			return store.Definition{}, v1.Credit{}, err
+			return nil, err
 		}
-		c.ID, c.App, c.CreatedAt, c.UpdatedAt = id.New(id.PrefixCredit), s.caller.App, now, now
-		if err := freeName(defs, c); err != nil {
-			return store.Definition{}, v1.Credit{}, err
-		}
-		return store.Definition{Credits: []*catalog.Credit{c}}, creditOut(c), nil
+		c.ID = id.New(id.PrefixCredit)
+		return c, credits.FreeName(c, defs)
 	})
+}
+
+// UpdateCredit changes a credit. What is absent stays; existing grants stay as they are
+// (design law 7).
+func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateCredit, opts ...v1.Option) (v1.Credit, error) {
+	request := struct {
+		ID string
+		v1.UpdateCredit
+	}{creditID, r}
+	return s.credits().Change(ctx, creditID, request, opts, func(c *catalog.Credit, defs *catalog.Definitions) error {
+		return s.updateCredit(c, &r, defs)
+	})
+}
+
+// EditCredit is UpdateCredit where what is to be written depends on what is there: edit sees the
+// credit as the change will find it.
+func (s *Session) EditCredit(ctx context.Context, creditID string, edit func(v1.Credit) (v1.UpdateCredit, error)) (v1.Credit, error) {
+	return s.credits().Change(ctx, creditID, "edit credit "+creditID, nil, func(c *catalog.Credit, defs *catalog.Definitions) error {
+		r, err := edit(creditOut(c))
+		if err != nil {
+			return err
+		}
+		return s.updateCredit(c, &r, defs)
+	})
+}
+
+func (s *Session) updateCredit(c *catalog.Credit, r *v1.UpdateCredit, defs *catalog.Definitions) error {
+	v1.Set(&c.Name, r.Name)
+	v1.Set(&c.Unit, r.Unit)
+	v1.Set(&c.Description, r.Description)
+	v1.Set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
+	if err := fillCredit(c, r); err != nil {
+		return err
+	}
+	return s.credits().FreeName(c, defs)
+}
+
+// ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
+// its name can be used again. Archiving again is no error.
+func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return s.credits().Archive(ctx, creditID, opts)
+}
+
+// UnarchiveCredit lets a credit be granted again, unless its name was taken meanwhile. One that
+// is not archived stays as it is, which is no error.
+func (s *Session) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
+	return s.credits().Unarchive(ctx, creditID, opts)
+}
+
+// GetCredit reads a credit by id or name.
+func (s *Session) GetCredit(ctx context.Context, creditID string) (v1.Credit, error) {
+	if creditID == "" {
+		return v1.Credit{}, errCreditMissing()
+	}
+	return s.credits().Get(ctx, creditID)
+}
+
+// ListCredits lists the app's credits in order of creation, archived ones included.
+func (s *Session) ListCredits(ctx context.Context) (v1.Page[v1.Credit], error) {
+	return s.credits().List(ctx, func(catalog.Head) bool { return true })
 }
 
 // ReadCredit reads a credit as an operator wrote it, with its defaults, and checks it. The error
@@ -100,20 +177,6 @@ func salesIn(s *v1.Sales, precision int) (catalog.Sales, error) {
 	return out, err
 }
 
-// freeName refuses a name that another credit has.
-func freeName(defs *catalog.Definitions, c *catalog.Credit) error {
-	for _, other := range defs.Credits {
-		if other.ID != c.ID && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, c.Name) {
-			return nameTaken("credit", c.Name)
-		}
-	}
-	return nil
-}
-
-func nameTaken(what, name string) error {
-	return fault.New("credits.define", fault.CodeNameTaken, "there is a %s named %q already in this app", what, clip(name)).In("name")
-}
-
 func drawOrderIn(order v1.DrawOrder) ([]catalog.DrawKey, error) {
 	if len(order) == 0 {
 		return catalog.DefaultDrawOrder(), nil
@@ -172,109 +235,4 @@ func creditOut(c *catalog.Credit) v1.Credit {
 		out.Sales.SignupBonus = decimal(c.Sales.SignupBonus, c.Precision)
 	}
 	return out
-}
-
-// GetCredit reads a credit by id or name.
-func (s *Session) GetCredit(ctx context.Context, creditID string) (v1.Credit, error) {
-	if _, err := s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
-		return v1.Credit{}, err
-	}
-	c, err := s.credit(ctx, creditID)
-	if err != nil {
-		return v1.Credit{}, err
-	}
-	return creditOut(c), nil
-}
-
-// ListCredits lists the app's credits in order of creation, archived ones included.
-func (s *Session) ListCredits(ctx context.Context) (v1.Page[v1.Credit], error) {
-	page := v1.Page[v1.Credit]{Data: []v1.Credit{}}
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return page, err
-	}
-	for _, c := range defs.Credits {
-		page.Data = append(page.Data, creditOut(c))
-	}
-	slices.SortFunc(page.Data, func(a, b v1.Credit) int { return strings.Compare(a.ID, b.ID) })
-	return page, nil
-}
-
-// UpdateCredit changes a credit. What is absent stays; existing grants stay as they are
-// (design law 7).
-func (s *Session) UpdateCredit(ctx context.Context, creditID string, r v1.UpdateCredit, opts ...v1.Option) (v1.Credit, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
-		ID string
-		v1.UpdateCredit
-	}{creditID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
-		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error { return updateCredit(defs, c, &r) })
-	})
-}
-
-// EditCredit is UpdateCredit where what is to be written depends on what is there: edit sees the
-// credit as the change will find it.
-func (s *Session) EditCredit(ctx context.Context, creditID string, edit func(v1.Credit) (v1.UpdateCredit, error)) (v1.Credit, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, nil, "edit credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
-		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
-			r, err := edit(creditOut(c))
-			if err != nil {
-				return err
-			}
-			return updateCredit(defs, c, &r)
-		})
-	})
-}
-
-func updateCredit(defs *catalog.Definitions, c *catalog.Credit, r *v1.UpdateCredit) error {
-	set(&c.Name, r.Name)
-	set(&c.Unit, r.Unit)
-	set(&c.Description, r.Description)
-	set(&c.ExpiresAfterDays, r.ExpiresAfterDays)
-	if err := fillCredit(c, r); err != nil {
-		return err
-	}
-	return freeName(defs, c)
-}
-
-// ArchiveCredit ends a credit: what was granted can be spent, nothing more can be granted, and
-// its name can be used again. Archiving again is no error.
-func (s *Session) ArchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
-		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
-			if c.ArchivedAt.IsZero() {
-				c.ArchivedAt = s.core.Clock.Now()
-			}
-			return nil
-		})
-	})
-}
-
-// UnarchiveCredit lets a credit be granted again, unless its name was taken meanwhile. One that
-// is not archived stays as it is, which is no error.
-func (s *Session) UnarchiveCredit(ctx context.Context, creditID string, opts ...v1.Option) (v1.Credit, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "unarchive credit "+creditID, func(defs *catalog.Definitions) (store.Definition, v1.Credit, error) {
-		return s.changeCredit(defs, creditID, func(c *catalog.Credit) error {
-			c.ArchivedAt = 0
-			return freeName(defs, c)
-		})
-	})
-}
-
-func (s *Session) changeCredit(defs *catalog.Definitions, creditID string, change func(*catalog.Credit) error) (store.Definition, v1.Credit, error) {
-	have, ok := defs.Credit(creditID)
-	if !ok {
-		return store.Definition{}, v1.Credit{}, fault.New("credits.changeCredit", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(creditID)).In("credit_id")
-	}
-	c := *have
-	if err := change(&c); err != nil {
-		return store.Definition{}, v1.Credit{}, err
-	}
-	c.UpdatedAt = s.core.Clock.Now()
-	return store.Definition{Credits: []*catalog.Credit{&c}}, creditOut(&c), nil
-}
-
-func set[T any](to *T, value *T) {
-	if value != nil {
-		*to = *value
-	}
 }

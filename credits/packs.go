@@ -2,8 +2,8 @@ package credits
 
 import (
 	"context"
-	"slices"
-	"strconv"
+	"iter"
+	"maps"
 	"strings"
 
 	"github.com/seed42445051/scrip/caller"
@@ -12,71 +12,77 @@ import (
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
+	"github.com/seed42445051/scrip/wording"
 )
 
 // MaxPackID bounds an id that the caller chooses for a pack, in characters.
 const MaxPackID = 100
 
+// packs is how packs are kept.
+func (s *Session) packs() caller.Kind[catalog.Pack, v1.Pack] {
+	return caller.Kind[catalog.Pack, v1.Pack]{
+		Author: s.author(), Name: "pack",
+		All:   func(defs *catalog.Definitions) iter.Seq[*catalog.Pack] { return maps.Values(defs.Packs) },
+		Find:  findPack,
+		Head:  (*catalog.Pack).Head,
+		Store: func(p *catalog.Pack) store.Definition { return store.Definition{Packs: []*catalog.Pack{p}} },
+		Out:   packOut,
+	}
+}
+
+func findPack(defs *catalog.Definitions, idOrName string) (*catalog.Pack, error) {
+	if p, ok := defs.Pack(idOrName); ok {
+		return p, nil
+	}
+	return nil, caller.ErrNotFound(fault.CodePackNotFound, "pack", idOrName)
+}
+
 // CreatePack defines a pack.
 func (s *Session) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
+	packs := s.packs()
+	return packs.Create(ctx, r, opts, func(defs *catalog.Definitions) (*catalog.Pack, error) {
 		if _, taken := defs.Packs[r.ID]; taken {
-			return store.Definition{}, v1.Pack{}, fault.New("credits.CreatePack", fault.CodeNameTaken, "there is a pack with the id %q already: PUT replaces it", clip(r.ID)).In("id")
+			return nil, fault.New("credits.CreatePack", fault.CodeNameTaken, "there is a pack with the id %q already: PUT replaces it", caller.Clip(r.ID)).In("id")
 		}
-		p := &catalog.Pack{ID: r.ID, CreatedAt: s.core.Clock.Now()}
+		p := &catalog.Pack{ID: r.ID}
 		if p.ID == "" {
 			p.ID = id.New(id.PrefixPack)
 		}
-		return s.fillPack(defs, p, &r)
+		if err := ReadPack(p, &r, defs); err != nil {
+			return nil, err
+		}
+		return p, packs.FreeName(p, defs)
 	})
 }
 
 // UpdatePack replaces a pack under its id; what was granted from it stays as it is.
 func (s *Session) UpdatePack(ctx context.Context, packID string, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
+	packs, request := s.packs(), struct {
 		ID string
 		v1.CreatePack
-	}{packID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
-		have, ok := defs.Pack(packID)
-		if !ok {
-			return store.Definition{}, v1.Pack{}, errNoPack(packID)
+	}{packID, r}
+	return packs.Change(ctx, packID, request, opts, func(p *catalog.Pack, defs *catalog.Definitions) error {
+		*p = catalog.Pack{ID: p.ID, App: p.App, CreatedAt: p.CreatedAt, ArchivedAt: p.ArchivedAt}
+		if err := ReadPack(p, &r, defs); err != nil {
+			return err
 		}
-		return s.fillPack(defs, &catalog.Pack{ID: have.ID, CreatedAt: have.CreatedAt, ArchivedAt: have.ArchivedAt}, &r)
+		return packs.FreeName(p, defs)
 	})
 }
 
 // ArchivePack takes a pack off sale; its name can be used again. Archiving again is no error.
 func (s *Session) ArchivePack(ctx context.Context, packID string, opts ...v1.Option) (v1.Pack, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive pack "+packID, func(defs *catalog.Definitions) (store.Definition, v1.Pack, error) {
-		have, ok := defs.Pack(packID)
-		if !ok {
-			return store.Definition{}, v1.Pack{}, errNoPack(packID)
-		}
-		p := *have
-		if p.ArchivedAt.IsZero() {
-			p.ArchivedAt = s.core.Clock.Now()
-		}
-		p.UpdatedAt = s.core.Clock.Now()
-		return store.Definition{Packs: []*catalog.Pack{&p}}, packOut(&p, defs), nil
-	})
+	return s.packs().Archive(ctx, packID, opts)
 }
 
-func errNoPack(packID string) error {
-	return fault.New("credits.pack", fault.CodePackNotFound, "there is no pack %q in this app", clip(packID)).In("pack_id")
+// GetPack reads a pack by id or name.
+func (s *Session) GetPack(ctx context.Context, packID string) (v1.Pack, error) {
+	return s.packs().Get(ctx, packID)
 }
 
-func (s *Session) fillPack(defs *catalog.Definitions, p *catalog.Pack, r *v1.CreatePack) (store.Definition, v1.Pack, error) {
-	fail := func(err error) (store.Definition, v1.Pack, error) { return store.Definition{}, v1.Pack{}, err }
-	if err := ReadPack(p, r, defs); err != nil {
-		return fail(err)
-	}
-	p.App, p.UpdatedAt = s.caller.App, s.core.Clock.Now()
-	for _, other := range defs.Packs {
-		if other.ID != p.ID && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, p.Name) {
-			return fail(nameTaken("pack", p.Name))
-		}
-	}
-	return store.Definition{Packs: []*catalog.Pack{p}}, packOut(p, defs), nil
+// ListPacks lists the packs that are on sale, in order of creation.
+func (s *Session) ListPacks(ctx context.Context) (v1.Page[v1.Pack], error) {
+	return s.packs().List(ctx, catalog.Head.InUse)
 }
 
 // ReadPack fills a pack, whose id may be set already, with what an operator wrote, and checks it.
@@ -94,8 +100,7 @@ func ReadPack(p *catalog.Pack, r *v1.CreatePack, defs *catalog.Definitions) erro
 	for i := range r.Items {
 		item, err := packItem(defs, p, &r.Items[i], i)
 		if err != nil {
-			e := fault.As(err)
-			return e.In("items." + strconv.Itoa(i) + "." + e.Field)
+			return within("items", i, err)
 		}
 		p.Items = append(p.Items, item)
 	}
@@ -109,12 +114,11 @@ func packItem(defs *catalog.Definitions, p *catalog.Pack, r *v1.PackItem, i int)
 	if item.ID == "" {
 		item.ID = p.DefaultItemID(i)
 	}
-	def, ok := defs.Credit(r.CreditID)
-	if !ok {
-		return item, fault.New("credits.packItem", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In("credit_id")
+	def, err := findCredit(defs, r.CreditID)
+	if err != nil {
+		return item, err
 	}
 	item.Credit = def.ID
-	var err error
 	if item.Amount, err = units(r.Amount, def.Precision, "amount"); err != nil {
 		return item, err
 	}
@@ -125,7 +129,7 @@ func packItem(defs *catalog.Definitions, p *catalog.Pack, r *v1.PackItem, i int)
 		item.Category = catalog.Paid
 	}
 	item.Priority = usualPriority(item.Scope, def)
-	set(&item.Priority, r.Priority)
+	v1.Set(&item.Priority, r.Priority)
 	return item, nil
 }
 
@@ -148,48 +152,10 @@ func packOut(p *catalog.Pack, defs *catalog.Definitions) v1.Pack {
 	}
 	for i := range p.Items {
 		item := &p.Items[i]
-		precision := 0
-		if def, ok := defs.Credits[item.Credit]; ok {
-			precision = def.Precision
-		}
 		out.Items[i] = v1.PackItem{
-			ID: item.ID, CreditID: item.Credit, Amount: decimal(item.Amount, precision), Scope: rulesOut(item.Scope),
+			ID: item.ID, CreditID: item.Credit, Amount: decimal(item.Amount, wording.Precision(defs, item.Credit)), Scope: rulesOut(item.Scope),
 			Category: string(item.Category), Priority: &item.Priority,
 		}
 	}
 	return out
-}
-
-// GetPack reads a pack by id or name.
-func (s *Session) GetPack(ctx context.Context, packID string) (v1.Pack, error) {
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return v1.Pack{}, err
-	}
-	p, ok := defs.Pack(packID)
-	if !ok {
-		return v1.Pack{}, errNoPack(packID)
-	}
-	return packOut(p, defs), nil
-}
-
-// ListPacks lists the packs that are on sale, in order of creation.
-func (s *Session) ListPacks(ctx context.Context) (v1.Page[v1.Pack], error) {
-	page := v1.Page[v1.Pack]{Data: []v1.Pack{}}
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return page, err
-	}
-	for _, p := range defs.Packs {
-		if p.ArchivedAt.IsZero() {
-			page.Data = append(page.Data, packOut(p, defs))
-		}
-	}
-	slices.SortFunc(page.Data, func(a, b v1.Pack) int {
-		if a.CreatedAt != b.CreatedAt {
-			return int(a.CreatedAt - b.CreatedAt)
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return page, nil
 }

@@ -90,8 +90,8 @@ func overageOverride(c *catalog.ProductCredit, precision int) *v1.OverageOverrid
 	if c.OverageBehavior != nil {
 		o.Behavior = string(*c.OverageBehavior)
 	}
-	set(&o.PricePerUnit, c.PricePerUnit)
-	set(&o.Currency, c.Currency)
+	v1.Set(&o.PricePerUnit, c.PricePerUnit)
+	v1.Set(&o.Currency, c.Currency)
 	if o == (v1.OverageOverride{}) {
 		return nil
 	}

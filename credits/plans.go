@@ -2,6 +2,7 @@ package credits
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/money"
-	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 	"github.com/seed42445051/scrip/wallet"
 )
@@ -22,74 +22,85 @@ const MaxPlanID = 100
 // planTaxCategory is what plans are for taxes unless another interface says otherwise.
 const planTaxCategory = "saas"
 
+// plans is how plans are kept: the products whose price recurs.
+func (s *Session) plans() caller.Kind[catalog.Product, v1.Plan] {
+	return caller.Kind[catalog.Product, v1.Plan]{
+		Author: s.author(), Name: "plan",
+		All:   allPlans,
+		Find:  findPlan,
+		Head:  (*catalog.Product).Head,
+		Store: storeProduct,
+		Out:   planOut,
+	}
+}
+
+func allPlans(defs *catalog.Definitions) iter.Seq[*catalog.Product] {
+	return func(yield func(*catalog.Product) bool) {
+		for _, p := range defs.Products {
+			if p.Recurs() && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+func findPlan(defs *catalog.Definitions, idOrName string) (*catalog.Product, error) {
+	if p, ok := defs.Plan(idOrName); ok {
+		return p, nil
+	}
+	return nil, caller.ErrNotFound(fault.CodePlanNotFound, "plan", idOrName)
+}
+
 // CreatePlan defines a plan.
 func (s *Session) CreatePlan(ctx context.Context, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
+	return s.plans().Create(ctx, r, opts, func(defs *catalog.Definitions) (*catalog.Product, error) {
 		if _, taken := defs.Products[r.ID]; taken {
-			return store.Definition{}, v1.Plan{}, fault.New("credits.CreatePlan", fault.CodeNameTaken, "there is a plan or product with the id %q already: PUT replaces a plan", clip(r.ID)).In("id")
+			return nil, fault.New("credits.CreatePlan", fault.CodeNameTaken, "there is a plan or product with the id %q already: PUT replaces a plan", caller.Clip(r.ID)).In("id")
 		}
-		p := catalog.Product{ID: r.ID, App: s.caller.App, CreatedAt: s.core.Clock.Now()}
+		p := &catalog.Product{ID: r.ID}
 		if p.ID == "" {
 			p.ID = id.New(id.PrefixPlan)
 		}
-		return s.fillPlan(defs, &p, &r)
+		return p, s.fillPlan(p, &r, defs)
 	})
 }
 
 // UpdatePlan replaces a plan under its id; subscriptions and grants stay as they are. What other
 // interfaces say of it and this one has no words for is kept.
 func (s *Session) UpdatePlan(ctx context.Context, planID string, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
+	request := struct {
 		ID string
 		v1.CreatePlan
-	}{planID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
-		have, ok := defs.Plan(planID)
-		if !ok {
-			return store.Definition{}, v1.Plan{}, errNoPlan(planID)
-		}
-		p := *have
-		return s.fillPlan(defs, &p, &r)
+	}{planID, r}
+	return s.plans().Change(ctx, planID, request, opts, func(p *catalog.Product, defs *catalog.Definitions) error {
+		return s.fillPlan(p, &r, defs)
 	})
 }
 
 // ArchivePlan takes a plan off sale; its name can be used again, and who has it keeps it. Archiving
 // again is no error.
 func (s *Session) ArchivePlan(ctx context.Context, planID string, opts ...v1.Option) (v1.Plan, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive plan "+planID, func(defs *catalog.Definitions) (store.Definition, v1.Plan, error) {
-		have, ok := defs.Plan(planID)
-		if !ok {
-			return store.Definition{}, v1.Plan{}, errNoPlan(planID)
-		}
-		p := *have
-		if p.ArchivedAt.IsZero() {
-			p.ArchivedAt = s.core.Clock.Now()
-		}
-		return s.savePlan(defs, p)
-	})
+	return s.plans().Archive(ctx, planID, opts)
 }
 
-func errNoPlan(planID string) error {
-	return fault.New("credits.plan", fault.CodePlanNotFound, "there is no plan %q in this app", clip(planID)).In("plan_id")
+// GetPlan reads a plan by id or name.
+func (s *Session) GetPlan(ctx context.Context, planID string) (v1.Plan, error) {
+	return s.plans().Get(ctx, planID)
 }
 
-func (s *Session) fillPlan(defs *catalog.Definitions, p *catalog.Product, r *v1.CreatePlan) (store.Definition, v1.Plan, error) {
+// ListPlans lists the plans that are on sale, in order of creation.
+func (s *Session) ListPlans(ctx context.Context) (v1.Page[v1.Plan], error) {
+	return s.plans().List(ctx, catalog.Head.InUse)
+}
+
+func (s *Session) fillPlan(p *catalog.Product, r *v1.CreatePlan, defs *catalog.Definitions) error {
 	if err := ReadPlan(p, r, defs); err != nil {
-		return store.Definition{}, v1.Plan{}, err
+		return err
 	}
-	for _, other := range defs.Products {
-		if other.ID != p.ID && other.Recurs() && other.ArchivedAt.IsZero() && strings.EqualFold(other.Name, p.Name) {
-			return store.Definition{}, v1.Plan{}, nameTaken("plan", p.Name)
-		}
+	if err := s.plans().FreeName(p, defs); err != nil {
+		return err
 	}
-	return s.savePlan(defs, *p)
-}
-
-func (s *Session) savePlan(defs *catalog.Definitions, p catalog.Product) (store.Definition, v1.Plan, error) {
-	change, p, err := s.fillProduct(defs, p)
-	if err != nil {
-		return change, v1.Plan{}, err
-	}
-	return change, planOut(&p, defs), nil
+	return finishProduct(p, defs)
 }
 
 // ReadPlan fills a plan, whose id may be set already, with what an operator wrote, and checks it.
@@ -211,15 +222,14 @@ func planCredit(r *v1.PlanCredit, defs *catalog.Definitions) (catalog.ProductCre
 	c := catalog.ProductCredit{
 		Category: catalog.Category(r.Category), TrialExpires: r.TrialExpires, LowBalancePercent: r.LowBalancePercent, Prorate: r.Prorate,
 	}
-	def, ok := defs.Credit(r.CreditID)
-	if !ok {
-		return c, fault.New("credits.planCredit", fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In("credit_id")
+	def, err := findCredit(defs, r.CreditID)
+	if err != nil {
+		return c, err
 	}
 	c.Credit = def.ID
 	if c.Category == "" {
 		c.Category = catalog.Paid
 	}
-	var err error
 	if c.Amount, err = units(r.Amount, def.Precision, "amount"); err != nil {
 		return c, err
 	}
@@ -230,7 +240,7 @@ func planCredit(r *v1.PlanCredit, defs *catalog.Definitions) (catalog.ProductCre
 		return c, err
 	}
 	priority := usualPriority(c.Scope, def)
-	set(&priority, r.Priority)
+	v1.Set(&priority, r.Priority)
 	c.Priority = &priority
 	if r.Every != nil {
 		if c.Every, err = interval(*r.Every, "every"); err != nil {
@@ -323,38 +333,4 @@ func overrideRollover(c *catalog.ProductCredit, r *v1.RolloverOverride) error {
 	validity, err := interval(v1.Interval{Count: r.ValidityCount, Unit: r.ValidityUnit}, "rollover.validity_count")
 	c.RolloverValidity = &validity
 	return err
-}
-
-// GetPlan reads a plan by id or name.
-func (s *Session) GetPlan(ctx context.Context, planID string) (v1.Plan, error) {
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return v1.Plan{}, err
-	}
-	p, ok := defs.Plan(planID)
-	if !ok {
-		return v1.Plan{}, errNoPlan(planID)
-	}
-	return planOut(p, defs), nil
-}
-
-// ListPlans lists the plans that are on sale, in order of creation.
-func (s *Session) ListPlans(ctx context.Context) (v1.Page[v1.Plan], error) {
-	page := v1.Page[v1.Plan]{Data: []v1.Plan{}}
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return page, err
-	}
-	for _, p := range defs.Products {
-		if p.Recurs() && p.ArchivedAt.IsZero() {
-			page.Data = append(page.Data, planOut(p, defs))
-		}
-	}
-	slices.SortFunc(page.Data, func(a, b v1.Plan) int {
-		if a.CreatedAt != b.CreatedAt {
-			return int(a.CreatedAt - b.CreatedAt)
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return page, nil
 }

@@ -2,6 +2,8 @@ package credits
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,39 +22,58 @@ func (s *Session) Catalog(ctx context.Context) (*catalog.Definitions, error) {
 	return s.core.Engine.Definitions(ctx, s.caller.App)
 }
 
-// CreateProduct defines a product.
+// products is how products are kept, plans among them.
+func (s *Session) products() caller.Kind[catalog.Product, catalog.Product] {
+	return caller.Kind[catalog.Product, catalog.Product]{
+		Author: s.author(), Name: "product",
+		All:   func(defs *catalog.Definitions) iter.Seq[*catalog.Product] { return maps.Values(defs.Products) },
+		Find:  findProduct,
+		Head:  (*catalog.Product).Head,
+		Store: storeProduct,
+		Out:   func(p *catalog.Product, _ *catalog.Definitions) catalog.Product { return *p },
+	}
+}
+
+// findProduct finds a product by its id alone: names may repeat.
+func findProduct(defs *catalog.Definitions, productID string) (*catalog.Product, error) {
+	if p, ok := defs.Products[productID]; ok {
+		return p, nil
+	}
+	return nil, caller.ErrNotFound(fault.CodeProductNotFound, "product", productID)
+}
+
+func storeProduct(p *catalog.Product) store.Definition {
+	return store.Definition{Products: []*catalog.Product{p}}
+}
+
+// CreateProduct defines a product, under a new id.
 func (s *Session) CreateProduct(ctx context.Context, p catalog.Product) (catalog.Product, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, nil, p, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
-		p.ID, p.App, p.CreatedAt, p.ArchivedAt = id.New(id.PrefixProduct), s.caller.App, s.core.Clock.Now(), 0
-		return s.fillProduct(defs, p)
+	return s.products().Create(ctx, p, nil, func(defs *catalog.Definitions) (*catalog.Product, error) {
+		p.ID, p.ArchivedAt = id.New(id.PrefixProduct), 0
+		return &p, finishProduct(&p, defs)
 	})
 }
 
 // EditProduct changes a product; edit sees it as the change will find it.
 func (s *Session) EditProduct(ctx context.Context, productID string, edit func(*catalog.Product) error) (catalog.Product, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, nil, "edit product "+productID, func(defs *catalog.Definitions) (store.Definition, catalog.Product, error) {
-		have, ok := defs.Products[productID]
-		if !ok {
-			return store.Definition{}, catalog.Product{}, errNoProduct(productID)
+	return s.products().Change(ctx, productID, "edit product "+productID, nil, func(p *catalog.Product, defs *catalog.Definitions) error {
+		if err := edit(p); err != nil {
+			return err
 		}
-		p := *have
-		if err := edit(&p); err != nil {
-			return store.Definition{}, catalog.Product{}, err
-		}
-		return s.fillProduct(defs, p)
+		return finishProduct(p, defs)
 	})
 }
 
-// fillProduct gives new credits of the product an id, and checks the whole. What is archived is
+// finishProduct gives new credits of the product an id, and checks the whole. What is archived is
 // not sold, and need not agree with definitions that changed since.
-func (s *Session) fillProduct(defs *catalog.Definitions, p catalog.Product) (store.Definition, catalog.Product, error) {
-	p.Name, p.UpdatedAt = strings.TrimSpace(p.Name), s.core.Clock.Now()
+func finishProduct(p *catalog.Product, defs *catalog.Definitions) error {
+	p.Name = strings.TrimSpace(p.Name)
 	if err := checkNote("", p.Metadata); err != nil {
-		return store.Definition{}, p, err
+		return err
 	}
 	if p.ArchivedAt.IsZero() {
 		if err := p.Validate(defs); err != nil {
-			return store.Definition{}, p, err
+			return err
 		}
 	}
 	p.Credits = slices.Clone(p.Credits)
@@ -61,9 +82,5 @@ func (s *Session) fillProduct(defs *catalog.Definitions, p catalog.Product) (sto
 			p.Credits[i].ID = id.New(id.PrefixPackItem)
 		}
 	}
-	return store.Definition{Products: []*catalog.Product{&p}}, p, nil
-}
-
-func errNoProduct(productID string) error {
-	return fault.New("credits.product", fault.CodeProductNotFound, "there is no product %q in this app", clip(productID)).In("product_id")
+	return nil
 }

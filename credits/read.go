@@ -252,7 +252,7 @@ func (s *Session) entryQuery(ctx context.Context, q *v1.LedgerQuery) (store.Entr
 	if q.Type != "" {
 		for _, t := range strings.Split(q.Type, ",") {
 			if !slices.Contains(wallet.EntryTypes(), wallet.EntryType(t)) {
-				return out, fault.New(op, fault.CodeInvalidRequest, "there is no entry type %q", clip(t)).In("type")
+				return out, fault.New(op, fault.CodeInvalidRequest, "there is no entry type %q", caller.Clip(t)).In("type")
 			}
 			out.Types = append(out.Types, wallet.EntryType(t))
 		}

@@ -47,9 +47,9 @@ func (s *Session) event(ctx context.Context, eventID, customer string) (*store.C
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, fault.New(op, fault.CodeEventNotFound, "there is no event %q", clip(eventID)).In("event_id")
+		return nil, fault.New(op, fault.CodeEventNotFound, "there is no event %q", caller.Clip(eventID)).In("event_id")
 	case len(found) > 1:
-		return nil, fault.New(op, fault.CodeMissingField, "several customers have an event %q: say whose is meant", clip(eventID)).In("customer_id")
+		return nil, fault.New(op, fault.CodeMissingField, "several customers have an event %q: say whose is meant", caller.Clip(eventID)).In("customer_id")
 	}
 	return &found[0], nil
 }

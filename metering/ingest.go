@@ -71,7 +71,7 @@ func (s *Session) ingests(r *v1.IngestRequest, now clock.Instant, idempotency st
 			return nil, in(err)
 		}
 		if unique := e.EventID + "\x00" + e.CustomerID; seen[unique] {
-			return nil, in(fault.New("metering.ingests", fault.CodeDuplicateEvent, "the call has two events %q of this customer", clip(e.EventID)).In("event_id"))
+			return nil, in(fault.New("metering.ingests", fault.CodeDuplicateEvent, "the call has two events %q of this customer", caller.Clip(e.EventID)).In("event_id"))
 		} else {
 			seen[unique] = true
 		}

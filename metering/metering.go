@@ -9,10 +9,10 @@ package metering
 import (
 	"context"
 
+	"github.com/seed42445051/scrip/caller"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
-	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/store"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -38,32 +38,12 @@ func (s *Session) now(ctx context.Context) (clock.Instant, error) {
 	return s.core.Engine.Now(ctx, s.caller.App, s.caller.Mode)
 }
 
-// meter finds a meter by id or name, looking again in the store before it says no.
+// author is the caller as one who defines.
+func (s *Session) author() caller.Author {
+	return caller.Author{Engine: s.core.Engine, Clock: s.core.Clock, By: s.caller}
+}
+
+// meter finds a meter by id or name.
 func (s *Session) meter(ctx context.Context, idOrName string) (*catalog.Meter, error) {
-	defs, err := s.core.Engine.Known(ctx, s.caller.App)
-	if err != nil {
-		return nil, err
-	}
-	if m, ok := defs.Meter(idOrName); ok {
-		return m, nil
-	}
-	if defs, err = s.core.Engine.Definitions(ctx, s.caller.App); err != nil {
-		return nil, err
-	}
-	if m, ok := defs.Meter(idOrName); ok {
-		return m, nil
-	}
-	return nil, errNoMeter(idOrName)
-}
-
-func errNoMeter(idOrName string) error {
-	return fault.New("metering.meter", fault.CodeMeterNotFound, "there is no meter %q in this app", clip(idOrName)).In("meter_id")
-}
-
-func clip(text string) string {
-	const most = 80
-	if r := []rune(text); len(r) > most {
-		return string(r[:most]) + "..."
-	}
-	return text
+	return caller.Look(ctx, s.author(), func(defs *catalog.Definitions) (*catalog.Meter, error) { return findMeter(defs, idOrName) })
 }

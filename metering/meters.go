@@ -2,7 +2,8 @@ package metering
 
 import (
 	"context"
-	"slices"
+	"iter"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -17,17 +18,80 @@ import (
 	"github.com/seed42445051/scrip/wording"
 )
 
+// meters is how meters are kept.
+func (s *Session) meters() caller.Kind[catalog.Meter, v1.Meter] {
+	return caller.Kind[catalog.Meter, v1.Meter]{
+		Author: s.author(), Name: "meter",
+		All:   func(defs *catalog.Definitions) iter.Seq[*catalog.Meter] { return maps.Values(defs.Meters) },
+		Find:  findMeter,
+		Head:  (*catalog.Meter).Head,
+		Store: func(m *catalog.Meter) store.Definition { return store.Definition{Meters: []*catalog.Meter{m}} },
+		Out:   func(m *catalog.Meter, _ *catalog.Definitions) v1.Meter { return meterOut(m) },
+	}
+}
+
+func findMeter(defs *catalog.Definitions, idOrName string) (*catalog.Meter, error) {
+	if m, ok := defs.Meter(idOrName); ok {
+		return m, nil
+	}
+	return nil, caller.ErrNotFound(fault.CodeMeterNotFound, "meter", idOrName)
+}
+
 // CreateMeter defines a meter.
 func (s *Session) CreateMeter(ctx context.Context, r v1.CreateMeter, opts ...v1.Option) (v1.Meter, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, r, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
+	meters := s.meters()
+	return meters.Create(ctx, r, opts, func(defs *catalog.Definitions) (*catalog.Meter, error) {
 		m, err := ReadMeter(&r, defs)
 		if err != nil {
-			return store.Definition{}, v1.Meter{}, err
+			return nil, err
 		}
-		now := s.core.Clock.Now()
-		m.ID, m.App, m.CreatedAt, m.UpdatedAt = id.New(id.PrefixMeter), s.caller.App, now, now
-		return s.store(defs, m)
+		m.ID = id.New(id.PrefixMeter)
+		return m, meters.FreeName(m, defs)
 	})
+}
+
+// UpdateMeter changes a meter. What is absent stays; a link's new terms count from the next
+// billing period on.
+func (s *Session) UpdateMeter(ctx context.Context, meterID string, r v1.UpdateMeter, opts ...v1.Option) (v1.Meter, error) {
+	meters, request := s.meters(), struct {
+		ID string
+		v1.UpdateMeter
+	}{meterID, r}
+	return meters.Change(ctx, meterID, request, opts, func(m *catalog.Meter, defs *catalog.Definitions) error {
+		v1.Set(&m.Name, r.Name)
+		v1.Set(&m.Description, r.Description)
+		v1.Set(&m.Unit, r.MeasurementUnit)
+		links := linksOut(m)
+		v1.Set(&links, r.Links)
+		if err := readLinks(m, links, defs); err != nil || !m.ArchivedAt.IsZero() {
+			return err
+		}
+		return meters.FreeName(m, defs)
+	})
+}
+
+// ArchiveMeter ends a meter: it counts no more, and what it counted stays. Archiving again is no
+// error.
+func (s *Session) ArchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
+	return s.meters().Archive(ctx, meterID, opts)
+}
+
+// UnarchiveMeter lets a meter count again, from now on, unless its name was taken meanwhile.
+func (s *Session) UnarchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
+	return s.meters().Unarchive(ctx, meterID, opts)
+}
+
+// GetMeter reads a meter by id or name.
+func (s *Session) GetMeter(ctx context.Context, meterID string) (v1.Meter, error) {
+	return s.meters().Get(ctx, meterID)
+}
+
+// ListMeters lists the meters that are in use, or those that are archived, in order of creation.
+func (s *Session) ListMeters(ctx context.Context, q v1.MeterQuery) (v1.Page[v1.Meter], error) {
+	if q.Archived != "" && q.Archived != "true" && q.Archived != "false" {
+		return v1.Page[v1.Meter]{Data: []v1.Meter{}}, fault.New("metering.ListMeters", fault.CodeInvalidRequest, "archived must be true or false").In("archived")
+	}
+	return s.meters().List(ctx, func(m catalog.Head) bool { return m.InUse() == (q.Archived != "true") })
 }
 
 // ReadMeter reads a meter as a caller describes it, and checks it; credits must resolve in defs.
@@ -53,83 +117,12 @@ func readLinks(m *catalog.Meter, links []v1.MeterLink, defs *catalog.Definitions
 	return m.Validate(defs)
 }
 
-// UpdateMeter changes a meter. What is absent stays; a link's new terms count from the next
-// billing period on.
-func (s *Session) UpdateMeter(ctx context.Context, meterID string, r v1.UpdateMeter, opts ...v1.Option) (v1.Meter, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, struct {
-		ID string
-		v1.UpdateMeter
-	}{meterID, r}, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
-		return s.change(defs, meterID, func(m *catalog.Meter) ([]v1.MeterLink, error) {
-			for to, value := range map[*string]*string{&m.Name: r.Name, &m.Description: r.Description, &m.Unit: r.MeasurementUnit} {
-				if value != nil {
-					*to = *value
-				}
-			}
-			if r.Links != nil {
-				return *r.Links, nil
-			}
-			return linksOut(m), nil
-		})
-	})
-}
-
-// ArchiveMeter ends a meter: it counts no more, and what it counted stays. Archiving again is no
-// error.
-func (s *Session) ArchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "archive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
-		return s.change(defs, meterID, func(m *catalog.Meter) ([]v1.MeterLink, error) {
-			if m.ArchivedAt.IsZero() {
-				m.ArchivedAt = s.core.Clock.Now()
-			}
-			return linksOut(m), nil
-		})
-	})
-}
-
-// UnarchiveMeter lets a meter count again, from now on.
-func (s *Session) UnarchiveMeter(ctx context.Context, meterID string, opts ...v1.Option) (v1.Meter, error) {
-	return caller.Define(ctx, s.core.Engine, s.caller, opts, "unarchive meter "+meterID, func(defs *catalog.Definitions) (store.Definition, v1.Meter, error) {
-		return s.change(defs, meterID, func(m *catalog.Meter) ([]v1.MeterLink, error) {
-			m.ArchivedAt = 0
-			return linksOut(m), nil
-		})
-	})
-}
-
-func (s *Session) change(defs *catalog.Definitions, meterID string, change func(*catalog.Meter) ([]v1.MeterLink, error)) (store.Definition, v1.Meter, error) {
-	have, ok := defs.Meter(meterID)
-	if !ok {
-		return store.Definition{}, v1.Meter{}, errNoMeter(meterID)
-	}
-	m := *have
-	links, err := change(&m)
-	if err != nil {
-		return store.Definition{}, v1.Meter{}, err
-	}
-	m.UpdatedAt = s.core.Clock.Now()
-	if err := readLinks(&m, links, defs); err != nil {
-		return store.Definition{}, v1.Meter{}, err
-	}
-	return s.store(defs, &m)
-}
-
-// store checks that the meter's name is free among those in use.
-func (s *Session) store(defs *catalog.Definitions, m *catalog.Meter) (store.Definition, v1.Meter, error) {
-	for _, other := range defs.Meters {
-		if other.ID != m.ID && other.ArchivedAt.IsZero() && m.ArchivedAt.IsZero() && strings.EqualFold(other.Name, m.Name) {
-			return store.Definition{}, v1.Meter{}, fault.New("metering.store", fault.CodeNameTaken, "there is a meter named %q already in this app", clip(m.Name)).In("name")
-		}
-	}
-	return store.Definition{Meters: []*catalog.Meter{m}}, meterOut(m), nil
-}
-
 func linkIn(defs *catalog.Definitions, r *v1.MeterLink) (catalog.MeterLink, error) {
 	const op = "metering.linkIn"
 	var out catalog.MeterLink
 	def, ok := defs.Credit(r.CreditID)
 	if !ok {
-		return out, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", clip(r.CreditID)).In("credit_id")
+		return out, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", caller.Clip(r.CreditID)).In("credit_id")
 	}
 	out.Credit, out.UnitsPerCredit = def.ID, money.Ratio{Num: 1, Den: 1}
 	if r.UnitsPerCredit != "" {
@@ -166,36 +159,4 @@ func linksOut(m *catalog.Meter) []v1.MeterLink {
 		}
 	}
 	return out
-}
-
-// GetMeter reads a meter by id or name.
-func (s *Session) GetMeter(ctx context.Context, meterID string) (v1.Meter, error) {
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return v1.Meter{}, err
-	}
-	m, ok := defs.Meter(meterID)
-	if !ok {
-		return v1.Meter{}, errNoMeter(meterID)
-	}
-	return meterOut(m), nil
-}
-
-// ListMeters lists the meters that are in use, or those that are archived, in order of creation.
-func (s *Session) ListMeters(ctx context.Context, q v1.MeterQuery) (v1.Page[v1.Meter], error) {
-	page := v1.Page[v1.Meter]{Data: []v1.Meter{}}
-	if q.Archived != "" && q.Archived != "true" && q.Archived != "false" {
-		return page, fault.New("metering.ListMeters", fault.CodeInvalidRequest, "archived must be true or false").In("archived")
-	}
-	defs, err := s.core.Engine.Definitions(ctx, s.caller.App)
-	if err != nil {
-		return page, err
-	}
-	for _, m := range defs.Meters {
-		if m.ArchivedAt.IsZero() == (q.Archived != "true") {
-			page.Data = append(page.Data, meterOut(m))
-		}
-	}
-	slices.SortFunc(page.Data, func(a, b v1.Meter) int { return strings.Compare(a.ID, b.ID) })
-	return page, nil
 }

@@ -213,7 +213,7 @@ func once[T any](ctx context.Context, s *Session, opts []v1.Option, request any,
 	}
 	var out T
 	done := false
-	return caller.Define(ctx, s.service.Engine, s.caller, opts, request, func(*catalog.Definitions) (d store.Definition, _ T, err error) {
+	return caller.Define(ctx, s.author(), request, opts, func(*catalog.Definitions) (d store.Definition, _ T, err error) {
 		if !done { // it may be asked for again, when somebody else changes definitions meanwhile
 			out, err = do()
 			done = err == nil

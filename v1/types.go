@@ -50,6 +50,13 @@ func (e *Expiry) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &e.At)
 }
 
+// Set puts what a request gives in the place of what there is; nil, which is absent, leaves it.
+func Set[T any](to, given *T) {
+	if given != nil {
+		*to = *given
+	}
+}
+
 // Page is one page of a list; NextCursor asks for the next one.
 type Page[T any] struct {
 	Data       []T    `json:"data"`

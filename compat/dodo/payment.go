@@ -417,7 +417,7 @@ func (c *call) retryPayment() (any, error) {
 	}
 	row := paymentRowOut(c.app, found, &v1.Customer{})
 	out := retried{retries: retriesOf(found.Order), PaymentID: row.PaymentID, Manual: true, RetryAttempt: found.Order.Attempt - 1, Status: &row.Status}
-	set(&out.InvoiceID, row.InvoiceID)
+	v1.Set(&out.InvoiceID, row.InvoiceID)
 	return out, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/money"
+	v1 "github.com/seed42445051/scrip/v1"
 )
 
 // price is the vendor's union of prices, by type (dodo.md section 9). Which fields there are goes
@@ -142,15 +143,9 @@ func cycle(count int, interval, field string) (catalog.Interval, error) {
 
 func (m *meterPrice) meter() catalog.ProductMeter {
 	out := catalog.ProductMeter{Meter: m.MeterID}
-	set(&out.PricePerUnit, m.PricePerUnit)
-	set(&out.FreeThreshold, m.FreeThreshold)
-	set(&out.Credit, m.CreditEntitlement)
-	set(&out.UnitsPerCredit, m.UnitsPerCredit)
+	v1.Set(&out.PricePerUnit, m.PricePerUnit)
+	v1.Set(&out.FreeThreshold, m.FreeThreshold)
+	v1.Set(&out.Credit, m.CreditEntitlement)
+	v1.Set(&out.UnitsPerCredit, m.UnitsPerCredit)
 	return out
-}
-
-func set[T any](to *T, value *T) {
-	if value != nil {
-		*to = *value
-	}
 }

@@ -111,7 +111,7 @@ func (b *refundBody) ask(f *payments.Found) (*wallet.AskRefund, error) {
 		}
 		left := lines[i].RefundableAmount
 		amount := left
-		set(&amount, item.Amount)
+		v1.Set(&amount, item.Amount)
 		switch {
 		case left == 0:
 			return nil, notRefundable("LINE_ITEM_FULLY_REFUNDED", "nothing is left of the item to refund")

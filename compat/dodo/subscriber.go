@@ -56,7 +56,7 @@ func (t *contact) save(c *call, have *v1.Customer) error {
 		put("billing_country", b.Country)
 		for part, value := range map[string]*string{"city": b.City, "state": b.State, "street": b.Street, "zipcode": b.Zipcode} {
 			text := ""
-			set(&text, value)
+			v1.Set(&text, value)
 			put("billing_"+part, text)
 		}
 	}
