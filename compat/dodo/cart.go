@@ -197,6 +197,23 @@ func (c *call) sell(s *sale, customer string) (*selling.Found, error) {
 	return c.place(customer, command)
 }
 
+// sellTo is sell to who a request names, once what it says about them is kept; method is the kept card
+// that is to be charged, empty for none.
+func (c *call) sellTo(who *customerRef, about contact, s *sale, method string) (v1.Customer, *selling.Found, error) {
+	customer, err := who.resolve(c)
+	if err != nil {
+		return customer, nil, err
+	}
+	if err := about.save(c, &customer); err != nil {
+		return customer, nil, err
+	}
+	if err := c.keptCard(customer.ID, method); err != nil {
+		return customer, nil, err
+	}
+	found, err := c.sell(s, customer.ID)
+	return customer, found, err
+}
+
 // place places an order, and returns it as it stands.
 func (c *call) place(customer string, command *wallet.PlaceOrder) (*selling.Found, error) {
 	placed, err := c.Place(c, customer, selling.Contact{}, command)

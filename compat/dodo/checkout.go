@@ -72,14 +72,7 @@ type checkoutFlags struct {
 // checkoutBody reads it, and refuses what has no counterpart here.
 func (c *call) checkoutBody() (*checkoutBody, error) {
 	var body checkoutBody
-	var none absent
-	if err := c.decode(&body); err != nil {
-		return nil, err
-	}
-	if err := c.decode(&none); err != nil {
-		return nil, err
-	}
-	return &body, none.check()
+	return &body, c.decodeWhole(&body)
 }
 
 func (b *checkoutBody) sale() *sale {
@@ -120,18 +113,8 @@ func (c *call) createCheckout() (any, error) {
 	}
 	who := body.Customer.value
 	who.CreateNew = who.CreateNew || body.Flags.CreateNew
-	customer, err := who.resolve(c)
-	if err != nil {
-		return nil, err
-	}
 	about := contact{business: body.BusinessName, tax: body.TaxID, billing: body.Billing}
-	if err := about.save(c, &customer); err != nil {
-		return nil, err
-	}
-	if err := c.keptCard(customer.ID, body.PaymentMethod); err != nil {
-		return nil, err
-	}
-	found, err := c.sell(s, customer.ID)
+	_, found, err := c.sellTo(&who, about, s, body.PaymentMethod)
 	if err != nil {
 		return nil, err
 	}

@@ -106,11 +106,7 @@ func (c *call) listCustomers() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.instant("created_at_gte")
-	if err != nil {
-		return nil, err
-	}
-	to, err := c.instant("created_at_lte")
+	from, to, err := c.span("created_at_gte", "created_at_lte")
 	if err != nil {
 		return nil, err
 	}

@@ -138,11 +138,7 @@ func (c *call) listEvents() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.instant("start")
-	if err != nil {
-		return nil, err
-	}
-	to, err := c.instant("end")
+	from, to, err := c.span("start", "end")
 	if err != nil {
 		return nil, err
 	}

@@ -88,6 +88,15 @@ func (c *call) instant(name string) (clock.Instant, error) {
 	return at, nil
 }
 
+// span reads two bounds of time, each zero where there is none.
+func (c *call) span(from, to string) (begin, end clock.Instant, err error) {
+	if begin, err = c.instant(from); err != nil {
+		return 0, 0, err
+	}
+	end, err = c.instant(to)
+	return begin, end, err
+}
+
 // inclusive is the bound of a query of ours, which are exclusive, for the vendor's, which are not.
 func inclusive(at clock.Instant) clock.Instant {
 	if at.IsZero() {

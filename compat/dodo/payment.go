@@ -216,10 +216,7 @@ func (c *call) listPayments() (any, error) {
 // orderQuery reads the filters that lists of payments and refunds share; none when nothing can match.
 func (c *call) orderQuery(w window) (q payments.Selection, none bool, err error) {
 	q = payments.Selection{Skip: w.offset, Limit: w.limit}
-	if q.From, err = c.instant("created_at_gte"); err != nil {
-		return q, false, err
-	}
-	if q.To, err = c.instant("created_at_lte"); err != nil {
+	if q.From, q.To, err = c.span("created_at_gte", "created_at_lte"); err != nil {
 		return q, false, err
 	}
 	q.To = inclusive(q.To)
@@ -315,14 +312,7 @@ type madePayment struct {
 
 func (c *call) createPayment() (any, error) {
 	var body paymentBody
-	var none absent
-	if err := c.decode(&body); err != nil {
-		return nil, err
-	}
-	if err := c.decode(&none); err != nil {
-		return nil, err
-	}
-	if err := none.check(); err != nil {
+	if err := c.decodeWhole(&body); err != nil {
 		return nil, err
 	}
 	if !body.Customer.has() || !body.Billing.has() {
@@ -341,18 +331,8 @@ func (c *call) createPayment() (any, error) {
 	case command.Kind != wallet.ProductOrder:
 		return nil, invalidValue("the product recurs: subscribe to it")
 	}
-	customer, err := body.Customer.value.resolve(c)
-	if err != nil {
-		return nil, err
-	}
 	about := contact{business: body.BusinessName, tax: body.TaxID, billing: body.Billing}
-	if err := about.save(c, &customer); err != nil {
-		return nil, err
-	}
-	if err := c.keptCard(customer.ID, body.PaymentMethod); err != nil {
-		return nil, err
-	}
-	found, err := c.sell(s, customer.ID)
+	customer, found, err := c.sellTo(&body.Customer.value, about, s, body.PaymentMethod)
 	if err != nil {
 		return nil, err
 	}

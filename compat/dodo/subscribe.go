@@ -30,6 +30,12 @@ type absent struct {
 	ByLink        bool             `json:"collect_via_payment_link"`
 }
 
+// decodeWhole is decode of a request that is refused for any such part.
+func (c *call) decodeWhole(into any) error {
+	var none absent
+	return cmp.Or(c.decode(into), c.decode(&none), none.check())
+}
+
 func (b *absent) check() error {
 	missing := ""
 	switch {

@@ -406,10 +406,7 @@ func (c *call) listSubscriptions() (any, error) {
 		return nil, err
 	}
 	q := billing.Selection{At: now, PlanID: c.query.Get("product_id"), CustomerID: c.query.Get("customer_id"), Skip: w.offset, Limit: w.limit}
-	if q.From, err = c.instant("created_at_gte"); err != nil {
-		return nil, err
-	}
-	if q.To, err = c.instant("created_at_lte"); err != nil {
+	if q.From, q.To, err = c.span("created_at_gte", "created_at_lte"); err != nil {
 		return nil, err
 	}
 	q.To = inclusive(q.To)

@@ -94,11 +94,7 @@ func (c *call) usageHistory() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.instant("start_date")
-	if err != nil {
-		return nil, err
-	}
-	to, err := c.instant("end_date")
+	from, to, err := c.span("start_date", "end_date")
 	if err != nil {
 		return nil, err
 	}
