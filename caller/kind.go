@@ -155,6 +155,16 @@ func (k Kind[D, Out]) FreeName(d *D, defs *catalog.Definitions) error {
 	return nil
 }
 
+// Finder is what finds definitions of a kind as catalog does; code says that there is none.
+func Finder[D any](code fault.Code, kind string, find func(*catalog.Definitions, string) (*D, bool)) func(*catalog.Definitions, string) (*D, error) {
+	return func(defs *catalog.Definitions, idOrName string) (*D, error) {
+		if d, ok := find(defs, idOrName); ok {
+			return d, nil
+		}
+		return nil, ErrNotFound(code, kind, idOrName)
+	}
+}
+
 // ErrNotFound says that an app has no definition of a kind under an id or name.
 func ErrNotFound(code fault.Code, kind, idOrName string) error {
 	return fault.New("caller.Find", code, "there is no %s %q in this app", kind, Clip(idOrName)).In(kind + "_id")

@@ -28,12 +28,7 @@ func (s *Session) credits() caller.Kind[catalog.Credit, v1.Credit] {
 	}
 }
 
-func findCredit(defs *catalog.Definitions, idOrName string) (*catalog.Credit, error) {
-	if c, ok := defs.Credit(idOrName); ok {
-		return c, nil
-	}
-	return nil, caller.ErrNotFound(fault.CodeCreditNotFound, "credit", idOrName)
-}
+var findCredit = caller.Finder(fault.CodeCreditNotFound, "credit", (*catalog.Definitions).Credit)
 
 // CreateCredit defines a credit.
 func (s *Session) CreateCredit(ctx context.Context, r v1.CreateCredit, opts ...v1.Option) (v1.Credit, error) {

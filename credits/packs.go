@@ -30,12 +30,7 @@ func (s *Session) packs() caller.Kind[catalog.Pack, v1.Pack] {
 	}
 }
 
-func findPack(defs *catalog.Definitions, idOrName string) (*catalog.Pack, error) {
-	if p, ok := defs.Pack(idOrName); ok {
-		return p, nil
-	}
-	return nil, caller.ErrNotFound(fault.CodePackNotFound, "pack", idOrName)
-}
+var findPack = caller.Finder(fault.CodePackNotFound, "pack", (*catalog.Definitions).Pack)
 
 // CreatePack defines a pack.
 func (s *Session) CreatePack(ctx context.Context, r v1.CreatePack, opts ...v1.Option) (v1.Pack, error) {

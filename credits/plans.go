@@ -44,12 +44,7 @@ func allPlans(defs *catalog.Definitions) iter.Seq[*catalog.Product] {
 	}
 }
 
-func findPlan(defs *catalog.Definitions, idOrName string) (*catalog.Product, error) {
-	if p, ok := defs.Plan(idOrName); ok {
-		return p, nil
-	}
-	return nil, caller.ErrNotFound(fault.CodePlanNotFound, "plan", idOrName)
-}
+var findPlan = caller.Finder(fault.CodePlanNotFound, "plan", (*catalog.Definitions).Plan)
 
 // CreatePlan defines a plan.
 func (s *Session) CreatePlan(ctx context.Context, r v1.CreatePlan, opts ...v1.Option) (v1.Plan, error) {

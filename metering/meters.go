@@ -30,12 +30,10 @@ func (s *Session) meters() caller.Kind[catalog.Meter, v1.Meter] {
 	}
 }
 
-func findMeter(defs *catalog.Definitions, idOrName string) (*catalog.Meter, error) {
-	if m, ok := defs.Meter(idOrName); ok {
-		return m, nil
-	}
-	return nil, caller.ErrNotFound(fault.CodeMeterNotFound, "meter", idOrName)
-}
+var (
+	findMeter  = caller.Finder(fault.CodeMeterNotFound, "meter", (*catalog.Definitions).Meter)
+	findCredit = caller.Finder(fault.CodeCreditNotFound, "credit", (*catalog.Definitions).Credit)
+)
 
 // CreateMeter defines a meter.
 func (s *Session) CreateMeter(ctx context.Context, r v1.CreateMeter, opts ...v1.Option) (v1.Meter, error) {
@@ -120,9 +118,9 @@ func readLinks(m *catalog.Meter, links []v1.MeterLink, defs *catalog.Definitions
 func linkIn(defs *catalog.Definitions, r *v1.MeterLink) (catalog.MeterLink, error) {
 	const op = "metering.linkIn"
 	var out catalog.MeterLink
-	def, ok := defs.Credit(r.CreditID)
-	if !ok {
-		return out, fault.New(op, fault.CodeCreditNotFound, "there is no credit %q in this app", caller.Clip(r.CreditID)).In("credit_id")
+	def, err := findCredit(defs, r.CreditID)
+	if err != nil {
+		return out, err
 	}
 	out.Credit, out.UnitsPerCredit = def.ID, money.Ratio{Num: 1, Den: 1}
 	if r.UnitsPerCredit != "" {
