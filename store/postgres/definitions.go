@@ -81,46 +81,18 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 		defs[app] = catalog.NewDefinitions(app, name, version)
 		return err
 	}, heads, apps)
-	s.add(partOther, func(r pgx.Rows) error {
-		c, err := scanCredit(r)
-		if err != nil {
-			return err
-		}
-		defs[c.App].Credits[c.ID] = c
-		return nil
-	}, "SELECT "+creditColumns+" FROM credits WHERE app_id = ANY($1::text[])", apps)
-	s.add(partOther, func(r pgx.Rows) error {
-		p, err := scanPack(r)
-		if err != nil {
-			return err
-		}
-		defs[p.App].Packs[p.ID] = p
-		return nil
-	}, "SELECT "+packColumns+" FROM packs WHERE app_id = ANY($1::text[])", apps)
-	s.add(partOther, func(r pgx.Rows) error {
-		m, err := scanMeter(r)
-		if err != nil {
-			return err
-		}
-		defs[m.App].AddMeter(m)
-		return nil
-	}, "SELECT "+meterColumns+" FROM meters WHERE app_id = ANY($1::text[])", apps)
-	s.add(partOther, func(r pgx.Rows) error {
-		p, err := scanProduct(r)
-		if err != nil {
-			return err
-		}
-		defs[p.App].Products[p.ID] = p
-		return nil
-	}, "SELECT "+productColumns+" FROM products WHERE app_id = ANY($1::text[])", apps)
-	s.add(partOther, func(r pgx.Rows) error {
-		e, err := scanEndpoint(r)
-		if err != nil {
-			return err
-		}
-		defs[e.App].Endpoints[e.ID] = e
-		return nil
-	}, "SELECT "+endpointColumns+" FROM webhook_endpoints WHERE app_id = ANY($1::text[])", apps)
+	for _, kind := range []struct {
+		columns, table string
+		keep           func(pgx.Rows) error
+	}{
+		{creditColumns, "credits", keep(scanCredit, func(c *catalog.Credit) { defs[c.App].Credits[c.ID] = c })},
+		{packColumns, "packs", keep(scanPack, func(p *catalog.Pack) { defs[p.App].Packs[p.ID] = p })},
+		{meterColumns, "meters", keep(scanMeter, func(m *catalog.Meter) { defs[m.App].AddMeter(m) })},
+		{productColumns, "products", keep(scanProduct, func(p *catalog.Product) { defs[p.App].Products[p.ID] = p })},
+		{endpointColumns, "webhook_endpoints", keep(scanEndpoint, func(e *catalog.Endpoint) { defs[e.App].Endpoints[e.ID] = e })},
+	} {
+		s.add(partOther, kind.keep, "SELECT "+kind.columns+" FROM "+kind.table+" WHERE app_id = ANY($1::text[])", apps)
+	}
 	s.add(partOther, func(r pgx.Rows) error {
 		var app, key string
 		if err := r.Scan(&app, &key); err != nil {
@@ -131,6 +103,17 @@ func (s *script) definitions(apps []string, locked bool) map[string]*catalog.Def
 	}, "SELECT app_id, id FROM api_keys WHERE app_id = ANY($1::text[]) AND revoked_at = 0", apps)
 	s.clocks(apps, defs)
 	return defs
+}
+
+// keep takes definitions of a kind out of their rows and puts them where they belong.
+func keep[D any](scan func(pgx.Rows) (*D, error), put func(*D)) func(pgx.Rows) error {
+	return func(r pgx.Rows) error {
+		d, err := scan(r)
+		if err == nil {
+			put(d)
+		}
+		return err
+	}
 }
 
 // DefinitionsVersion reads only the version of an app's definitions; 0 when there is no such app.
@@ -304,33 +287,17 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 	if n == 0 {
 		return d.notRaised()
 	}
-	for _, c := range change.Credits {
-		if err := d.credit(c); err != nil {
+	for _, write := range []func() error{
+		func() error { return each(change.Credits, d.credit) },
+		func() error { return each(change.Packs, d.pack) },
+		func() error { return each(change.Meters, d.meter) },
+		func() error { return each(change.Products, d.product) },
+		func() error { return each(change.Endpoints, d.endpoint) },
+		func() error { return d.codes(change.Codes) },
+	} {
+		if err := write(); err != nil {
 			return err
 		}
-	}
-	for _, p := range change.Packs {
-		if err := d.pack(p); err != nil {
-			return err
-		}
-	}
-	for _, m := range change.Meters {
-		if err := d.meter(m); err != nil {
-			return err
-		}
-	}
-	for _, p := range change.Products {
-		if err := d.product(p); err != nil {
-			return err
-		}
-	}
-	for _, e := range change.Endpoints {
-		if err := d.endpoint(e); err != nil {
-			return err
-		}
-	}
-	if err := d.codes(change.Codes); err != nil {
-		return err
 	}
 	for i := range change.NewKeys {
 		k := &change.NewKeys[i]
@@ -356,6 +323,15 @@ func (d *definer) write(expect int64, change *store.Definition, answer *store.Ap
 	}
 	_, err = d.exec(partUnique, insertAppAnswer, d.app, answer.Key, answer.Request[:], present(answer.Answer), int64(answer.At))
 	return err
+}
+
+func each[D any](list []*D, write func(*D) error) error {
+	for _, one := range list {
+		if err := write(one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notRaised says why the version did not rise: it moved, or there is no such app.

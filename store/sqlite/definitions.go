@@ -58,64 +58,33 @@ func (c *session) definitions(ctx context.Context, app string) (*catalog.Definit
 	if err != nil || defs == nil {
 		return nil, err
 	}
-	err = c.query(ctx, selectCredits, func(r row) error {
-		credit, err := r.credit()
-		if err == nil {
-			defs.Credits[credit.ID] = credit
+	for _, kind := range []struct {
+		st   statement
+		keep func(row) error
+	}{
+		{selectCredits, keep(row.credit, func(c *catalog.Credit) { defs.Credits[c.ID] = c })},
+		{selectPacks, keep(row.pack, func(p *catalog.Pack) { defs.Packs[p.ID] = p })},
+		{selectMeters, keep(row.meter, defs.AddMeter)},
+		{selectProducts, keep(row.product, func(p *catalog.Product) { defs.Products[p.ID] = p })},
+		{selectEndpoints, keep(row.endpoint, func(e *catalog.Endpoint) { defs.Endpoints[e.ID] = e })},
+		{selectValidKeys, func(r row) error { defs.Keys[r.text(0)] = true; return nil }},
+	} {
+		if err := c.query(ctx, kind.st, kind.keep, app); err != nil {
+			return nil, err
 		}
-		return err
-	}, app)
-	if err != nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectPacks, func(r row) error {
-		pack, err := r.pack()
-		if err == nil {
-			defs.Packs[pack.ID] = pack
-		}
-		return err
-	}, app)
-	if err != nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectMeters, func(r row) error {
-		meter, err := r.meter()
-		if err == nil {
-			defs.AddMeter(meter)
-		}
-		return err
-	}, app)
-	if err != nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectProducts, func(r row) error {
-		product, err := r.product()
-		if err == nil {
-			defs.Products[product.ID] = product
-		}
-		return err
-	}, app)
-	if err != nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectEndpoints, func(r row) error {
-		endpoint, err := r.endpoint()
-		if err == nil {
-			defs.Endpoints[endpoint.ID] = endpoint
-		}
-		return err
-	}, app)
-	if err != nil {
-		return nil, err
-	}
-	err = c.query(ctx, selectValidKeys, func(r row) error {
-		defs.Keys[r.text(0)] = true
-		return nil
-	}, app)
-	if err != nil {
-		return nil, err
 	}
 	return defs, c.clocks(ctx, defs)
+}
+
+// keep takes definitions of a kind out of their rows and puts them where they belong.
+func keep[D any](read func(row) (*D, error), put func(*D)) func(row) error {
+	return func(r row) error {
+		d, err := read(r)
+		if err == nil {
+			put(d)
+		}
+		return err
+	}
 }
 
 // DefinitionsVersion reads only their version; 0 when there is no such app.
