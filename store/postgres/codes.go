@@ -67,17 +67,8 @@ func (s *Store) Codes(ctx context.Context, q store.CodeQuery) ([]store.FoundCode
 			f.and("c.id < ?::text", q.After)
 		}
 	}
-	var found []store.FoundCode
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
-		code, err := scanCode(r)
-		found = append(found, code)
-		return err
-	}, f.sql(selectCodes, "c.id DESC", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.Codes", &work); err != nil {
-		return nil, err
-	}
-	return found, nil
+	sql := f.sql(selectCodes, "c.id DESC", store.PageLimit(q.Limit))
+	return readAll(ctx, s, query{"postgres.Codes", sql, f.args}, scanCode)
 }
 
 func scanCode(r pgx.Rows) (store.FoundCode, error) {

@@ -38,18 +38,12 @@ func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.C
 	if !q.To.IsZero() {
 		f.and("coalesce(c.created_at, w.created_at) < ?::bigint", int64(q.To))
 	}
-	var list []store.Customer
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql(selectCustomers, "w.customer_id", store.PageLimit(q.Limit)) + f.offset(q.Offset)
+	return readAll(ctx, s, query{"postgres.Customers", sql, f.args}, func(r pgx.Rows) (store.Customer, error) {
 		c := store.Customer{Key: wallet.Key{App: q.App, Mode: q.Mode}}
 		err := r.Scan(&c.Key.Customer, &c.Name, &c.Email, &c.Phone, doc(&c.Metadata), instant(&c.CreatedAt), instant(&c.UpdatedAt))
-		list = append(list, c)
-		return err
-	}, f.sql(selectCustomers, "w.customer_id", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
-	if err := s.read(ctx, "postgres.Customers", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return c, err
+	})
 }
 
 // SaveCustomer stores what is known of a customer, and makes the wallet where there is none.
@@ -141,18 +135,12 @@ func (s *Store) Holders(ctx context.Context, q store.HolderQuery) ([]store.Holde
 	f.and("w.mode = ?::text", string(q.Mode))
 	f.and("w.customer_id > ?::text", q.After)
 	head := strings.ReplaceAll(selectHolders, "{credit}", credit)
-	var list []store.Holder
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql(head, "w.customer_id", store.PageLimit(q.Limit)) + f.offset(q.Offset)
+	return readAll(ctx, s, query{"postgres.Holders", sql, f.args}, func(r pgx.Rows) (store.Holder, error) {
 		var h store.Holder
 		err := r.Scan(&h.Customer, instant(&h.CreatedAt), instant(&h.LastAt))
-		list = append(list, h)
-		return err
-	}, f.sql(head, "w.customer_id", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
-	if err := s.read(ctx, "postgres.Holders", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return h, err
+	})
 }
 
 const selectHolders = `SELECT w.customer_id,

@@ -36,18 +36,12 @@ func (s *Store) CreateApp(ctx context.Context, app store.App) error {
 
 // Apps lists all apps by name.
 func (s *Store) Apps(ctx context.Context) ([]store.App, error) {
-	var list []store.App
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	q := query{op: "postgres.Apps", sql: "SELECT id, name, version, created_at FROM apps ORDER BY name"}
+	return readAll(ctx, s, q, func(r pgx.Rows) (store.App, error) {
 		var a store.App
 		err := r.Scan(&a.ID, &a.Name, &a.Version, instant(&a.CreatedAt))
-		list = append(list, a)
-		return err
-	}, "SELECT id, name, version, created_at FROM apps ORDER BY name")
-	if err := s.read(ctx, "postgres.Apps", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return a, err
+	})
 }
 
 // Definitions reads everything that an app defines; nil when there is no such app.
@@ -155,17 +149,8 @@ func (s *Store) ListKeys(ctx context.Context, app string) ([]store.Key, error) {
 }
 
 func (s *Store) keys(ctx context.Context, op, condition string, arg any) ([]store.Key, error) {
-	var list []store.Key
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
-		k, err := scanAPIKey(r)
-		list = append(list, k)
-		return err
-	}, "SELECT "+apiKeyColumns+" FROM api_keys WHERE "+condition+" ORDER BY created_at, id", arg)
-	if err := s.read(ctx, op, &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+	sql := "SELECT " + apiKeyColumns + " FROM api_keys WHERE " + condition + " ORDER BY created_at, id"
+	return readAll(ctx, s, query{op, sql, []any{arg}}, scanAPIKey)
 }
 
 const opDefine = "postgres.Define"

@@ -429,19 +429,13 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) ([]st
 	if b := q.Before; b != nil {
 		f.and("(v.created_at, v.wallet, v.n) < (?::bigint, "+f.arg(uuid(b.Wallet))+"::uuid, "+f.arg(b.N)+"::bigint)", int64(b.At))
 	}
-	var list []store.Delivery
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+deliveryColumns+from, "v.created_at DESC, v.wallet DESC, v.n DESC", store.PageLimit(q.Limit))
+	return readAll(ctx, s, query{"postgres.ListDeliveries", sql, f.args}, func(r pgx.Rows) (store.Delivery, error) {
 		var d store.Delivery
 		err := r.Scan(deliveryTargets(&d)...)
 		d.Complete()
-		list = append(list, d)
-		return err
-	}, f.sql("SELECT "+deliveryColumns+from, "v.created_at DESC, v.wallet DESC, v.n DESC", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.ListDeliveries", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return d, err
+	})
 }
 
 // FindDelivery reads one delivery; nil when it does not exist.

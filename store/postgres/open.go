@@ -123,6 +123,27 @@ func (s *Store) read(ctx context.Context, op string, work *script) error {
 	return fail(ctx, op, err)
 }
 
+// query is a statement that reads a list; op names the call it is for in errors.
+type query struct {
+	op, sql string
+	args    []any
+}
+
+// readAll runs a query, and reads each row with scan.
+func readAll[T any](ctx context.Context, s *Store, q query, scan func(pgx.Rows) (T, error)) ([]T, error) {
+	var rows []T
+	var work script
+	work.add(partOther, func(r pgx.Rows) error {
+		one, err := scan(r)
+		rows = append(rows, one)
+		return err
+	}, q.sql, q.args...)
+	if err := s.read(ctx, q.op, &work); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
 // with runs a function on a connection of the pool. When the function leaves the connection
 // broken, those that lie idle are most likely dead as well and are dropped.
 func (s *Store) with(ctx context.Context, do func(*pgx.Conn) error) error {

@@ -129,25 +129,19 @@ func (w *writer) decline(o *wallet.Order) string {
 // Orders lists orders, newest first.
 func (s *Store) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOrder, error) {
 	f, order := orderFilter(&q)
-	var list []store.FoundOrder
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+orderColumns+ownerColumns+" FROM orders o JOIN wallets w ON w.bucket = o.bucket AND w.wallet = o.wallet",
+		order, store.PageLimit(q.Limit)) + f.offset(q.Skip)
+	return readAll(ctx, s, query{"postgres.Orders", sql, f.args}, func(r pgx.Rows) (store.FoundOrder, error) {
 		var found store.FoundOrder
 		var err error
 		found.Order, err = scanOrder(r, &w, owner(&found.Key)...)
-		list = append(list, found)
-		return err
-	}, f.sql("SELECT "+orderColumns+ownerColumns+" FROM orders o JOIN wallets w ON w.bucket = o.bucket AND w.wallet = o.wallet",
-		order, store.PageLimit(q.Limit))+f.offset(q.Skip), f.args...)
-	if err := s.read(ctx, "postgres.Orders", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return found, err
+	})
 }
 
 func orderFilter(q *store.OrderQuery) (f *filter, order string) {
-	f, order = listed("o", "created_at", q.App, q.Mode, q.Wallet, q.After)
+	f, order = listing{table: "o", time: "created_at", app: q.App, mode: q.Mode, wallet: q.Wallet, after: q.After}.filter()
 	if q.Wallet == (id.Wallet{}) && (q.Session != "" || q.Payment != "") {
 		// Few are found; an order that no index has keeps the database from looking for them by time.
 		order = "o.created_at + 0 DESC, o.bucket DESC, o.wallet DESC, o.n DESC"
@@ -197,19 +191,13 @@ func (s *Store) TopUps(ctx context.Context, q store.TopUpQuery) ([]store.FoundTo
 	}
 	f.conditions = append(f.conditions, "(t.bucket, t.wallet, t.credit_id) > ("+f.arg(int16(q.After.Wallet.Bucket()))+"::smallint, "+
 		f.arg(uuid(q.After.Wallet))+"::uuid, "+f.arg(q.After.Credit)+"::text)")
-	var list []store.FoundTopUp
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+topUpColumns+ownerColumns+" FROM top_ups t JOIN wallets w ON w.bucket = t.bucket AND w.wallet = t.wallet",
+		"t.bucket, t.wallet, t.credit_id", store.PageLimit(q.Limit))
+	return readAll(ctx, s, query{"postgres.TopUps", sql, f.args}, func(r pgx.Rows) (store.FoundTopUp, error) {
 		var found store.FoundTopUp
 		var err error
 		found.TopUp, err = scanTopUp(r, &w, owner(&found.Key)...)
-		list = append(list, found)
-		return err
-	}, f.sql("SELECT "+topUpColumns+ownerColumns+" FROM top_ups t JOIN wallets w ON w.bucket = t.bucket AND w.wallet = t.wallet",
-		"t.bucket, t.wallet, t.credit_id", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.TopUps", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return found, err
+	})
 }

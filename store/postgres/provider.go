@@ -65,18 +65,11 @@ func (s *Store) ProviderObjects(ctx context.Context, q store.ProviderQuery) ([]s
 }
 
 func (s *Store) providerObjects(ctx context.Context, op, sql string, args ...any) ([]store.ProviderObject, error) {
-	var list []store.ProviderObject
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	return readAll(ctx, s, query{op, sql, args}, func(r pgx.Rows) (store.ProviderObject, error) {
 		var o store.ProviderObject
 		var body string
 		err := r.Scan(&o.ID, &o.App, (*string)(&o.Mode), &o.Kind, &o.Ref, &o.Version, &body, instant(&o.CreatedAt))
 		o.Body = []byte(body)
-		list = append(list, o)
-		return err
-	}, sql, args...)
-	if err := s.read(ctx, op, &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return o, err
+	})
 }

@@ -75,18 +75,12 @@ func (s *Store) Grants(ctx context.Context, q store.GrantQuery) ([]*wallet.Grant
 	if q.Ref != "" { // as the index on it has them
 		f.and("g.external_ref = ?::text AND g.external_ref <> '' AND g.parent = 0", q.Ref)
 	}
-	var list []*wallet.Grant
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql(selectGrantList, "g.n", store.PageLimit(q.Limit))
+	return readAll(ctx, s, query{"postgres.Grants", sql, f.args}, func(r pgx.Rows) (*wallet.Grant, error) {
 		g, err := scanGrant(r, &w)
-		list = append(list, g)
-		return err
-	}, f.sql(selectGrantList, "g.n", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.Grants", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return g, err
+	})
 }
 
 // Entries lists a wallet's entries, newest first.
@@ -114,36 +108,25 @@ func (s *Store) Entries(ctx context.Context, q store.EntryQuery) ([]wallet.Entry
 	if !q.To.IsZero() {
 		f.and("e.effective_at < ?::bigint", int64(q.To))
 	}
-	var list []wallet.Entry
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
-		list = append(list, wallet.Entry{})
-		return scanEntry(r, &w, &list[len(list)-1])
-	}, f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit))+f.offset(q.Offset), f.args...)
-	if err := s.read(ctx, "postgres.Entries", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+	sql := f.sql("SELECT "+entryColumns+" FROM entries e", "e.seq DESC", store.PageLimit(q.Limit)) + f.offset(q.Offset)
+	return readAll(ctx, s, query{"postgres.Entries", sql, f.args}, func(r pgx.Rows) (e wallet.Entry, err error) {
+		err = scanEntry(r, &w, &e)
+		return e, err
+	})
 }
 
 // Usages lists usage events by when they took place, newest first.
 func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.CustomerUsage, error) {
 	f := usageFilter(&q)
-	var list []store.CustomerUsage
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+usageColumns+", w.customer_id FROM usages u JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet",
+		"u.at DESC, u.bucket DESC, u.wallet DESC, u.n DESC", store.PageLimit(q.Limit)) + " OFFSET " + f.arg(int64(q.Skip)) + "::bigint"
+	return readAll(ctx, s, query{"postgres.Usages", sql, f.args}, func(r pgx.Rows) (store.CustomerUsage, error) {
 		var c store.CustomerUsage
 		u, err := scanUsage(r, &c.Wallet, &c.Customer)
 		c.Usage = *u
-		list = append(list, c)
-		return err
-	}, f.sql("SELECT "+usageColumns+", w.customer_id FROM usages u JOIN wallets w ON w.bucket = u.bucket AND w.wallet = u.wallet",
-		"u.at DESC, u.bucket DESC, u.wallet DESC, u.n DESC", store.PageLimit(q.Limit))+" OFFSET "+f.arg(int64(q.Skip))+"::bigint", f.args...)
-	if err := s.read(ctx, "postgres.Usages", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return c, err
+	})
 }
 
 func usageFilter(q *store.UsageQuery) *filter {
@@ -186,31 +169,20 @@ func (s *Store) Tallies(ctx context.Context, q store.TallyQuery) ([]*wallet.Tall
 		f.conditions = append(f.conditions, "(t.period_start, t.meter_id, t.credit_id) < ("+f.arg(int64(after.From))+"::bigint, "+
 			f.arg(after.Meter)+"::text, "+f.arg(after.Credit)+"::text)")
 	}
-	var list []*wallet.Tally
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+tallyColumns+" FROM tallies t", "t.period_start DESC, t.meter_id DESC, t.credit_id DESC", store.PageLimit(q.Limit))
+	return readAll(ctx, s, query{"postgres.Tallies", sql, f.args}, func(r pgx.Rows) (*wallet.Tally, error) {
 		t, err := scanTally(r, &w)
-		list = append(list, t)
-		return err
-	}, f.sql("SELECT "+tallyColumns+" FROM tallies t", "t.period_start DESC, t.meter_id DESC, t.credit_id DESC", store.PageLimit(q.Limit)), f.args...)
-	if err := s.read(ctx, "postgres.Tallies", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return t, err
+	})
 }
 
 // Headers lists wallets in order of their ids, for verification.
 func (s *Store) Headers(ctx context.Context, after id.Wallet, limit int) ([]wallet.Header, error) {
-	var list []wallet.Header
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
-		list = append(list, wallet.Header{})
-		return scanHeader(r, &list[len(list)-1])
-	}, "SELECT "+headerColumns+` FROM wallets w WHERE (w.bucket, w.wallet) > ($1::smallint, $2::uuid)
-		ORDER BY w.bucket, w.wallet LIMIT $3::bigint`, int16(after.Bucket()), uuid(after), int64(store.PageLimit(limit)))
-	if err := s.read(ctx, "postgres.Headers", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+	q := query{"postgres.Headers", "SELECT " + headerColumns + ` FROM wallets w WHERE (w.bucket, w.wallet) > ($1::smallint, $2::uuid)
+		ORDER BY w.bucket, w.wallet LIMIT $3::bigint`, []any{int16(after.Bucket()), uuid(after), int64(store.PageLimit(limit))}}
+	return readAll(ctx, s, q, func(r pgx.Rows) (h wallet.Header, err error) {
+		err = scanHeader(r, &h)
+		return h, err
+	})
 }

@@ -51,18 +51,11 @@ func (s *Store) DueIn(ctx context.Context, app string, mode catalog.Mode, now cl
 }
 
 func (s *Store) due(ctx context.Context, op, sql string, args ...any) ([]wallet.Key, error) {
-	var list []wallet.Key
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	return readAll(ctx, s, query{op, sql, args}, func(r pgx.Rows) (wallet.Key, error) {
 		var k wallet.Key
 		err := r.Scan(&k.App, (*string)(&k.Mode), &k.Customer)
-		list = append(list, k)
-		return err
-	}, sql, args...)
-	if err := s.read(ctx, op, &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return k, err
+	})
 }
 
 // TakeOperations takes operations of an app's allowance for a month.

@@ -22,7 +22,7 @@ const (
 
 // Subscriptions lists subscriptions, newest first.
 func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) ([]store.FoundSubscription, error) {
-	f, order := listed("s", "started_at", q.App, q.Mode, q.Wallet, q.After)
+	f, order := listing{table: "s", time: "started_at", app: q.App, mode: q.Mode, wallet: q.Wallet, after: q.After}.filter()
 	if q.N != 0 {
 		f.and("s.n = ?::bigint", q.N)
 	}
@@ -39,21 +39,15 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) ([
 	if !q.To.IsZero() {
 		f.and("s.started_at < ?::bigint", int64(q.To))
 	}
-	var list []store.FoundSubscription
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+subscriptionColumns+ownerColumns+" FROM subscriptions s JOIN wallets w ON w.bucket = s.bucket AND w.wallet = s.wallet",
+		order, store.PageLimit(q.Limit)) + f.offset(q.Skip)
+	return readAll(ctx, s, query{"postgres.Subscriptions", sql, f.args}, func(r pgx.Rows) (store.FoundSubscription, error) {
 		var found store.FoundSubscription
 		var err error
 		found.Subscription, err = scanSubscription(r, &w, owner(&found.Key)...)
-		list = append(list, found)
-		return err
-	}, f.sql("SELECT "+subscriptionColumns+ownerColumns+" FROM subscriptions s JOIN wallets w ON w.bucket = s.bucket AND w.wallet = s.wallet",
-		order, store.PageLimit(q.Limit))+f.offset(q.Skip), f.args...)
-	if err := s.read(ctx, "postgres.Subscriptions", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return found, err
+	})
 }
 
 // SubscriptionEvents lists the history of one subscription, newest first.
@@ -63,24 +57,18 @@ func (s *Store) SubscriptionEvents(ctx context.Context, w id.Wallet, n, before i
 	if before != 0 {
 		f.and("h.n < ?::bigint", before)
 	}
-	var list []wallet.SubscriptionEvent
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT h.n, h.change, h.from_plan, h.to_plan, h.reason, h.actor, h.at FROM subscription_events h", "h.n DESC",
+		store.PageLimit(limit))
+	return readAll(ctx, s, query{"postgres.SubscriptionEvents", sql, f.args}, func(r pgx.Rows) (wallet.SubscriptionEvent, error) {
 		e := wallet.SubscriptionEvent{Subscription: n}
 		err := r.Scan(&e.N, (*string)(&e.Change), &e.From, &e.To, &e.Reason, &e.Actor, instant(&e.At))
-		list = append(list, e)
-		return err
-	}, f.sql("SELECT h.n, h.change, h.from_plan, h.to_plan, h.reason, h.actor, h.at FROM subscription_events h", "h.n DESC",
-		store.PageLimit(limit)), f.args...)
-	if err := s.read(ctx, "postgres.SubscriptionEvents", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return e, err
+	})
 }
 
 // Invoices lists invoices, newest first.
 func (s *Store) Invoices(ctx context.Context, q store.InvoiceQuery) ([]store.FoundInvoice, error) {
-	f, order := listed("v", "issued_at", q.App, q.Mode, q.Wallet, q.After)
+	f, order := listing{table: "v", time: "issued_at", app: q.App, mode: q.Mode, wallet: q.Wallet, after: q.After}.filter()
 	if q.N != 0 {
 		f.and("v.n = ?::bigint", q.N)
 	}
@@ -90,47 +78,52 @@ func (s *Store) Invoices(ctx context.Context, q store.InvoiceQuery) ([]store.Fou
 	if q.Status != "" {
 		f.and("v.status = ?::text", string(q.Status))
 	}
-	var list []store.FoundInvoice
 	var w id.Wallet
-	var work script
-	work.add(partOther, func(r pgx.Rows) error {
+	sql := f.sql("SELECT "+invoiceColumns+ownerColumns+" FROM invoices v JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet",
+		order, store.PageLimit(q.Limit)) + f.offset(q.Skip)
+	return readAll(ctx, s, query{"postgres.Invoices", sql, f.args}, func(r pgx.Rows) (store.FoundInvoice, error) {
 		var found store.FoundInvoice
 		var err error
 		found.Invoice, err = scanInvoice(r, &w, owner(&found.Key)...)
-		list = append(list, found)
-		return err
-	}, f.sql("SELECT "+invoiceColumns+ownerColumns+" FROM invoices v JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet",
-		order, store.PageLimit(q.Limit))+f.offset(q.Skip), f.args...)
-	if err := s.read(ctx, "postgres.Invoices", &work); err != nil {
-		return nil, err
-	}
-	return list, nil
+		return found, err
+	})
 }
 
 // owner receives ownerColumns.
 func owner(k *wallet.Key) []any { return []any{&k.App, (*string)(&k.Mode), &k.Customer} }
 
-// listed begins the filter of a list over wallets, newest first, and says how the list is ordered.
-// Within a wallet numbers rise with time, so that one wallet's list goes by its key.
-func listed(table, time, app string, mode catalog.Mode, w id.Wallet, after store.ListPosition) (f *filter, order string) {
+// listing is a list over wallets, newest first, of a table (by its name in the statement) that has
+// the instant to go by in the column time. What is zero of the rest limits nothing.
+type listing struct {
+	table, time string
+	app         string
+	mode        catalog.Mode
+	wallet      id.Wallet
+	after       store.ListPosition
+}
+
+// filter begins the list's filter, and says how the list is ordered. Within a wallet numbers rise
+// with time, so that one wallet's list goes by its key.
+func (l listing) filter() (f *filter, order string) {
 	f = &filter{}
-	order = strings.ReplaceAll("t."+time+" DESC, t.bucket DESC, t.wallet DESC, t.n DESC", "t.", table+".")
-	one := w != (id.Wallet{})
+	order = strings.ReplaceAll("t."+l.time+" DESC, t.bucket DESC, t.wallet DESC, t.n DESC", "t.", l.table+".")
+	one := l.wallet != (id.Wallet{})
 	if one {
-		f, order = within(table, w), table+".n DESC"
+		f, order = within(l.table, l.wallet), l.table+".n DESC"
 	}
-	if app != "" {
-		f.and("w.app_id = ?::text", app)
+	if l.app != "" {
+		f.and("w.app_id = ?::text", l.app)
 	}
-	if mode != "" {
-		f.and("w.mode = ?::text", string(mode))
+	if l.mode != "" {
+		f.and("w.mode = ?::text", string(l.mode))
 	}
+	after := l.after
 	switch {
 	case after == (store.ListPosition{}):
 	case one:
-		f.and(table+".n < ?::bigint", after.N)
+		f.and(l.table+".n < ?::bigint", after.N)
 	default:
-		f.conditions = append(f.conditions, "("+table+"."+time+", "+table+".bucket, "+table+".wallet, "+table+".n) < ("+
+		f.conditions = append(f.conditions, "("+l.table+"."+l.time+", "+l.table+".bucket, "+l.table+".wallet, "+l.table+".n) < ("+
 			f.arg(int64(after.At))+"::bigint, "+f.arg(int16(after.Wallet.Bucket()))+"::smallint, "+
 			f.arg(uuid(after.Wallet))+"::uuid, "+f.arg(after.N)+"::bigint)")
 	}
