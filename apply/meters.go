@@ -79,7 +79,12 @@ func (c *comparison) meter(path string, want *Meter, defined []v1.Meter) error {
 	}
 	if len(fields) > 0 {
 		c.diff.add(Change{Kind: Changed, What: "meter", Name: old.Name, Fields: fields, do: func(ctx context.Context) error {
-			return c.changeMeter(ctx, old.ID, back, &want.CreateMeter)
+			if back {
+				if _, err := c.ops.UnarchiveMeter(ctx, old.ID); err != nil {
+					return err
+				}
+			}
+			return c.changeMeter(ctx, old.ID, &want.CreateMeter)
 		}})
 	}
 	if want.Archived {
@@ -93,12 +98,7 @@ func (c *comparison) meter(path string, want *Meter, defined []v1.Meter) error {
 
 // changeMeter sets every field that can be changed, so that what the file leaves out gets its
 // default back.
-func (c *comparison) changeMeter(ctx context.Context, meterID string, back bool, r *v1.CreateMeter) error {
-	if back {
-		if _, err := c.ops.UnarchiveMeter(ctx, meterID); err != nil {
-			return err
-		}
-	}
+func (c *comparison) changeMeter(ctx context.Context, meterID string, r *v1.CreateMeter) error {
 	links := append([]v1.MeterLink{}, r.Links...) // empty, not null, which over HTTP would leave them as they are
 	_, err := c.ops.UpdateMeter(ctx, meterID, v1.UpdateMeter{
 		Name: &r.Name, Description: &r.Description, MeasurementUnit: &r.MeasurementUnit, Links: &links,

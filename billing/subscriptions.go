@@ -17,26 +17,33 @@ import (
 
 // Subscribe gives a customer a plan, or changes what they have of one (wallet.Subscribe).
 func (s *Session) Subscribe(ctx context.Context, r v1.Subscribe, opts ...v1.Option) (v1.Subscription, error) {
-	return s.subscribe(ctx, r, false, opts)
+	req, err := s.subscribe(r, opts)
+	if err != nil {
+		return v1.Subscription{}, err
+	}
+	return s.change(ctx, req)
 }
 
 // PreviewSubscription is what Subscribe would come to, with what it would invoice; it changes
 // nothing.
 func (s *Session) PreviewSubscription(ctx context.Context, r v1.Subscribe) (v1.Subscription, error) {
-	return s.subscribe(ctx, r, true, nil)
+	req, err := s.subscribe(r, nil)
+	if err != nil {
+		return v1.Subscription{}, err
+	}
+	req.Preview = true
+	return s.change(ctx, req)
 }
 
-func (s *Session) subscribe(ctx context.Context, r v1.Subscribe, preview bool, opts []v1.Option) (v1.Subscription, error) {
+// subscribe is the request that both make of it.
+func (s *Session) subscribe(r v1.Subscribe, opts []v1.Option) (engine.Request, error) {
 	req, err := s.request(r.CustomerID, opts)
 	if err != nil {
-		return v1.Subscription{}, err
+		return engine.Request{}, err
 	}
 	command, err := s.SubscribeCommand(r)
-	if err != nil {
-		return v1.Subscription{}, err
-	}
-	req.Command, req.Preview = command, preview
-	return s.change(ctx, req)
+	req.Command = command
+	return req, err
 }
 
 // SubscribeCommand is what a request asks of the wallet. Those who speak another vocabulary add
@@ -150,7 +157,7 @@ func readTerms(r *v1.CreditTerms, defs *catalog.Definitions) (catalog.ProductCre
 
 // changeOf runs a command on the subscription of an id.
 func (s *Session) changeOf(ctx context.Context, subscriptionID string, opts []v1.Option, command func(n int64) wallet.Command) (v1.Subscription, error) {
-	found, err := s.Change(ctx, subscriptionID, false, command, opts...)
+	found, err := s.Change(ctx, subscriptionID, command, opts...)
 	return found.V1, err
 }
 
@@ -170,16 +177,34 @@ func (s *Session) Begin(ctx context.Context, customerID string, command *wallet.
 	return s.run(ctx, req)
 }
 
-// Change runs a command on the subscription of an id; with preview it says what would come of it,
-// and nothing is changed.
-func (s *Session) Change(ctx context.Context, subscriptionID string, preview bool, command func(n int64) wallet.Command, opts ...v1.Option) (Found, error) {
-	w, n, err := parse(id.PrefixSubscription, subscriptionID, "subscription_id", fault.CodeSubscriptionNotFound)
+// Change runs a command on the subscription of an id.
+func (s *Session) Change(ctx context.Context, subscriptionID string, command func(n int64) wallet.Command, opts ...v1.Option) (Found, error) {
+	req, err := s.requestOn(subscriptionID, opts, command)
 	if err != nil {
 		return Found{}, err
 	}
-	req := caller.Inside(s.caller, opts, w)
-	req.Command, req.Preview = command(n), preview
 	return s.run(ctx, req)
+}
+
+// PreviewChange is what Change would come to; nothing is changed.
+func (s *Session) PreviewChange(ctx context.Context, subscriptionID string, command func(n int64) wallet.Command, opts ...v1.Option) (Found, error) {
+	req, err := s.requestOn(subscriptionID, opts, command)
+	if err != nil {
+		return Found{}, err
+	}
+	req.Preview = true
+	return s.run(ctx, req)
+}
+
+// requestOn is a command on the subscription of an id.
+func (s *Session) requestOn(subscriptionID string, opts []v1.Option, command func(n int64) wallet.Command) (engine.Request, error) {
+	w, n, err := parse(id.PrefixSubscription, subscriptionID, "subscription_id", fault.CodeSubscriptionNotFound)
+	if err != nil {
+		return engine.Request{}, err
+	}
+	req := caller.Inside(s.caller, opts, w)
+	req.Command = command(n)
+	return req, nil
 }
 
 func (s *Session) run(ctx context.Context, req engine.Request) (Found, error) {

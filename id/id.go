@@ -30,7 +30,6 @@ const (
 	PrefixPlan         = "pln"
 	PrefixProduct      = "pdt"
 	PrefixSubscription = "sub"
-	PrefixAllowance    = "alw"
 	PrefixInvoice      = "inv" // an invoice, numbered within its wallet
 	PrefixMeter        = "mtr"
 	PrefixEvent        = "evt"

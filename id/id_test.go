@@ -154,7 +154,7 @@ func TestPrefixesAreDistinct(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range []string{
 		PrefixGrant, PrefixReservation, PrefixEntry, PrefixOperation, PrefixApp, PrefixKey, PrefixCredit, PrefixPack,
-		PrefixPackItem, PrefixPlan, PrefixSubscription, PrefixAllowance, PrefixInvoice, PrefixMeter, PrefixEvent, PrefixOrder, PrefixRefund, PrefixWebhook, PrefixDelivery, PrefixMessage,
+		PrefixPackItem, PrefixPlan, PrefixSubscription, PrefixInvoice, PrefixMeter, PrefixEvent, PrefixOrder, PrefixRefund, PrefixWebhook, PrefixDelivery, PrefixMessage,
 	} {
 		if seen[p] || !regexp.MustCompile(`^[a-z]{2,3}$`).MatchString(p) {
 			t.Errorf("prefix %q is repeated or malformed", p)

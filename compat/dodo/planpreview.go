@@ -58,7 +58,7 @@ type meterLine struct {
 }
 
 func (c *call) previewChangePlan() (any, error) {
-	body, was, is, err := c.planChange(true)
+	body, was, is, err := c.planChange(c.PreviewChange)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (c *call) previewChangePlan() (any, error) {
 		later.Plan, later.Terms, later.Quantity, later.Next = next.Plan, next.Terms, next.Quantity, nil
 		is.Subscription = &later
 	}
-	d, err := c.told(&is, true)
+	d, err := c.complete(c.told(&is))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package dodo
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"net/http"
 	"reflect"
@@ -150,7 +151,7 @@ func (c *call) createSubscription() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.told(&made, false)
+	d, err := c.told(&made)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (c *call) sellSubscription(body *subscribeBody, customer string) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.promised(found, false)
+	d, err := c.promised(found)
 	if err != nil {
 		return nil, err
 	}
@@ -280,14 +281,17 @@ func (c *call) updateSubscription() (any, error) {
 		return nil, fault.New("dodo.update", fault.CodeNotImplemented, "a subscription on demand stays one: cancel it, and begin another")
 	}
 	if body.Status.has() && body.Status.value != "cancelled" {
-		f, err := c.Change(c, have.V1.ID, false, func(n int64) wallet.Command {
+		f, err := c.Change(c, have.V1.ID, func(n int64) wallet.Command {
 			return &wallet.PauseSubscription{N: n, Resume: body.Status.value == "active"}
 		})
-		return c.whole(&f, err)
+		if err != nil {
+			return nil, err
+		}
+		return c.whole(&f)
 	}
 	command, err := body.command(c, have.Subscription)
 	if err == nil && command != nil {
-		have, err = c.Change(c, have.V1.ID, false, command)
+		have, err = c.Change(c, have.V1.ID, command)
 	}
 	if err != nil {
 		return nil, err
@@ -297,8 +301,10 @@ func (c *call) updateSubscription() (any, error) {
 		return nil, err
 	}
 	about := contact{name: body.CustomerName, business: body.BusinessName, tax: body.TaxID, billing: body.Billing}
-	err = about.save(c, &customer)
-	return c.whole(&have, err)
+	if err := about.save(c, &customer); err != nil {
+		return nil, err
+	}
+	return c.whole(&have)
 }
 
 // command is what the body changes of the subscription itself; nil when that is nothing.
@@ -458,9 +464,12 @@ func (b *changePlanBody) allows(have *billing.Found) error {
 	return nil
 }
 
-// planChange changes the plan, or says what that would come to. It returns how the subscription was
-// as well.
-func (c *call) planChange(preview bool) (body changePlanBody, was, is billing.Found, err error) {
+// changing is Change of the service, or PreviewChange.
+type changing func(ctx context.Context, subscriptionID string, command func(n int64) wallet.Command, opts ...v1.Option) (billing.Found, error)
+
+// planChange changes the plan with change, or previews that. It returns how the subscription was as
+// well.
+func (c *call) planChange(change changing) (body changePlanBody, was, is billing.Found, err error) {
 	var none absent
 	if err := cmp.Or(c.decode(&body), c.decode(&none), body.check(), none.check()); err != nil {
 		return body, was, is, err
@@ -485,7 +494,7 @@ func (c *call) planChange(preview bool) (body changePlanBody, was, is billing.Fo
 	if err != nil {
 		return body, was, is, err
 	}
-	is, err = c.Change(c, was.V1.ID, preview, func(n int64) wallet.Command { command.N = n; return command })
+	is, err = change(c, was.V1.ID, func(n int64) wallet.Command { command.N = n; return command })
 	return body, was, is, err
 }
 
@@ -498,7 +507,7 @@ type changedPlan struct {
 }
 
 func (c *call) changePlan() (any, error) {
-	_, _, is, err := c.planChange(false)
+	_, _, is, err := c.planChange(c.Change)
 	if err != nil {
 		return nil, err
 	}
@@ -531,6 +540,6 @@ func (c *call) cancelChangePlan() (any, error) {
 	if have.Subscription.Next == nil || have.V1.Status == wording.Ended {
 		return nil, &refusal{http.StatusNotFound, "SCHEDULED_PLAN_CHANGE_NOT_FOUND", "no change of plan waits for the next billing date"}
 	}
-	_, err = c.Change(c, have.V1.ID, false, func(n int64) wallet.Command { return &wallet.EditSubscription{N: n, KeepPlan: true} })
+	_, err = c.Change(c, have.V1.ID, func(n int64) wallet.Command { return &wallet.EditSubscription{N: n, KeepPlan: true} })
 	return nil, err
 }

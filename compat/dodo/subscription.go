@@ -311,8 +311,8 @@ func (d *subscribed) credit(c *wallet.IncludedCredit) creditCart {
 	return out
 }
 
-// told gathers what a subscription is told with.
-func (c *call) told(f *billing.Found, whole bool) (*subscribed, error) {
+// told gathers what a subscription is told with in a list; complete adds what the whole has.
+func (c *call) told(f *billing.Found) (*subscribed, error) {
 	d := &subscribed{app: c.app, key: f.Key, sub: f.Subscription}
 	var err error
 	if d.at, err = c.Now(c); err != nil {
@@ -326,19 +326,23 @@ func (c *call) told(f *billing.Found, whole bool) (*subscribed, error) {
 		return nil, err
 	}
 	d.method = kept.ID
-	if d.customer, err = c.GetCustomer(c, f.Key.Customer); err != nil || !whole {
-		return d, err
+	d.customer, err = c.GetCustomer(c, f.Key.Customer)
+	return d, err
+}
+
+// complete adds what the customer holds to what was gathered.
+func (c *call) complete(d *subscribed, err error) (*subscribed, error) {
+	if err != nil {
+		return nil, err
 	}
-	balances, err := c.Balances(c, f.Key.Customer, "", 0)
+	balances, err := c.Balances(c, d.key.Customer, "", 0)
 	d.balances = balances.Data
 	return d, err
 }
 
-func (c *call) whole(f *billing.Found, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	d, err := c.told(f, true)
+// whole tells everything of a subscription.
+func (c *call) whole(f *billing.Found) (any, error) {
+	d, err := c.complete(c.told(f))
 	if err != nil {
 		return nil, err
 	}
@@ -356,26 +360,29 @@ func (c *call) getSubscription() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		d, err := c.promised(order, true)
+		d, err := c.complete(c.promised(order))
 		if err != nil {
 			return nil, err
 		}
 		return d.whole(), nil
 	}
-	return c.whole(&f, err)
+	if err != nil {
+		return nil, err
+	}
+	return c.whole(&f)
 }
 
 // promised is the subscription of an order: the one that it will begin, or has begun.
-func (c *call) promised(found *payments.Found, whole bool) (*subscribed, error) {
+func (c *call) promised(found *payments.Found) (*subscribed, error) {
 	s := found.Order.Promised()
 	if s == nil {
 		begun, err := c.FindSubscription(c, id.Object(id.PrefixSubscription, found.Key.ID(), found.Order.Subscription))
 		if err != nil {
 			return nil, err
 		}
-		return c.told(&begun, whole)
+		return c.told(&begun)
 	}
-	d, err := c.told(&billing.Found{Key: found.Key, Subscription: s}, whole)
+	d, err := c.told(&billing.Found{Key: found.Key, Subscription: s})
 	if err == nil {
 		d.order = found.Order
 	}
@@ -434,7 +441,7 @@ func (c *call) listSubscriptions() (any, error) {
 	}
 	rows := make([]subscriptionRow, len(all))
 	for i := range all {
-		d, err := c.told(&all[i], false)
+		d, err := c.told(&all[i])
 		if err != nil {
 			return nil, err
 		}
@@ -460,7 +467,7 @@ func (c *call) listPromised(sel *billing.Selection, status string) (any, error) 
 	}
 	rows := make([]subscriptionRow, len(found))
 	for i := range found {
-		d, err := c.promised(&found[i], false)
+		d, err := c.promised(&found[i])
 		if err != nil {
 			return nil, err
 		}

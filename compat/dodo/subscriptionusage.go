@@ -33,7 +33,7 @@ func (c *call) creditUsage() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.told(&f, true)
+	d, err := c.complete(c.told(&f))
 	if err != nil {
 		return nil, err
 	}
