@@ -4,25 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/internal/selltest"
-	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
-	"github.com/seed42445051/scrip/store/sqlite"
 )
 
 // start is where every test's clock begins.
@@ -31,7 +25,7 @@ const start = clock.Instant(1_770_000_000_000_000)
 // fixture is a server over a real database, with a key of every sort.
 type fixture struct {
 	all   services.Set
-	pages http.Handler // of the sandbox
+	pages http.Handler // of the sandbox provider
 	t     testing.TB
 	url   string
 	clock *clock.Manual
@@ -45,20 +39,9 @@ type fixture struct {
 func newFixture(t testing.TB, opts Options) *fixture {
 	t.Helper()
 	ctx := context.Background()
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	if err := st.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	now := clock.NewManual(start)
-	e := engine.New(st, engine.Options{Clock: now, Receivers: services.Receivers(false)})
-	t.Cleanup(func() { e.Close(ctx) })
-	f := &fixture{t: t, clock: now}
-	f.core = &credits.Core{Engine: e, Store: st, Clock: now}
-	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: now}
+	w := selltest.Open(t, now, notify.Options{})
+	f := &fixture{t: t, all: w.Set, pages: w.Pages, clock: now, acc: w.Accounts, core: w.Credits, hooks: w.Notify}
 	f.other = f.newKey(f.newApp("theirs"), catalog.Test, store.Secret)
 	f.use("ours")
 	key, text, err := f.acc.CreateKey(ctx, f.app, catalog.Test, store.Secret, "revoked")
@@ -69,9 +52,6 @@ func newFixture(t testing.TB, opts Options) *fixture {
 		t.Fatal(err)
 	}
 	f.revoked = text
-	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: now, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.all = services.Set{Accounts: f.acc, Credits: f.core, Metering: &metering.Core{Engine: e, Store: st, Clock: now}, Billing: &billing.Core{Engine: e, Store: st, Clock: now}, Notify: f.hooks}
-	f.pages = selltest.Sell(t, &f.all, st, e, now)
 	server := httptest.NewServer(New(f.all, opts))
 	t.Cleanup(server.Close)
 	f.url = server.URL

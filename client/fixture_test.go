@@ -2,10 +2,8 @@ package client
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,14 +14,12 @@ import (
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/internal/selltest"
 	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/money"
 	"github.com/seed42445051/scrip/notify"
 	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
-	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -32,7 +28,7 @@ type fixture struct {
 	t       testing.TB
 	clock   *clock.Manual
 	all     services.Set
-	pages   http.Handler  // of the sandbox
+	pages   http.Handler  // of the sandbox provider
 	direct  v1.Operations // the same app, mode and key without HTTP
 	key     string
 	core    *credits.Core
@@ -46,28 +42,11 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	now := clock.NewManual(1_770_000_000_000_000)
+	w := selltest.Open(t, now, notify.Options{Clock: clock.System{}})
+	f := &fixture{
+		t: t, clock: now, all: w.Set, pages: w.Pages, core: w.Credits, meters: w.Metering, plans: w.Billing, acc: w.Accounts, hooks: w.Notify,
 	}
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
-	must(err)
-	t.Cleanup(func() { st.Close() })
-	must(st.Migrate(ctx))
-	f := &fixture{t: t, clock: clock.NewManual(1_770_000_000_000_000)}
-	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
-	t.Cleanup(func() { e.Close(ctx) })
-	core := &credits.Core{Engine: e, Store: st, Clock: f.clock}
-	f.acc = &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
-	f.core = core
-	f.meters = &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	f.plans = &billing.Core{Engine: e, Store: st, Clock: f.clock}
-	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback})
-	f.all = services.Set{Accounts: f.acc, Credits: core, Metering: f.meters, Billing: f.plans, Notify: f.hooks}
-	f.pages = selltest.Sell(t, &f.all, st, e, f.clock)
 	f.handler = api.New(f.all, api.Options{})
 	f.use("app")
 	return f

@@ -4,26 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed42445051/scrip/accounts"
-	"github.com/seed42445051/scrip/billing"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/credits"
-	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/internal/selltest"
-	"github.com/seed42445051/scrip/metering"
 	"github.com/seed42445051/scrip/notify"
-	"github.com/seed42445051/scrip/services"
 	"github.com/seed42445051/scrip/store"
-	"github.com/seed42445051/scrip/store/sqlite"
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
@@ -53,21 +46,14 @@ func newFixture(t *testing.T) *fixture {
 			t.Fatal(err)
 		}
 	}
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
-	must(err)
-	t.Cleanup(func() { must(st.Close()) })
-	must(st.Migrate(ctx))
-	f := &fixture{t: t, clock: clock.NewManual(start)}
-	e := engine.New(st, engine.Options{Clock: f.clock, Receivers: services.Receivers(false)})
-	t.Cleanup(func() { must(e.Close(ctx)) })
-	f.core = &credits.Core{Engine: e, Store: st, Clock: f.clock}
-	acc := &accounts.Accounts{Store: st, Engine: e, Clock: f.clock}
-	f.acc = acc
-	app, err := acc.App(ctx, "ours")
+	now := clock.NewManual(start)
+	w := selltest.Open(t, now, notify.Options{Formats: map[string]notify.Renderer{Format: Renderer{}}})
+	f := &fixture{t: t, clock: now, core: w.Credits, acc: w.Accounts, hooks: w.Notify}
+	app, err := f.acc.App(ctx, "ours")
 	must(err)
 	f.app = app.ID
 	key := func(mode catalog.Mode, kind store.KeyKind) (string, string) {
-		k, text, err := acc.CreateKey(ctx, app.ID, mode, kind, "")
+		k, text, err := f.acc.CreateKey(ctx, app.ID, mode, kind, "")
 		must(err)
 		return k.ID, text
 	}
@@ -76,15 +62,10 @@ func newFixture(t *testing.T) *fixture {
 	_, f.publishable = key(catalog.Test, store.Publishable)
 	id, text := key(catalog.Test, store.Secret)
 	f.revoked = text
-	_, err = acc.RevokeKey(ctx, app.ID, id)
+	_, err = f.acc.RevokeKey(ctx, app.ID, id)
 	must(err)
 	f.native = f.core.As(f.caller(catalog.Test))
-	meters := &metering.Core{Engine: e, Store: st, Clock: f.clock}
-	plans := &billing.Core{Engine: e, Store: st, Clock: f.clock}
-	f.hooks = notify.New(notify.Options{Store: st, Engine: e, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Allow: notify.AllowLoopback, Formats: map[string]notify.Renderer{Format: Renderer{}}})
-	all := services.Set{Accounts: acc, Credits: f.core, Metering: meters, Billing: plans, Notify: f.hooks}
-	selltest.Sell(t, &all, st, e, f.clock)
-	server := httptest.NewServer(http.StripPrefix("/dodo", New(all, Options{})))
+	server := httptest.NewServer(http.StripPrefix("/dodo", New(w.Set, Options{})))
 	t.Cleanup(server.Close)
 	f.url = server.URL + "/dodo"
 	return f

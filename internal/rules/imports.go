@@ -75,7 +75,7 @@ var layers = []layer{
 	{"internal/model", rules, "a second statement of the rules; it shares with wallet only the words"},
 	{"internal/pgtest", nil, "knows PostgreSQL, not what is stored in it"},
 	{"internal/rules", nil, "reads the code and runs none of it"},
-	{"internal/selltest", slices.Concat(core, services, []string{"mail", "payments/provider", "payments/sandbox"}), "wires what sells, for tests of packages that others wire"},
+	{"internal/selltest", slices.Concat(core, services, []string{"mail", "payments/provider", "payments/sandbox", "store/sqlite"}), "wires what sells, for tests of packages that others wire"},
 	{"internal/serve", []string{"fault", "clock", "engine", "notify", "store"}, "serves any handler and shows the counters of the engine and of webhooks"},
 	{"internal/testenv", nil, "reads settings"},
 }
