@@ -14,7 +14,7 @@ import (
 	v1 "github.com/seed42445051/scrip/v1"
 )
 
-// Author is who defines something.
+// Author is who defines something: a caller, where the definitions are, and the time they are dated by.
 type Author struct {
 	Engine *engine.Engine
 	Clock  clock.Clock
@@ -51,12 +51,18 @@ func Look[D any](ctx context.Context, a Author, find func(*catalog.Definitions) 
 // the kind's own service says.
 type Kind[D, Out any] struct {
 	Author
-	Name  string // what messages call one
-	All   func(*catalog.Definitions) iter.Seq[*D]
-	Find  func(defs *catalog.Definitions, idOrName string) (*D, error)
-	Head  func(*D) catalog.Head
+	// Name is what messages call one, and part of what idempotency keys remember of an archiving.
+	Name string
+	// All are those there are, archived ones included, in any order.
+	All func(*catalog.Definitions) iter.Seq[*D]
+	// Find finds one by what callers may name it by; its error says that there is none.
+	Find func(defs *catalog.Definitions, idOrName string) (*D, error)
+	// Head points to what every kind has.
+	Head func(*D) catalog.Head
+	// Store is the change that writes one.
 	Store func(*D) store.Definition
-	Out   func(*D, *catalog.Definitions) Out
+	// Out tells of one.
+	Out func(*D, *catalog.Definitions) Out
 }
 
 // Create makes a definition: read reads what the request asks for, with its id, and checks it.

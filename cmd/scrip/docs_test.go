@@ -399,7 +399,7 @@ func TestArchitectureSaysWhereTheRulesAre(t *testing.T) {
 	}
 	for _, row := range rows {
 		text := readFile(t, repository, row[1])
-		if !regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|var |\t)` + row[2] + `\b`).MatchString(text) {
+		if !regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type |var |\t)` + row[2] + `\b`).MatchString(text) {
 			t.Errorf("%s does not declare %s", row[1], row[2])
 		}
 	}
