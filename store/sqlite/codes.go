@@ -18,15 +18,8 @@ func (s *Store) Codes(ctx context.Context, q store.CodeQuery) ([]store.FoundCode
 	case q.Text != "":
 		st, args = selectCodeByText, []any{catalog.FoldCode(q.Text)}
 	}
-	var found []store.FoundCode
-	err := s.read(ctx, "sqlite.Codes", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			code, err := r.code()
-			found = append(found, code)
-			return err
-		}, append([]any{string(q.Mode), q.App}, args...)...)
-	})
-	return found, err
+	args = append([]any{string(q.Mode), q.App}, args...)
+	return readAll(ctx, s, query{"sqlite.Codes", st, args}, row.code)
 }
 
 func (c *session) writeCode(ctx context.Context, app string, d *catalog.Code) error {

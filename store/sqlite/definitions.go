@@ -28,14 +28,9 @@ func nameTaken(op string, err error, kind, name string) error {
 
 // Apps lists all apps by name.
 func (s *Store) Apps(ctx context.Context) ([]store.App, error) {
-	var apps []store.App
-	err := s.read(ctx, "sqlite.Apps", func(c *session) error {
-		return c.query(ctx, selectApps, func(r row) error {
-			apps = append(apps, store.App{ID: r.text(0), Name: r.text(1), Version: r.int(2), CreatedAt: r.instant(3)})
-			return nil
-		})
+	return readAll(ctx, s, query{"sqlite.Apps", selectApps, nil}, func(r row) (store.App, error) {
+		return store.App{ID: r.text(0), Name: r.text(1), Version: r.int(2), CreatedAt: r.instant(3)}, nil
 	})
-	return apps, err
 }
 
 // Definitions reads everything that an app defines; nil when there is no such app.
@@ -272,12 +267,7 @@ func (s *Store) ListKeys(ctx context.Context, app string) ([]store.Key, error) {
 }
 
 func (s *Store) keys(ctx context.Context, op string, st statement, arg any) ([]store.Key, error) {
-	var keys []store.Key
-	err := s.read(ctx, op, func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			keys = append(keys, r.key())
-			return nil
-		}, arg)
+	return readAll(ctx, s, query{op, st, []any{arg}}, func(r row) (store.Key, error) {
+		return r.key(), nil
 	})
-	return keys, err
 }

@@ -14,14 +14,9 @@ import (
 
 // DueDeliveries tells when something is due, for each endpoint.
 func (s *Store) DueDeliveries(ctx context.Context, now clock.Instant) ([]store.Due, error) {
-	var due []store.Due
-	err := s.read(ctx, "sqlite.DueDeliveries", func(c *session) error {
-		return c.query(ctx, selectDueDeliveries, func(r row) error {
-			due = append(due, store.Due{App: r.text(0), Endpoint: r.text(1), Now: r.bool(2), Next: r.instant(3)})
-			return nil
-		}, int64(now))
+	return readAll(ctx, s, query{"sqlite.DueDeliveries", selectDueDeliveries, []any{int64(now)}}, func(r row) (store.Due, error) {
+		return store.Due{App: r.text(0), Endpoint: r.text(1), Now: r.bool(2), Next: r.instant(3)}, nil
 	})
-	return due, err
 }
 
 // Lease takes deliveries that are due. There is one writer, and so nothing to be passed over.
@@ -162,15 +157,8 @@ func (s *Store) ListDeliveries(ctx context.Context, q store.DeliveryQuery) ([]st
 	if q.Before != nil {
 		before = *q.Before
 	}
-	var list []store.Delivery
-	err := s.read(ctx, "sqlite.ListDeliveries", func(c *session) error {
-		return c.query(ctx, selectDeliveries, func(r row) error {
-			d, err := r.delivery()
-			list = append(list, d)
-			return err
-		}, q.Endpoint, int64(before.At), before.Wallet[:], before.N, string(q.Status), string(q.Type), limit(q.Limit), q.App, string(q.Mode))
-	})
-	return list, err
+	args := []any{q.Endpoint, int64(before.At), before.Wallet[:], before.N, string(q.Status), string(q.Type), limit(q.Limit), q.App, string(q.Mode)}
+	return readAll(ctx, s, query{"sqlite.ListDeliveries", selectDeliveries, args}, row.delivery)
 }
 
 // FindDelivery reads one delivery; nil when it does not exist.

@@ -77,15 +77,10 @@ func (s *Store) Usages(ctx context.Context, q store.UsageQuery) ([]store.Custome
 			q.Event, limit(q.Limit), int64(q.Skip),
 		}
 	}
-	var usages []store.CustomerUsage
-	err := s.read(ctx, "sqlite.Usages", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			u, err := r.usage()
-			usages = append(usages, store.CustomerUsage{Usage: *u, Customer: r.text(14), Wallet: id.Wallet(r.blob(15))})
-			return err
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.Usages", st, args}, func(r row) (store.CustomerUsage, error) {
+		u, err := r.usage()
+		return store.CustomerUsage{Usage: *u, Customer: r.text(14), Wallet: id.Wallet(r.blob(15))}, err
 	})
-	return usages, err
 }
 
 // Tallies lists what meters have counted of a wallet, newest period first.
@@ -115,14 +110,9 @@ func (s *Store) Due(ctx context.Context, now clock.Instant, most int) ([]wallet.
 
 // Headers lists wallets in order of their ids.
 func (s *Store) Headers(ctx context.Context, after id.Wallet, most int) ([]wallet.Header, error) {
-	var headers []wallet.Header
-	err := s.read(ctx, "sqlite.Headers", func(c *session) error {
-		return c.query(ctx, selectHeaders, func(r row) error {
-			headers = append(headers, r.header())
-			return nil
-		}, of(after, limit(most))...)
+	return readAll(ctx, s, query{"sqlite.Headers", selectHeaders, of(after, limit(most))}, func(r row) (wallet.Header, error) {
+		return r.header(), nil
 	})
-	return headers, err
 }
 
 // Customers lists the wallets of an app and mode by customer id.
@@ -136,17 +126,14 @@ func (s *Store) Customers(ctx context.Context, q store.CustomerQuery) ([]store.C
 	case q.Email != "":
 		st, args = selectCustomersAt, append(args, store.FoldName(q.Email))
 	}
-	var customers []store.Customer
-	err := s.read(ctx, "sqlite.Customers", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			customers = append(customers, store.Customer{
-				Key:  wallet.Key{App: q.App, Mode: q.Mode, Customer: r.text(0)},
-				Name: r.text(1), Email: r.text(2), Phone: r.text(3), CreatedAt: r.instant(5), UpdatedAt: r.instant(6),
-			})
-			return r.json(4, &customers[len(customers)-1].Metadata)
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.Customers", st, args}, func(r row) (store.Customer, error) {
+		c := store.Customer{
+			Key:  wallet.Key{App: q.App, Mode: q.Mode, Customer: r.text(0)},
+			Name: r.text(1), Email: r.text(2), Phone: r.text(3), CreatedAt: r.instant(5), UpdatedAt: r.instant(6),
+		}
+		err := r.json(4, &c.Metadata)
+		return c, err
 	})
-	return customers, err
 }
 
 // Holders lists the wallets that were ever granted a credit, or used it, by customer id.
@@ -155,14 +142,9 @@ func (s *Store) Holders(ctx context.Context, q store.HolderQuery) ([]store.Holde
 	if q.Customer != "" {
 		st, args = selectHolder, of(wallet.Key{App: q.App, Mode: q.Mode, Customer: q.Customer}.ID(), q.Credit)
 	}
-	var holders []store.Holder
-	err := s.read(ctx, "sqlite.Holders", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			holders = append(holders, store.Holder{Customer: r.text(0), CreatedAt: r.instant(1), LastAt: r.instant(2)})
-			return nil
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.Holders", st, args}, func(r row) (store.Holder, error) {
+		return store.Holder{Customer: r.text(0), CreatedAt: r.instant(1), LastAt: r.instant(2)}, nil
 	})
-	return holders, err
 }
 
 // SaveCustomer stores what is known of a customer, and makes the wallet where there is none.

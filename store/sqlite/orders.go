@@ -150,16 +150,11 @@ func (s *Store) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOr
 		all = selectOrdersByPayment
 	}
 	st, args := oneOrAll(q.Wallet, selectOrdersOf, all, args)
-	var found []store.FoundOrder
-	err := s.read(ctx, "sqlite.Orders", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			const key = 39 // where the columns of the wallet begin
-			o, err := r.order()
-			found = append(found, store.FoundOrder{Key: r.keyAt(key), Order: o})
-			return err
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.Orders", st, args}, func(r row) (store.FoundOrder, error) {
+		const key = 39 // where the columns of the wallet begin
+		o, err := r.order()
+		return store.FoundOrder{Key: r.keyAt(key), Order: o}, err
 	})
-	return found, err
 }
 
 // TopUps lists what was agreed about automatic top-ups, by wallet and credit.
@@ -167,16 +162,11 @@ func (s *Store) TopUps(ctx context.Context, q store.TopUpQuery) ([]store.FoundTo
 	after := q.After
 	args := []any{q.App, string(q.Mode), int64(after.Wallet.Bucket()), after.Wallet[:], after.Credit, limit(q.Limit)}
 	st, args := oneOrAll(q.Wallet, selectTopUpsOf, selectAllTopUps, args)
-	var found []store.FoundTopUp
-	err := s.read(ctx, "sqlite.TopUps", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			const key = 14 // where the columns of the wallet begin
-			t, err := r.topUp()
-			found = append(found, store.FoundTopUp{Key: r.keyAt(key), TopUp: t})
-			return err
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.TopUps", st, args}, func(r row) (store.FoundTopUp, error) {
+		const key = 14 // where the columns of the wallet begin
+		t, err := r.topUp()
+		return store.FoundTopUp{Key: r.keyAt(key), TopUp: t}, err
 	})
-	return found, err
 }
 
 // PutProviderObject stores an object of the sandbox provider, unless it has another version by now.
@@ -210,15 +200,10 @@ func (s *Store) ProviderObjects(ctx context.Context, q store.ProviderQuery) ([]s
 }
 
 func (s *Store) providerObjects(ctx context.Context, op string, st statement, args ...any) ([]store.ProviderObject, error) {
-	var found []store.ProviderObject
-	err := s.read(ctx, op, func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			found = append(found, store.ProviderObject{
-				ID: r.text(0), App: r.text(1), Mode: catalog.Mode(r.text(2)), Kind: r.text(3), Ref: r.text(4), Version: r.int(5),
-				Body: []byte(r.text(6)), CreatedAt: r.instant(7),
-			})
-			return nil
-		}, args...)
+	return readAll(ctx, s, query{op, st, args}, func(r row) (store.ProviderObject, error) {
+		return store.ProviderObject{
+			ID: r.text(0), App: r.text(1), Mode: catalog.Mode(r.text(2)), Kind: r.text(3), Ref: r.text(4), Version: r.int(5),
+			Body: []byte(r.text(6)), CreatedAt: r.instant(7),
+		}, nil
 	})
-	return found, err
 }

@@ -16,14 +16,9 @@ func (s *Store) DueIn(ctx context.Context, app string, mode catalog.Mode, now cl
 }
 
 func (s *Store) due(ctx context.Context, op string, st statement, args ...any) ([]wallet.Key, error) {
-	var keys []wallet.Key
-	err := s.read(ctx, op, func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			keys = append(keys, wallet.Key{App: r.text(0), Mode: catalog.Mode(r.text(1)), Customer: r.text(2)})
-			return nil
-		}, args...)
+	return readAll(ctx, s, query{op, st, args}, func(r row) (wallet.Key, error) {
+		return wallet.Key{App: r.text(0), Mode: catalog.Mode(r.text(1)), Customer: r.text(2)}, nil
 	})
-	return keys, err
 }
 
 // TakeOperations takes operations of an app's allowance for a month.

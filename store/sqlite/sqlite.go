@@ -143,6 +143,26 @@ func (s *Store) read(ctx context.Context, op string, work func(c *session) error
 	return failed(ctx, op, work(c))
 }
 
+// query is a statement that reads a list; op names the call it is for in errors.
+type query struct {
+	op   string
+	st   statement
+	args []any
+}
+
+// readAll runs a query, and reads each row with scan.
+func readAll[T any](ctx context.Context, s *Store, q query, scan func(row) (T, error)) ([]T, error) {
+	var rows []T
+	err := s.read(ctx, q.op, func(c *session) error {
+		return c.query(ctx, q.st, func(r row) error {
+			one, err := scan(r)
+			rows = append(rows, one)
+			return err
+		}, q.args...)
+	})
+	return rows, err
+}
+
 // view runs queries that all see the same committed state.
 func (s *Store) view(ctx context.Context, op string, work func(c *session) error) error {
 	return s.read(ctx, op, func(c *session) error {

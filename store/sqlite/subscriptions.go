@@ -176,33 +176,24 @@ func (s *Store) SubscriptionEvents(ctx context.Context, w id.Wallet, n, before i
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	var events []wallet.SubscriptionEvent
-	err := s.read(ctx, "sqlite.SubscriptionEvents", func(c *session) error {
-		return c.query(ctx, selectSubscriptionEvents, func(r row) error {
-			events = append(events, wallet.SubscriptionEvent{
-				Subscription: n, N: r.int(0), Change: wallet.SubscriptionChange(r.text(1)), From: r.text(2), To: r.text(3),
-				Reason: r.text(4), Actor: r.text(5), At: r.instant(6),
-			})
-			return nil
-		}, of(w, n, before, limit(most))...)
+	q := query{"sqlite.SubscriptionEvents", selectSubscriptionEvents, of(w, n, before, limit(most))}
+	return readAll(ctx, s, q, func(r row) (wallet.SubscriptionEvent, error) {
+		return wallet.SubscriptionEvent{
+			Subscription: n, N: r.int(0), Change: wallet.SubscriptionChange(r.text(1)), From: r.text(2), To: r.text(3),
+			Reason: r.text(4), Actor: r.text(5), At: r.instant(6),
+		}, nil
 	})
-	return events, err
 }
 
 // Invoices lists invoices, newest first.
 func (s *Store) Invoices(ctx context.Context, q store.InvoiceQuery) ([]store.FoundInvoice, error) {
 	args := append(listed(q.App, q.Mode, q.After), q.N, q.Subscription, string(q.Status), limit(q.Limit), int64(q.Skip))
 	st, args := oneOrAll(q.Wallet, selectInvoicesOf, selectAllInvoices, args)
-	var found []store.FoundInvoice
-	err := s.read(ctx, "sqlite.Invoices", func(c *session) error {
-		return c.query(ctx, st, func(r row) error {
-			const key = 11 // where the columns of the wallet begin
-			v, err := r.invoice()
-			found = append(found, store.FoundInvoice{Key: r.keyAt(key), Invoice: v})
-			return err
-		}, args...)
+	return readAll(ctx, s, query{"sqlite.Invoices", st, args}, func(r row) (store.FoundInvoice, error) {
+		const key = 11 // where the columns of the wallet begin
+		v, err := r.invoice()
+		return store.FoundInvoice{Key: r.keyAt(key), Invoice: v}, err
 	})
-	return found, err
 }
 
 // listed is how the arguments of a list over wallets begin.
