@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // ids lists one field of a page.
@@ -125,6 +126,61 @@ func TestBringingACreditBack(t *testing.T) {
 	}
 	f.must("POST", "/v1/credits/"+old+"/unarchive", "")
 	f.must("POST", "/v1/grants", grant)
+}
+
+// TestDefinitionsOfEveryKind are kept alike: found by id and by name, listed in order of creation, one
+// of a name at a time, and free of it once they are archived.
+func TestDefinitionsOfEveryKind(t *testing.T) {
+	for _, kind := range []struct{ path, body, method, change, inUse string }{
+		{"/v1/credits", `{"name":%q,"unit":"call"}`, "PATCH", `{"name":%q}`, "one two one"}, // archived ones are listed too
+		{"/v1/packs", `{"name":%q,"items":[{"credit_id":"api","amount":1}]}`, "PUT", `{"name":%q,"items":[{"credit_id":"api","amount":1}]}`, "two one"},
+		{"/v1/plans", `{"name":%q}`, "PUT", `{"name":%q}`, "two one"},
+		{
+			"/v1/meters", `{"name":%q,"event_name":"e","measurement_unit":"u","aggregation":{"type":"count"},"links":[]}`, "PATCH", `{"name":%q}`,
+			"two one",
+		},
+	} {
+		t.Run(kind.path, func(t *testing.T) {
+			f := newFixture(t, Options{})
+			if kind.path == "/v1/packs" {
+				f.must("POST", "/v1/credits", `{"name":"api","unit":"call"}`)
+			}
+			create := func(name string) string { return f.text(f.must("POST", kind.path, fmt.Sprintf(kind.body, name)), "id") }
+			taken := func(what string, a answer) {
+				t.Helper()
+				if a.status != 409 || a.at("code") != "name_taken" {
+					t.Errorf("%s: %d %s", what, a.status, a.text)
+				}
+			}
+			one := create("one")
+			f.clock.Advance(time.Second)
+			two := create("two")
+			taken("created again", f.send(f.test, "POST", kind.path, fmt.Sprintf(kind.body, "ONE")))
+			taken("renamed", f.send(f.test, kind.method, kind.path+"/"+two, fmt.Sprintf(kind.change, "One")))
+			f.clock.Advance(time.Second)
+			changed := f.must(kind.method, kind.path+"/"+two, fmt.Sprintf(kind.change, "two"))
+			if changed.at("id") != two || changed.at("created_at") == changed.at("updated_at") {
+				t.Errorf("changed: %s", changed.text)
+			}
+			if got := f.must("GET", kind.path+"/ONE", "").at("id"); got != one {
+				t.Errorf("by name: %v", got)
+			}
+
+			archived := f.must("POST", kind.path+"/"+one+"/archive", "").at("archived_at")
+			f.clock.Advance(time.Second)
+			if again := f.must("POST", kind.path+"/"+one+"/archive", "").at("archived_at"); archived == nil || again != archived {
+				t.Errorf("archived at %v, and again at %v", archived, again)
+			}
+			if a := f.send(f.test, "GET", kind.path+"/one", ""); a.status != 404 {
+				t.Errorf("archived, by name: %d %s", a.status, a.text)
+			}
+			f.must("GET", kind.path+"/"+one, "")
+			create("one")
+			if got := f.must("GET", kind.path, "").ids("name"); got != kind.inUse {
+				t.Errorf("listed %q, want %q", got, kind.inUse)
+			}
+		})
+	}
 }
 
 // TestGrantsOfSeveralStatuses filters by a list of statuses.
