@@ -3,7 +3,7 @@
 //
 // It owns how a plan becomes the terms of a subscription, and the reads over subscriptions and
 // invoices. What a cycle's end brings about, and when, package wallet decides; that it is written
-// down without anybody asking is the engine's sweep. It collects no money: package payments will.
+// down without anybody asking is the engine's sweep. It collects no money: package payments does.
 package billing
 
 import (

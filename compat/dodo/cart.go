@@ -59,8 +59,8 @@ func (s *sale) command(defs *catalog.Definitions) (*wallet.PlaceOrder, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.currency != "" && s.currency != currencyOut(p.Price.Currency) {
-			return nil, &refusal{http.StatusUnprocessableEntity, "UNSUPPORTED_CURRENCY", "the product is billed in " + currencyOut(p.Price.Currency)}
+		if err := sameCurrency(s.currency, p); err != nil {
+			return nil, err
 		}
 		item, err := s.cart[i].item(defs)
 		if err != nil {
