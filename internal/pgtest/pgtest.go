@@ -17,7 +17,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Variable names the setting with the URL of a server to use instead of a
@@ -92,14 +91,14 @@ func New(t testing.TB, options ...Option) *Server {
 // it when the test ends.
 func fresh(t testing.TB, admin string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	address, name, err := createDatabase(ctx, admin)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 		defer cancel()
 		if err := dropDatabase(ctx, admin, name); err != nil {
 			t.Errorf("pgtest: %v", err)

@@ -49,7 +49,7 @@ func waitToBeKilled() int {
 // query runs a statement that returns one value.
 func query[T any](t *testing.T, address, statement string) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
@@ -151,7 +151,7 @@ func TestStartLeavesOtherFilesAlone(t *testing.T) {
 
 func TestKillCutsConnections(t *testing.T) {
 	s := New(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	address, err := s.NewDatabase(ctx)
 	if err != nil {
@@ -245,7 +245,7 @@ func TestServerDiesWithItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // says that it was killed
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for answers(run) {
