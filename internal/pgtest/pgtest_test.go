@@ -92,6 +92,31 @@ func TestURLGivesFreshDatabases(t *testing.T) {
 	}
 }
 
+func TestPreparedPreparesOnce(t *testing.T) {
+	times := 0
+	prepare := func(ctx context.Context, address string) error {
+		times++
+		return execute(ctx, address, "CREATE TABLE prepared (n int)")
+	}
+	seen := map[string]bool{}
+	for range 3 {
+		address := Prepared(t, prepare)
+		if n := query[int](t, address, "SELECT count(*) FROM prepared"); n != 0 {
+			t.Errorf("%d rows of another test", n)
+		}
+		query[int](t, address, "INSERT INTO prepared VALUES (1) RETURNING n")
+		seen[query[string](t, address, "SELECT current_database()")] = true
+	}
+	if times != 1 || len(seen) != 3 {
+		t.Errorf("prepared %d times for %v", times, seen)
+	}
+	t.Setenv(Variable, New(t, WithoutFsync()).URL("postgres"))
+	query[int](t, Prepared(t, prepare), "SELECT count(*) FROM prepared")
+	if times != 2 {
+		t.Errorf("prepared %d times, once of them on a named server", times)
+	}
+}
+
 func TestURLUsesNamedServer(t *testing.T) {
 	s := New(t, WithoutFsync(), WithSetting("cluster_name", "named"))
 	t.Setenv(Variable, s.URL("postgres"))
