@@ -53,7 +53,7 @@ func newFixture(t testing.TB) *fixture {
 			t.Fatal(err)
 		}
 	}
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
+	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db")+"?sync=off")
 	must(err)
 	t.Cleanup(func() { st.Close() })
 	must(st.Migrate(ctx))

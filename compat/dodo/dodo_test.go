@@ -53,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 			t.Fatal(err)
 		}
 	}
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
+	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db")+"?sync=off")
 	must(err)
 	t.Cleanup(func() { must(st.Close()) })
 	must(st.Migrate(ctx))
