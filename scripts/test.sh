@@ -15,7 +15,7 @@ unset SCRIP_TEST_OPS # the race stage keeps each test's usual amount
 unwatched=('-gcflags=modernc.org/sqlite/lib=-race=false' '-gcflags=modernc.org/libc/...=-race=false')
 
 # Packages that take longest come first: at the end there is nothing left to run beside them.
-first=(./internal/acceptance ./store/postgres ./internal/acceptance/lives ./internal/model ./internal/acceptance/cycles)
+first=(./internal/acceptance ./internal/acceptance/lives ./internal/model ./store/postgres ./internal/acceptance/cycles)
 
 # go vet is part of lint.sh.
 stages=(
