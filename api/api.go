@@ -224,7 +224,7 @@ func (s *server) call(w http.ResponseWriter, r *http.Request, rt *route, who acc
 	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer release(buffer)
-	if rt.stream != nil && r.Header.Get("Content-Type") == ndjson {
+	if streams(r, rt) {
 		return rt.stream(r.Context(), s.ops(who), r)
 	}
 	if err := readBody(w, r, buffer, rt.most()); err != nil {

@@ -22,6 +22,8 @@ func TestRevokedKeyThatIsRemembered(t *testing.T) {
 		"unknown credit":  {"/v1/deduct", `{"customer_id":"c","credit_id":"guessed","amount":"1"}`},
 		"malformed":       {"/v1/deduct", `{`},
 		"unknown wallet":  {"/v1/commit", `{"reservation_id":"rsv_guessed"}`},
+		"events":          {"/v1/events", `{"events":[{"event_id":"e","customer_id":"c","event_name":"x"}]}`},
+		"no events":       {"/v1/events", `{"events":[]}`},
 		"not on a wallet": {"/v1/credits", `{"name":"More","unit":"call"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,11 @@ func lines[Out any](h handler, f func(context.Context, v1.Operations, *http.Requ
 	return h
 }
 
+// streams reports whether a request sends lines to an operation that takes them.
+func streams(r *http.Request, rt *route) bool {
+	return rt.stream != nil && r.Header.Get("Content-Type") == ndjson
+}
+
 // ingestLines reports usage events as they come, a full call's worth at a time. When a line is
 // wrong, what came before it is stored, the error says so, and the whole stream can be sent again:
 // an event counts once, for ever.

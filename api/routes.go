@@ -74,7 +74,7 @@ var sections = []section{
 		{read, "/v1/mails", "listMails", "Letters to customers, newest first: sent, or waiting until mail is set up", secretOnly, list(v1.Operations.ListMails)},
 	}},
 	{"Metering", "Usage events, and the meters that turn them into credits.", []route{
-		{post, "/v1/events", "ingestEvents", "Report usage events; their credits are taken when it answers", secretOnly, lines(act(v1.Operations.IngestEvents), ingestLines)},
+		{post, "/v1/events", "ingestEvents", "Report usage events; their credits are taken when it answers", secretOnly, lines(checked(act(v1.Operations.IngestEvents)), ingestLines)},
 		{read, "/v1/events", "listEvents", "Usage events, newest first", secretOnly, list(v1.Operations.ListEvents)},
 		{read, "/v1/events/{id}", "getEvent", "Read a usage event", secretOnly, listOf(v1.Operations.GetEvent)},
 		{post, "/v1/events/{id}/void", "voidEvent", "Take a usage event out of every count, and give back what it cost", secretOnly, actOn(v1.Operations.VoidEvent)},

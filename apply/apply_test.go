@@ -47,7 +47,7 @@ packs: [{name: small, items: [{credit_id: tokens, amount: 1}]}]
 func everywhere(t *testing.T, test func(t *testing.T, ops v1.Operations)) {
 	for _, over := range []string{"in process", "over HTTP"} {
 		t.Run(over, func(t *testing.T) {
-			s, err := scrip.Open(t.Context(), scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "apply.db")))
+			s, err := scrip.Open(t.Context(), scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "apply.db")+"?sync=off"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -49,55 +49,80 @@ type open struct {
 	from      wallet.Header // as it was before the batch
 }
 
+// newBatch begins a batch that looks at the store before it decides.
 func newBatch(s *shard, jobs []*job, back []*lookBack) *batch {
-	b := &batch{
-		shard: s, jobs: jobs, want: &store.Want{Ahead: s.careful == 0}, now: s.engine.clock.Now(),
-		wallets: make(map[id.Wallet]*open, len(jobs)), defs: map[string]*catalog.Definitions{},
-	}
+	b := emptyBatch(s, len(jobs))
+	b.jobs, b.now = jobs, s.engine.clock.Now()
 	for _, j := range jobs {
 		b.wantApp(j.Wallet.App)
-		o, ok := b.wallets[j.id]
-		if !ok {
-			o = &open{cached: s.cache.get(j.id), want: store.WantWallet{ID: j.id}, first: j, asked: true}
-			if o.cached != nil {
-				o.want.Version, o.want.Mark = o.state.Version, o.mark
-			}
-			b.wallets[j.id] = o
-			b.order = append(b.order, o)
+		o := b.wallets[j.id]
+		if o == nil {
+			o = b.open(j, s.cache.get(j.id))
 		}
-		o.count++
-		o.asked = o.asked && j.Preview
-		if j.Command != nil {
-			o.want.Needs.Add(o.needs(j, b.defs[j.Wallet.App]))
-		}
-		if j.Idempotency != "" && !slices.Contains(o.want.Answers, j.Idempotency) {
-			o.want.Answers = append(o.want.Answers, j.Idempotency)
-		}
+		o.note(j)
+		o.want.Needs.Add(o.cached.needs(j, b.defs[j.Wallet.App]))
 	}
 	for _, l := range back {
 		if o, ok := b.wallets[l.wallet]; ok {
 			o.want.Needs.Add(l.needs)
 		}
 	}
-	// Every transaction locks in this order.
+	b.sort()
+	return b
+}
+
+func emptyBatch(s *shard, wallets int) *batch {
+	return &batch{shard: s, want: &store.Want{}, wallets: make(map[id.Wallet]*open, wallets), defs: map[string]*catalog.Definitions{}}
+}
+
+// open adds the wallet of a command, with what the cache knows of it.
+func (b *batch) open(j *job, known *cached) *open {
+	o := &open{cached: known, want: store.WantWallet{ID: j.id}, first: j, asked: true}
+	if known != nil {
+		o.want.Version, o.want.Mark = known.state.Version, known.mark
+	}
+	b.wallets[j.id] = o
+	b.order = append(b.order, o)
+	return o
+}
+
+// note adds a command to those that concern the wallet.
+func (o *open) note(j *job) {
+	o.count++
+	o.asked = o.asked && j.Preview
+	if j.Idempotency == "" {
+		return
+	}
+	if o.answers == nil {
+		o.answers = map[string]store.StoredAnswer{}
+	}
+	if !slices.Contains(o.want.Answers, j.Idempotency) {
+		o.want.Answers = append(o.want.Answers, j.Idempotency)
+	}
+}
+
+// sort puts the wallets into the order in which every transaction locks them.
+func (b *batch) sort() {
 	slices.SortFunc(b.order, func(x, y *open) int { return bytes.Compare(x.want.ID[:], y.want.ID[:]) })
 	b.want.Wallets = make([]store.WantWallet, len(b.order))
 	for i, o := range b.order {
 		b.want.Wallets[i] = o.want
 	}
-	return b
 }
 
 // needs leaves out holds and grants that the cache has: asking for them would cost a query.
-func (o *open) needs(j *job, defs *catalog.Definitions) wallet.Needs {
+func (c *cached) needs(j *job, defs *catalog.Definitions) wallet.Needs {
+	if j.Command == nil {
+		return wallet.Needs{}
+	}
 	if defs == nil { // nobody asked for the app before; what is missing then is looked back at
 		defs = catalog.NewDefinitions(j.Wallet.App, "", 0)
 	}
 	needs := j.Command.Needs(defs)
-	if o.cached != nil {
-		o.state.Foresee(j.Command, defs, &needs)
-		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := o.state.Hold(n); return ok })
-		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := o.state.Grant(n); return ok })
+	if c != nil {
+		c.state.Foresee(j.Command, defs, &needs)
+		needs.Holds = slices.DeleteFunc(needs.Holds, func(n int64) bool { _, ok := c.state.Hold(n); return ok })
+		needs.Grants = slices.DeleteFunc(needs.Grants, func(n int64) bool { _, ok := c.state.Grant(n); return ok })
 	}
 	return needs
 }
@@ -128,7 +153,7 @@ func (b *batch) decide(found *store.Found) (*store.Changes, error) {
 			return nil, err
 		}
 	}
-	return b.changes()
+	return b.changes(), nil
 }
 
 func (b *batch) openWallet(o *open, f *store.FoundWallet) {
@@ -167,9 +192,6 @@ func (b *batch) openWallet(o *open, f *store.FoundWallet) {
 	o.mark = f.Mark
 	o.from = o.header()
 	o.state.Adopt(&o.want.Needs, &f.Fetched)
-	if len(o.want.Answers) > 0 {
-		o.answers = make(map[string]store.StoredAnswer, len(o.want.Answers))
-	}
 	for _, a := range f.Answers {
 		o.answers[a.Key] = a
 	}
@@ -464,7 +486,7 @@ func latest[K comparable, T any](x *index[K], key K, value T, list *[]T) {
 }
 
 // changes collects what the batch writes; nil when that is nothing.
-func (b *batch) changes() (*store.Changes, error) {
+func (b *batch) changes() *store.Changes {
 	changes := store.Changes{Wallets: make([]store.WalletChange, 0, len(b.order))}
 	for _, o := range b.order {
 		if o.cached == nil {
@@ -484,9 +506,9 @@ func (b *batch) changes() (*store.Changes, error) {
 		changes.Wallets = append(changes.Wallets, o.change)
 	}
 	if len(changes.Wallets) == 0 {
-		return nil, nil
+		return nil
 	}
-	return &changes, nil
+	return &changes
 }
 
 // isStored reports whether a standing is in the store as it is: most deductions change none.

@@ -23,6 +23,8 @@ func (yes) Transact(_ context.Context, want *store.Want, decide func(*store.Foun
 	return err
 }
 
+func (yes) Write(context.Context, *store.Want, *store.Changes) error { return nil }
+
 // BenchmarkProcess is what the engine and the rules cost a command, without queue and store.
 func BenchmarkProcess(b *testing.B) {
 	for _, bench := range []struct {

@@ -1,8 +1,7 @@
 // Package engine is the only writer of wallets. It makes many concurrent commands into few
-// transactions: commands queue per shard, and a shard's worker takes everything that queued
-// while the previous batch was being committed, decides it in order, and commits it as one
-// transaction. A hot wallet costs one row lock per batch, not per call, and an idle engine adds
-// no delay.
+// transactions: commands queue per shard, and a shard's worker decides, in order, everything that
+// comes while the previous batch is being committed, and has it committed as one transaction. A
+// hot wallet costs one row lock per batch, not per call, and an idle engine adds no delay.
 //
 // It owns group commit, the cache of wallets, idempotency, retries and the sweep that writes
 // down what time has done. It decides nothing about credits (package wallet does) and knows no
@@ -91,6 +90,7 @@ type Engine struct {
 // Stats counts what the engine did since it was made.
 type Stats struct {
 	Commands atomic.Int64 // commands that were answered, previews and denials included
+	Ahead    atomic.Int64 // commands that were decided before the store was asked, at least once
 	Batches  atomic.Int64 // transactions
 	Retries  atomic.Int64 // transactions that were tried again
 	Refused  atomic.Int64 // commands refused because a queue was full

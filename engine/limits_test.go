@@ -84,17 +84,39 @@ func TestBatchesAreLimited(t *testing.T) {
 	for range DefaultBatch + 1 {
 		s.queue <- (&job{}).group()
 	}
-	if n := len(s.next()); n != DefaultBatch {
+	if n := len(s.gather(nil)); n != DefaultBatch {
 		t.Errorf("a batch of %d, want %d", n, DefaultBatch)
 	}
-	if n := len(s.next()); n != 1 {
+	if n := len(s.gather(nil)); n != 1 {
 		t.Errorf("then one of %d, want 1", n)
 	}
 	for range DefaultBatch {
 		s.queue <- (&job{}).group()
 	}
-	if n := len(s.next()); n != DefaultBatch || len(s.queue) > 0 {
+	if n := len(s.gather(nil)); n != DefaultBatch || len(s.queue) > 0 {
 		t.Errorf("a batch of %d with %d left", n, len(s.queue))
+	}
+}
+
+// TestBatchesDecidedAheadAreLimited is the same for commands of a wallet that is known.
+func TestBatchesDecidedAheadAreLimited(t *testing.T) {
+	s := newQuietShard(t, yes{})
+	s.runs(t, &wallet.GiveCredits{Credit: "crd", Amount: 2 * DefaultBatch})
+	for range DefaultBatch + 1 {
+		j, err := newJob(Request{Wallet: wallet.Key{App: "app", Mode: catalog.Live, Customer: "u"}, Command: &wallet.Deduct{Charge: wallet.Charge{Credit: "crd", Amount: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.queue <- j.group()
+	}
+	for _, want := range []int{DefaultBatch, 1} {
+		s.take(<-s.queue)
+		if n := len(s.flying.batch.jobs); n != want {
+			t.Errorf("a batch of %d, want %d", n, want)
+		}
+	}
+	if !s.land() {
+		t.Error("the last batch was not written")
 	}
 }
 

@@ -59,10 +59,15 @@ const carefulBatches = 64
 
 // shard is one queue and its worker. All commands of a wallet pass through the same shard. Jobs
 // wait in groups: those of one call over many wallets take one place in the queue.
+//
+// The worker decides the next batch on what it knows while the last one is being written (see
+// ahead.go), and looks at the store first (here) where a command needs what is not in memory, or
+// somebody else writes too.
 type shard struct {
 	engine *Engine
 	queue  chan []*job
-	cache  *cache
+	cache  *cache // as of the last batch that was decided, written or not
+	flying *flight
 	// careful is how many more batches look before they decide, since another process has written
 	// a wallet of ours.
 	careful int
@@ -74,53 +79,28 @@ func newShard(e *Engine) *shard {
 
 func (s *shard) run() {
 	for {
-		jobs := s.next()
-		if jobs == nil {
-			return
-		}
-		s.process(jobs)
-	}
-}
-
-// next waits for commands and takes everything that waits behind them, group by group, until the
-// batch is full.
-func (s *shard) next() []*job {
-	first, ok := <-s.queue
-	if !ok {
-		return nil
-	}
-	jobs := append(make([]*job, 0, max(16, len(first))), first...)
-	for len(jobs) < s.engine.opts.Batch {
 		select {
 		case group, ok := <-s.queue:
 			if !ok {
-				return jobs
+				s.land()
+				return
 			}
-			jobs = append(jobs, group...)
-		default:
-			return jobs
+			s.take(group)
+		case <-s.landed():
+			s.land()
 		}
 	}
-	return jobs
 }
 
-// process runs a batch until its outcome is certain, and answers every command of it.
-func (s *shard) process(jobs []*job) {
+// process looks, decides and writes until the outcome is certain, and answers every command of
+// the batch.
+func (s *shard) process(jobs []*job) { s.resume(jobs, s.try(jobs, nil)) }
+
+// resume goes on with a batch of which a try came to this.
+func (s *shard) resume(jobs []*job, err error) {
 	var back []*lookBack
 	pause := FirstPause
-	for try := 1; ; try++ {
-		b := newBatch(s, jobs, back)
-		err := s.engine.store.Transact(s.engine.ctx, b.want, b.decide)
-		if err == nil {
-			b.settled()
-			s.careful = max(0, s.careful-1)
-			s.engine.stats.Batches.Add(1)
-			b.count(&s.engine.stats)
-			s.engine.wake(b.told)
-			s.answer(jobs)
-			return
-		}
-		b.dropped()
+	for try := 1; err != nil; try++ {
 		var more *lookBack
 		switch {
 		case errors.As(err, &more) && len(back) < MaxLookBacks:
@@ -129,7 +109,7 @@ func (s *shard) process(jobs []*job) {
 			s.engine.stats.Retries.Add(1)
 			if errors.Is(err, store.ErrStale) {
 				s.careful = carefulBatches
-				continue
+				break
 			}
 			if !s.wait(pause) {
 				s.fail(jobs, err)
@@ -139,14 +119,36 @@ func (s *shard) process(jobs []*job) {
 		case len(jobs) > 1 && isOfOne(err):
 			// One command must not take the others down with it.
 			for _, j := range jobs {
-				s.process([]*job{j})
+				s.process(j.group())
 			}
 			return
 		default:
 			s.fail(jobs, err)
 			return
 		}
+		err = s.try(jobs, back)
 	}
+}
+
+// try runs a batch in a transaction that looks first.
+func (s *shard) try(jobs []*job, back []*lookBack) error {
+	b := newBatch(s, jobs, back)
+	if err := s.engine.store.Transact(s.engine.ctx, b.want, b.decide); err != nil {
+		b.dropped()
+		return err
+	}
+	b.settled()
+	s.careful = max(0, s.careful-1)
+	s.written(b)
+	return nil
+}
+
+// written answers every command of a batch that is durable.
+func (s *shard) written(b *batch) {
+	s.engine.stats.Batches.Add(1)
+	b.count(&s.engine.stats)
+	s.engine.wake(b.told)
+	s.answer(b.jobs)
 }
 
 // isOfOne reports whether an error of a batch can be the doing of one of its commands, so that

@@ -57,6 +57,14 @@ type Wallets interface {
 	// connection is lost during commit it finds out which it was before it answers.
 	Transact(ctx context.Context, want *Want, decide func(*Found) (*Changes, error)) error
 
+	// Write writes what was decided on what the caller knows, and proves in the same transaction
+	// that it is so: every wallet of want exists in the version that is known, every app is
+	// defined as is known, no idempotency key has an answer yet, and no fresh event is stored.
+	// Where that is not so nothing is written, and the error is ErrStale. Changes may be nil; the
+	// proof is made all the same. It errs as Transact does, and leaves the marks of what it has
+	// proved in want.
+	Write(ctx context.Context, want *Want, changes *Changes) error
+
 	// Snapshot reads a wallet; nil when it does not exist.
 	Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error)
 	// Fetch reads closed things that a command looks back at.
@@ -91,9 +99,6 @@ type Wallets interface {
 type Want struct {
 	Apps    []WantApp
 	Wallets []WantWallet // sorted by ID, each once
-	// Ahead lets a store decide on what the caller knows before it has looked, and prove that it was
-	// so in the transaction itself: where it was not, nothing is written, and the error is ErrStale.
-	Ahead bool
 }
 
 // WantApp asks for the definitions of an app, unless they still have the version that the
@@ -110,6 +115,7 @@ type WantWallet struct {
 	Mark    int64        // what came with the version: see FoundWallet
 	Needs   wallet.Needs // closed things to fetch besides
 	Answers []string     // idempotency keys whose stored answers are wanted
+	Fresh   []string     // for Write: usage events that are taken to be new, by id
 }
 
 // Found is what the transaction saw. Wallets is parallel to Want.Wallets.

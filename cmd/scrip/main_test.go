@@ -18,7 +18,7 @@ import (
 // tests stops the shared PostgreSQL after the run.
 type tests struct{ *testing.M }
 
-func (t tests) Run() int { return pgtest.Main(t.M) }
+func (t tests) Run() int { return pgtest.Main(t.M, pgtest.WithoutFsync()) }
 
 // TestMain puts this program into the PATH of every test as scrip.
 func TestMain(m *testing.M) {

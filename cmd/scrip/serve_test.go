@@ -243,7 +243,6 @@ func TestMetricsOfWebhooksAndEvents(t *testing.T) {
 	}
 	until := func(lines ...string) {
 		t.Helper()
-		const patience = 20 * time.Second
 		var have string
 		for end := time.After(patience); ; {
 			have = metrics()

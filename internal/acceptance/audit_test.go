@@ -73,7 +73,7 @@ var damages = []struct {
 func TestAuditFindsDamage(t *testing.T) {
 	db := newDatabase(t, "sqlite")
 	keepBooks(t, db)
-	original := strings.TrimPrefix(db.address, "sqlite:")
+	original := db.path()
 	runSQL(t, original, "PRAGMA wal_checkpoint(TRUNCATE)") // all of it into the one file
 	undamaged := copyOf(t, original)
 	if found := differences(t, undamaged); found != "" {
@@ -201,7 +201,7 @@ func differences(t *testing.T, path string) string {
 // lock takes SQLite's write lock, as another program may, until it is told to let go.
 func lock(t *testing.T, db *database) (unlock func()) {
 	t.Helper()
-	raw, err := sql.Open("sqlite", strings.TrimPrefix(db.address, "sqlite:"))
+	raw, err := sql.Open("sqlite", db.path())
 	noError(t, err)
 	c, err := raw.Conn(t.Context())
 	noError(t, err)

@@ -174,7 +174,7 @@ func TestKilledAtTheBoundary(t *testing.T) {
 		met := 0
 		took := 150 * time.Millisecond // until the cycles of all have ended; a guess, then measured
 		for cycle := 1; met < kills; cycle++ {
-			if cycle > kills*20 {
+			if cycle > kills*20+patience {
 				t.Fatalf("of %d kills %d met the end of a cycle in the middle", cycle, met)
 			}
 			at := time.Duration(rand.New(rand.NewPCG(random.Uint64(), 0)).Int64N(int64(took)))
@@ -189,8 +189,11 @@ func TestKilledAtTheBoundary(t *testing.T) {
 			}
 			p.kill()
 			counts := l.written()
-			if len(counts) > 1 {
+			switch {
+			case len(counts) > 1:
 				met++
+			case counts[cycle] == 0: // it was killed before it began: the guess is too short for this machine
+				took += took / 2
 			}
 			p = runServer(t, l.address)
 			until(t, "the test clock to arrive", func() bool { return l.advance(p.client(l.secret), l.end(cycle)) == nil })

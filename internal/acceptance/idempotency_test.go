@@ -188,17 +188,21 @@ func TestKeysAreAWalletsOwn(t *testing.T) {
 	})
 }
 
+// longestWait is how long a test waits before it gives up: far longer than anything takes on a machine
+// that is slow, busy and races.
+const longestWait = 5 * time.Minute
+
 // until waits for a condition that something under way brings about.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(time.Minute)
+	limit := time.After(longestWait)
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-limit:
-			t.Fatalf("waited a minute for %s", what)
+			t.Fatalf("waited %s for %s", longestWait, what)
 		}
 	}
 }

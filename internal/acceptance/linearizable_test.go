@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/anishathalye/porcupine"
 
@@ -204,7 +203,7 @@ func TestLinearizable(t *testing.T) {
 			const total = 60
 			w.give("u", credit, units(total))
 			history := record(t, random, clients, credit)
-			if found := porcupine.CheckOperationsTimeout(walletOf(total), history, time.Minute); found != porcupine.Ok {
+			if found := porcupine.CheckOperationsTimeout(walletOf(total), history, longestWait); found != porcupine.Ok {
 				t.Fatalf("history %d: %s\n%s", i, found, toJSON(t, describe(history)))
 			}
 		}
@@ -241,11 +240,11 @@ func TestLinearizableCanFail(t *testing.T) {
 		"a false refusal":  {op(1, 2, asking{op: opDeduct, amount: 4}, telling{available: 6})},
 		"a lost give-back": {held, op(3, 4, asking{op: opRelease, reservation: "r"}, telling{ok: true}), op(5, 6, asking{op: opBalance}, telling{available: 2})},
 	} {
-		if found := porcupine.CheckOperationsTimeout(walletOf(6), history, time.Minute); found != porcupine.Illegal {
+		if found := porcupine.CheckOperationsTimeout(walletOf(6), history, longestWait); found != porcupine.Illegal {
 			t.Errorf("%s: %s", name, found)
 		}
 	}
-	if found := porcupine.CheckOperationsTimeout(walletOf(6), []porcupine.Operation{held}, time.Minute); found != porcupine.Ok {
+	if found := porcupine.CheckOperationsTimeout(walletOf(6), []porcupine.Operation{held}, longestWait); found != porcupine.Ok {
 		t.Errorf("a plain history: %s", found)
 	}
 }

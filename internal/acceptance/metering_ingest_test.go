@@ -138,6 +138,13 @@ func (d *deliveries) note(r v1.IngestRequest, acknowledged bool) {
 	}
 }
 
+// done is how many were acknowledged.
+func (d *deliveries) done() int {
+	d.Lock()
+	defer d.Unlock()
+	return len(d.acknowledged)
+}
+
 // TestKilledWhileIngesting kills the server with kill -9 while events come in. What was
 // acknowledged is there, once; all of it is sent again to the next server, and then everything
 // is there once.
@@ -162,6 +169,8 @@ func TestKilledWhileIngesting(t *testing.T) {
 					}
 				})
 			}
+			before := d.done()
+			until(t, "something to be acknowledged", func() bool { return d.done() > before })
 			<-time.After(time.Duration(100+random.IntN(200)) * time.Millisecond)
 			p.kill()
 			stop.Store(true)

@@ -77,8 +77,8 @@ func listens(t testing.TB, p *process) *process {
 		p.wire = newWire(t, "http://"+address)
 	case <-p.done:
 		t.Fatalf("the server ended while it started: %v\n%s", p.err, p.log)
-	case <-time.After(time.Minute):
-		t.Fatalf("the server does not listen after a minute\n%s", p.log)
+	case <-time.After(longestWait):
+		t.Fatalf("the server does not listen after %s\n%s", longestWait, p.log)
 	}
 	return p
 }

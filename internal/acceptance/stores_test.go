@@ -34,6 +34,13 @@ func (b *breakable) Transact(ctx context.Context, want *store.Want, decide func(
 	return b.Store.Transact(ctx, want, decide)
 }
 
+func (b *breakable) Write(ctx context.Context, want *store.Want, changes *store.Changes) error {
+	if err := b.cut(); err != nil {
+		return err
+	}
+	return b.Store.Write(ctx, want, changes)
+}
+
 func (b *breakable) Snapshot(ctx context.Context, w id.Wallet) (*wallet.Snapshot, error) {
 	if err := b.cut(); err != nil {
 		return nil, err
@@ -72,7 +79,14 @@ type forgetful struct {
 func (f *forgetful) forgetAfter(n int64) { f.left.Store(n) }
 
 func (f *forgetful) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
-	err := f.Store.Transact(ctx, want, decide)
+	return f.forget(f.Store.Transact(ctx, want, decide))
+}
+
+func (f *forgetful) Write(ctx context.Context, want *store.Want, changes *store.Changes) error {
+	return f.forget(f.Store.Write(ctx, want, changes))
+}
+
+func (f *forgetful) forget(err error) error {
 	if err == nil && f.left.Add(-1) == 0 {
 		return fault.New("forgetful", fault.CodeStoreUnavailable, "nobody can tell what became of the commit")
 	}
@@ -104,6 +118,17 @@ func (g *gated) shut() (reopen func()) {
 }
 
 func (g *gated) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
+	g.pass()
+	return g.Store.Transact(ctx, want, decide)
+}
+
+func (g *gated) Write(ctx context.Context, want *store.Want, changes *store.Changes) error {
+	g.pass()
+	return g.Store.Write(ctx, want, changes)
+}
+
+// pass waits while the gate is shut.
+func (g *gated) pass() {
 	g.mu.Lock()
 	open := g.open
 	g.mu.Unlock()
@@ -113,7 +138,6 @@ func (g *gated) Transact(ctx context.Context, want *store.Want, decide func(*sto
 		g.arrived <- struct{}{}
 		<-open
 	}
-	return g.Store.Transact(ctx, want, decide)
 }
 
 // asShort is the client's error of a charge that is not covered; nil when it is another one.

@@ -305,12 +305,12 @@ func (c *till) waits(what string, condition func() bool) {
 	c.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(time.Minute)
+	limit := time.After(longestWait)
 	for n := 1; !condition(); n++ {
 		select {
 		case <-tick.C:
 		case <-limit:
-			c.t.Fatalf("waited a minute for %s:\n%s", what, c.pending())
+			c.t.Fatalf("waited %s for %s:\n%s", longestWait, what, c.pending())
 		}
 		for _, s := range c.servers {
 			if n%25 != 0 {
@@ -598,7 +598,7 @@ func (s *counter) beat(d time.Duration) {
 	for range 2 { // it takes the second when it is done with the first
 		select {
 		case s.clock.beats[d] <- s.clock.Now().Time():
-		case <-time.After(time.Minute):
+		case <-time.After(longestWait):
 			s.till.t.Fatalf("nobody waits for %s", d)
 		}
 	}
@@ -617,7 +617,7 @@ func (c *till) later(d time.Duration) {
 // after its failure was written down, and that may be after a step.
 func (c *till) passes(step time.Duration, what string, condition func() bool) {
 	c.t.Helper()
-	for range 10 {
+	for range 100 { // of half a second each, at least
 		c.later(step)
 		for range 50 {
 			if condition() {

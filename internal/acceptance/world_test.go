@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -79,7 +80,12 @@ type database struct {
 
 func newDatabase(t testing.TB, kind string) *database {
 	t.Helper()
-	db := emptyDatabase(t, kind)
+	var db *database
+	if kind == "sqlite" {
+		db = emptyDatabase(t, kind)
+	} else {
+		db = &database{kind: kind, address: pgtest.Prepared(t, migrate)}
+	}
 	db.store = db.open(t)
 	if err := db.store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -87,11 +93,29 @@ func newDatabase(t testing.TB, kind string) *database {
 	return db
 }
 
+// migrate makes the schema in a database of PostgreSQL.
+func migrate(ctx context.Context, address string) error {
+	st, err := postgres.Open(ctx, address, postgres.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(st.Migrate(ctx), st.Close())
+}
+
+// withoutFsync lets SQLite lose data when the machine stops, as pgtest.WithoutFsync does PostgreSQL. What a
+// killed process has written is there.
+const withoutFsync = "?sync=off"
+
+// path is SQLite's file.
+func (db *database) path() string {
+	return strings.TrimSuffix(strings.TrimPrefix(db.address, "sqlite:"), withoutFsync)
+}
+
 // emptyDatabase is one without a schema, and not open.
 func emptyDatabase(t testing.TB, kind string) *database {
 	t.Helper()
 	if kind == "sqlite" {
-		return &database{kind: kind, address: "sqlite:" + filepath.Join(t.TempDir(), "scrip.db")}
+		return &database{kind: kind, address: "sqlite:" + filepath.Join(t.TempDir(), "scrip.db") + withoutFsync}
 	}
 	return &database{kind: kind, address: pgtest.URL(t)}
 }

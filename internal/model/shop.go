@@ -11,7 +11,8 @@ import (
 func (k *maker) buy() wallet.Command {
 	r := k.r
 	if n := len(k.m.orders); n > 0 && chance(r, 20) {
-		return &wallet.OpenOrder{Order: k.order(), Session: fmt.Sprint("ses_", r.IntN(3)), URL: "https://page", Customer: pick(r, "cus", "cus", "cus", "cus_2")}
+		order := k.order()
+		return &wallet.OpenOrder{Order: order, Session: fmt.Sprintf("ses_%d_%d", order, r.IntN(3)), URL: "https://page", Customer: pick(r, "cus", "cus", "cus", "cus_2")}
 	}
 	c := &wallet.PlaceOrder{Provider: "bank", Note: k.note(), SaveCard: chance(r, 60), OffSession: chance(r, 15)}
 	switch n := r.IntN(100); {
@@ -84,7 +85,7 @@ func (k *maker) tellOrder() wallet.Command {
 	}
 	o := &k.m.orders[c.Order-1]
 	if chance(r, 20) {
-		n.Payment = pick(r, "pi_1", "pi_2")
+		n.Payment = fmt.Sprintf("pi_%d_%d", c.Order, r.IntN(2)) // a provider never names two orders the same
 	}
 	switch p := r.IntN(100); {
 	case p < 35 || o.status == wallet.OrderOpen && p < 60:

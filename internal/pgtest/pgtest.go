@@ -17,7 +17,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Variable names the setting with the URL of a server to use instead of a
@@ -68,7 +67,29 @@ func URL(t testing.TB) string {
 		}
 		admin = s.URL("postgres")
 	}
-	return fresh(t, admin)
+	return fresh(t, admin, emptyTemplate)
+}
+
+// Prepared returns the address of a fresh database that something was done to, such as making a schema,
+// which is dropped when the test ends. It is done once: the databases are copies of the first. A test
+// binary has one way to prepare, which leaves no connection open.
+func Prepared(t testing.TB, prepare func(ctx context.Context, address string) error) string {
+	t.Helper()
+	if os.Getenv(Variable) != "" { // somebody else's server, where nothing is to stay behind
+		address := URL(t)
+		if err := prepare(t.Context(), address); err != nil {
+			t.Fatal(err)
+		}
+		return address
+	}
+	s, err := sharedServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.prepared(t.Context(), prepare); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	return fresh(t, s.URL("postgres"), original)
 }
 
 // New returns a server of the test's own, for tests that stop or kill it, and
@@ -88,18 +109,18 @@ func New(t testing.TB, options ...Option) *Server {
 	return s
 }
 
-// fresh creates a database through the given administrative address and drops
-// it when the test ends.
-func fresh(t testing.TB, admin string) string {
+// fresh creates a database through the given administrative address, as a copy
+// of another, and drops it when the test ends.
+func fresh(t testing.TB, admin, template string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
-	address, name, err := createDatabase(ctx, admin)
+	address, name, err := createDatabase(ctx, admin, template)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 		defer cancel()
 		if err := dropDatabase(ctx, admin, name); err != nil {
 			t.Errorf("pgtest: %v", err)

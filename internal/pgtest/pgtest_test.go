@@ -49,7 +49,7 @@ func waitToBeKilled() int {
 // query runs a statement that returns one value.
 func query[T any](t *testing.T, address, statement string) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, address)
 	if err != nil {
@@ -89,6 +89,31 @@ func TestURLGivesFreshDatabases(t *testing.T) {
 	}
 	if n := query[int](t, s.URL("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE 'scrip\\_%'"); n != 0 {
 		t.Errorf("%d databases are left after their tests", n)
+	}
+}
+
+func TestPreparedPreparesOnce(t *testing.T) {
+	times := 0
+	prepare := func(ctx context.Context, address string) error {
+		times++
+		return execute(ctx, address, "CREATE TABLE prepared (n int)")
+	}
+	seen := map[string]bool{}
+	for range 3 {
+		address := Prepared(t, prepare)
+		if n := query[int](t, address, "SELECT count(*) FROM prepared"); n != 0 {
+			t.Errorf("%d rows of another test", n)
+		}
+		query[int](t, address, "INSERT INTO prepared VALUES (1) RETURNING n")
+		seen[query[string](t, address, "SELECT current_database()")] = true
+	}
+	if times != 1 || len(seen) != 3 {
+		t.Errorf("prepared %d times for %v", times, seen)
+	}
+	t.Setenv(Variable, New(t, WithoutFsync()).URL("postgres"))
+	query[int](t, Prepared(t, prepare), "SELECT count(*) FROM prepared")
+	if times != 2 {
+		t.Errorf("prepared %d times, once of them on a named server", times)
 	}
 }
 
@@ -151,7 +176,7 @@ func TestStartLeavesOtherFilesAlone(t *testing.T) {
 
 func TestKillCutsConnections(t *testing.T) {
 	s := New(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	address, err := s.NewDatabase(ctx)
 	if err != nil {
@@ -245,7 +270,7 @@ func TestServerDiesWithItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // says that it was killed
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for answers(run) {

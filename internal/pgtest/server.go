@@ -59,6 +59,9 @@ type Server struct {
 
 	mu      sync.Mutex
 	process *process // nil while the server is down
+
+	preparing sync.Once
+	unready   error // why there is no original
 }
 
 // process is one life of the server.
@@ -285,7 +288,7 @@ func (s *Server) URL(database string) string {
 // NewDatabase creates an empty database and returns its address. It goes with
 // the server.
 func (s *Server) NewDatabase(ctx context.Context) (string, error) {
-	address, _, err := createDatabase(ctx, s.URL("postgres"))
+	address, _, err := createDatabase(ctx, s.URL("postgres"), emptyTemplate)
 	return address, err
 }
 
@@ -301,16 +304,32 @@ func (s *Server) logTail() string {
 	return string(text[max(0, len(text)-most):])
 }
 
+// prepared makes the original that Prepared copies, once.
+func (s *Server) prepared(ctx context.Context, prepare func(ctx context.Context, address string) error) error {
+	s.preparing.Do(func() {
+		if s.unready = execute(ctx, s.URL("postgres"), "CREATE DATABASE "+original); s.unready == nil {
+			s.unready = prepare(ctx, s.URL(original))
+		}
+	})
+	return s.unready
+}
+
+// original is the database that Prepared copies.
+const original = "original"
+
+// emptyTemplate is the database that PostgreSQL itself copies for an empty one.
+const emptyTemplate = "template1"
+
 // createDatabase makes a database with a random name through an administrative
-// address, and returns its own address and its name.
-func createDatabase(ctx context.Context, admin string) (address, name string, err error) {
+// address, as a copy of another, and returns its own address and its name.
+func createDatabase(ctx context.Context, admin, template string) (address, name string, err error) {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
 	name = fmt.Sprintf("scrip_%x", random)
 	if address, err = withDatabase(admin, name); err != nil {
 		return "", "", err
 	}
-	return address, name, execute(ctx, admin, "CREATE DATABASE "+name)
+	return address, name, execute(ctx, admin, "CREATE DATABASE "+name+" TEMPLATE "+template)
 }
 
 // dropDatabase removes a database, whoever may still be connected to it.

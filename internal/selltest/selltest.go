@@ -47,13 +47,13 @@ type World struct {
 	Pages *sandbox.Provider // where customers pay
 }
 
-// Open puts services together over a fresh SQLite database, under one clock. Of hooks, how webhooks are
-// sent, what is not given is as tests want it: the same clock, no log, and receivers on this machine.
-// Nothing is sent until the test starts it.
+// Open puts services together over a fresh SQLite database that need not outlive the machine, under one
+// clock. Of hooks, how webhooks are sent, what is not given is as tests want it: the same clock, no log,
+// and receivers on this machine. Nothing is sent until the test starts it.
 func Open(t testing.TB, now *clock.Manual, hooks notify.Options) *World {
 	t.Helper()
 	ctx := context.Background()
-	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db"))
+	st, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "scrip.db")+"?sync=off")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func freePort(t *testing.T) string {
 func startMock(t *testing.T) string {
 	t.Helper()
 	address := freePort(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // for all that the mock is asked
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, findMock(t), "-http-addr", address, "-https-addr", freePort(t))
 	out := &strings.Builder{}

@@ -24,25 +24,14 @@ var (
 
 	proveNoAnswers = over(`SELECT 1 / (count(*) = 0)::int FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, key)
 		JOIN answers a ON a.bucket = {d.bucket} AND a.wallet = d.wallet AND a.key = d.key`)
+
+	// OFFSET 0 keeps the planner to one look by id for each event, however it takes the tables to be.
+	proveNoUsages = byID(over(`SELECT 1 / (count(*) = 0)::int FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS d (bucket, wallet, id)
+		JOIN LATERAL (SELECT 1 FROM usages a WHERE a.id = d.id AND a.bucket = {d.bucket} AND a.wallet = d.wallet OFFSET 0) u ON true`))
 )
 
-// known reports whether a transaction wants nothing that its caller does not have.
-func known(want *store.Want) bool {
-	return !slices.ContainsFunc(want.Apps, func(a store.WantApp) bool { return a.Version == 0 }) &&
-		!slices.ContainsFunc(want.Wallets, func(w store.WantWallet) bool { return w.Version == 0 || !w.Needs.Empty() })
-}
-
-// ahead decides on what the caller knows, and then proves and writes in one round trip. An
-// idempotency key is taken to be new: where it has an answer, that is out of date as well.
-func (t *transaction) ahead(ctx context.Context, decide func(*store.Found) (*store.Changes, error)) error {
-	t.found = &store.Found{Wallets: make([]store.FoundWallet, len(t.want.Wallets))}
-	for i := range t.found.Wallets {
-		t.found.Wallets[i].Exists = true
-	}
-	changes, err := decide(t.found)
-	if err != nil {
-		return err
-	}
+// ahead proves that what the caller knows is so, and writes, in one round trip.
+func (t *transaction) ahead(ctx context.Context, changes *store.Changes) error {
 	if err := ctx.Err(); err != nil {
 		return fail(ctx, opTransact, err)
 	}
@@ -51,7 +40,7 @@ func (t *transaction) ahead(ctx context.Context, decide func(*store.Found) (*sto
 	s.forgetPlans(t.conn.Conn())
 	s.add(partOther, func(r pgx.Rows) error { return r.Scan(&t.number, nil, nil, nil, nil, nil, nil) }, prepare, false)
 	t.prove(&s)
-	if changes == nil || len(changes.Wallets) == 0 {
+	if len(changes.Wallets) == 0 {
 		s.exec("ROLLBACK")
 		err := s.run(ctx, t.conn.Conn())
 		t.ended = err == nil
@@ -79,9 +68,9 @@ func (t *transaction) prove(s *script) {
 	if len(apps) > 0 {
 		s.add(partKnown, nil, proveVersions, apps, versions)
 	}
-	var wallets, answers keys
+	var wallets, answers, usages keys
 	at := make([]int64, len(t.want.Wallets))
-	var asked []string
+	var asked, fresh []string
 	for i := range t.want.Wallets {
 		w := &t.want.Wallets[i]
 		wallets.add(w.ID)
@@ -90,7 +79,19 @@ func (t *transaction) prove(s *script) {
 			answers.add(w.ID)
 			asked = append(asked, key)
 		}
+		for _, event := range w.Fresh {
+			usages.add(w.ID)
+			fresh = append(fresh, event)
+		}
 	}
 	s.over(partKnown, nil, proveWallets, &wallets, at)
 	s.over(partKnown, nil, proveNoAnswers, &answers, asked)
+	s.over(partKnown, nil, proveNoUsages, &usages, fresh)
+}
+
+// asKnown compares what was looked at with what was known.
+func (t *transaction) asKnown() bool {
+	return len(t.found.Definitions) == 0 && !slices.ContainsFunc(t.found.Wallets, func(f store.FoundWallet) bool {
+		return !f.Exists || f.Snapshot != nil || len(f.Answers) > 0 || len(f.Fetched.Usages) > 0
+	})
 }

@@ -12,16 +12,14 @@ import (
 	"github.com/seed42445051/scrip/wallet"
 )
 
-// spendAhead takes a unit for each operation from a wallet whose header is known, deciding before
-// the database was asked.
+// spendAhead takes a unit for each operation from a wallet whose header is known, before the
+// database was asked.
 func spendAhead(ctx context.Context, s store.Store, h wallet.Header, change func(*store.Want), operations ...string) error {
-	want := &store.Want{Ahead: true, Apps: []store.WantApp{{App: app, Version: 2}}, Wallets: []store.WantWallet{{ID: h.ID, Version: h.Version}}}
+	want := &store.Want{Apps: []store.WantApp{{App: app, Version: 2}}, Wallets: []store.WantWallet{{ID: h.ID, Version: h.Version}}}
 	if change != nil {
 		change(want)
 	}
-	return s.Transact(ctx, want, func(*store.Found) (*store.Changes, error) {
-		return &store.Changes{Wallets: []store.WalletChange{spending(h, operations...)}}, nil
-	})
+	return s.Write(ctx, want, &store.Changes{Wallets: []store.WalletChange{spending(h, operations...)}})
 }
 
 func headerOf(t *testing.T, s store.Store, k wallet.Key) wallet.Header {
@@ -107,7 +105,7 @@ func TestAheadLocksInOrder(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for done := 0; done < each; {
-				want := &store.Want{Ahead: true}
+				want := &store.Want{}
 				var changes store.Changes
 				for _, w := range ids(keys) {
 					sn, err := s.Snapshot(t.Context(), w)
@@ -118,7 +116,7 @@ func TestAheadLocksInOrder(t *testing.T) {
 					want.Wallets = append(want.Wallets, store.WantWallet{ID: w, Version: sn.Version})
 					changes.Wallets = append(changes.Wallets, spending(sn.Header, "x"))
 				}
-				err := s.Transact(t.Context(), want, func(*store.Found) (*store.Changes, error) { return &changes, nil })
+				err := s.Write(t.Context(), want, &changes)
 				switch {
 				case err == nil:
 					done++

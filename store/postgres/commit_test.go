@@ -196,7 +196,7 @@ func TestUnknownCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if err := spend(t.Context(), s, key("a")); err != nil {
+	if err := spend(t.Context(), direct, key("a")); err != nil { // this one may take its time
 		t.Fatal(err)
 	}
 	p.atEnd.Store(&fate{then: func() {

@@ -117,7 +117,7 @@ func rowsScanned(t *testing.T, url, table string) (read int64) {
 
 // indexReads is how many entries of an index were read, once the statistics say anything.
 func indexReads(t *testing.T, url, index string) (read int64) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/id"
 	"github.com/seed42445051/scrip/store"
 	"github.com/seed42445051/scrip/wallet"
@@ -60,11 +61,51 @@ type transaction struct {
 	distributed bool // the tables are
 }
 
-// Transact runs one transaction over the wanted wallets. Where all that is wanted is known and the
-// caller lets it, in one round trip: see ahead. Else in two: what is wanted is locked and read in
-// one, what decide returns is written and committed in the other, and a third lies between them
-// when definitions or wallets have to be loaded.
+// Transact runs one transaction over the wanted wallets in two round trips: what is wanted is
+// locked and read in one, what decide returns is written and committed in the other. A third lies
+// between them when definitions or wallets have to be loaded.
 func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*store.Found) (*store.Changes, error)) error {
+	return s.transact(ctx, want, func(t *transaction) error {
+		if err := t.look(ctx); err != nil {
+			return t.misplaced(ctx, err)
+		}
+		changes, err := decide(t.found)
+		if err != nil || changes == nil || len(changes.Wallets) == 0 {
+			return err
+		}
+		return t.write(ctx, changes)
+	})
+}
+
+// Write proves, writes and commits in one round trip, see ahead; where the tables are distributed,
+// which takes one node's word for nothing, in two.
+func (s *Store) Write(ctx context.Context, want *store.Want, changes *store.Changes) error {
+	if changes == nil {
+		changes = &store.Changes{}
+	}
+	return s.transact(ctx, want, func(t *transaction) error {
+		if !t.distributed {
+			err := t.ahead(ctx, changes)
+			if err != nil {
+				s.layout.Store(int32(unknown))
+			}
+			return err
+		}
+		if err := t.look(ctx); err != nil {
+			return t.misplaced(ctx, err)
+		}
+		if !t.asKnown() {
+			return store.Stale(fault.New(opTransact, fault.CodeInvariantViolated, "what was known has changed; nothing was written"))
+		}
+		if len(changes.Wallets) == 0 {
+			return nil
+		}
+		return t.write(ctx, changes)
+	})
+}
+
+// transact gives a transaction its connection, and takes it back.
+func (s *Store) transact(ctx context.Context, want *store.Want, work func(*transaction) error) error {
 	if err := s.enter(opTransact); err != nil {
 		return err
 	}
@@ -75,24 +116,17 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 	}
 	t := &transaction{store: s, conn: conn, want: want}
 	defer t.end(ctx)
-	t.distributed, err = s.distributed(ctx, conn.Conn())
-	if err == nil && want.Ahead && !t.distributed && known(want) {
-		return t.ahead(ctx, decide)
+	if t.distributed, err = s.distributed(ctx, conn.Conn()); err != nil {
+		return t.misplaced(ctx, err)
 	}
-	if err == nil {
-		err = t.look(ctx)
-	}
-	if err != nil {
-		// The tables may have been distributed since they were last looked at, which makes
-		// statements fail that were right before.
-		s.layout.Store(int32(unknown))
-		return fail(ctx, opTransact, err)
-	}
-	changes, err := decide(t.found)
-	if err != nil || changes == nil || len(changes.Wallets) == 0 {
-		return err
-	}
-	return t.write(ctx, changes)
+	return work(t)
+}
+
+// misplaced says what an error is that came before anything was decided. The tables may have been
+// distributed since they were last looked at, which makes statements fail that were right before.
+func (t *transaction) misplaced(ctx context.Context, err error) error {
+	t.store.layout.Store(int32(unknown))
+	return fail(ctx, opTransact, err)
 }
 
 // end gives the connection back, and undoes the transaction if it was not committed.
@@ -125,6 +159,7 @@ func (t *transaction) look(ctx context.Context) error {
 	for i := range t.want.Wallets {
 		w := &t.want.Wallets[i]
 		l.want(w.ID, w.Needs)
+		l.want(w.ID, wallet.Needs{Usages: w.Fresh})
 		l.wantAnswers(w.ID, w.Answers)
 	}
 	first.things(l)

@@ -67,6 +67,11 @@ func moved(op string) error {
 	return store.Retry(fault.New(op, fault.CodeStoreUnavailable, "somebody else changed it first"))
 }
 
+// stale is the answer to what was known and is not so any more.
+func stale() error {
+	return store.Stale(fault.New("sqlite.Write", fault.CodeStoreUnavailable, "somebody else changed what was known"))
+}
+
 // missing is the answer to a change of a row that is not there.
 func missing(what string, n int64) error {
 	return fault.New("sqlite.Transact", fault.CodeInvariantViolated, "%s %d was to be changed and is not stored", what, n)

@@ -54,6 +54,8 @@ const (
 	selectAllUsages
 	selectUsagesByID
 	selectUsagesAmong
+	selectStored
+	selectStoredAmong
 	selectUsageRange
 	selectOpenTallies
 	selectTallies
@@ -333,6 +335,8 @@ var text = [statements]string{
 	selectUsagesByID: `SELECT ` + whose + ` WHERE u.id = ?3 AND w.app_id = ?1 AND w.mode = ?2 AND (?4 = '' OR w.customer_id = ?4)
 		AND (?5 = '' OR u.event = ?5) ORDER BY u.bucket DESC, u.wallet DESC LIMIT ?6`,
 	selectUsagesAmong: `SELECT ` + usageColumns + ` FROM usages WHERE id IN (SELECT value FROM json_each(?3)) AND bucket = ?1 AND wallet = ?2`,
+	selectStored:      `SELECT 1 FROM usages WHERE id = ?3 AND bucket = ?1 AND wallet = ?2`,
+	selectStoredAmong: `SELECT 1 FROM usages WHERE id IN (SELECT value FROM json_each(?3)) AND bucket = ?1 AND wallet = ?2 LIMIT 1`,
 	selectUsageRange:  `SELECT ` + usageColumns + ` FROM usages` + mine + ` AND at >= ? AND at < ? AND event = ? AND voided_at = 0`,
 	selectOpenTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND period_end > ?`,
 	selectTallies: `SELECT ` + tallyColumns + ` FROM tallies` + mine + ` AND (?3 = '' OR meter_id = ?3) AND period_end > ?4

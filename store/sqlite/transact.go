@@ -24,20 +24,84 @@ func (s *Store) Transact(ctx context.Context, want *store.Want, decide func(*sto
 			refusal = err
 			return err
 		}
-		if changes == nil {
-			return nil
-		}
-		for i := range changes.Wallets {
-			if err := c.writeWallet(ctx, &changes.Wallets[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.writeChanges(ctx, changes)
 	})
 	if refusal != nil {
 		return refusal // as it is, whatever it is
 	}
 	return err
+}
+
+// Write proves what is known and writes, under the file's write lock.
+func (s *Store) Write(ctx context.Context, want *store.Want, changes *store.Changes) error {
+	return s.change(ctx, "sqlite.Write", func(c *session) error {
+		ctx := context.WithoutCancel(ctx)
+		if err := c.prove(ctx, want); err != nil {
+			return err
+		}
+		return c.writeChanges(ctx, changes)
+	})
+}
+
+// prove compares the file with what is known.
+func (c *session) prove(ctx context.Context, want *store.Want) error {
+	if err := c.look(ctx); err != nil {
+		return err
+	}
+	for _, a := range want.Apps {
+		version, err := c.appVersion(ctx, a.App)
+		if err != nil {
+			return err
+		}
+		if version != a.Version {
+			return stale()
+		}
+	}
+	for i := range want.Wallets {
+		if err := c.proveWallet(ctx, &want.Wallets[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proveWallet need not look at a wallet while the mark holds: nobody else has written.
+func (c *session) proveWallet(ctx context.Context, want *store.WantWallet) error {
+	if want.Mark != c.mark {
+		var version int64
+		if err := c.query(ctx, selectVersion, func(r row) error { version = r.int(0); return nil }, of(want.ID)...); err != nil {
+			return err
+		}
+		if version != want.Version {
+			return stale()
+		}
+		want.Mark = c.mark
+	}
+	if len(want.Answers) > 0 {
+		if err := c.answers(ctx, want.ID, want.Answers, func(store.StoredAnswer) error { return stale() }); err != nil {
+			return err
+		}
+	}
+	none := func(row) error { return stale() }
+	switch len(want.Fresh) {
+	case 0:
+		return nil
+	case 1:
+		return c.query(ctx, selectStored, none, of(want.ID, want.Fresh[0])...)
+	}
+	return c.query(ctx, selectStoredAmong, none, of(want.ID, jsonOf(want.Fresh, 1))...)
+}
+
+func (c *session) writeChanges(ctx context.Context, changes *store.Changes) error {
+	if changes == nil {
+		return nil
+	}
+	for i := range changes.Wallets {
+		if err := c.writeWallet(ctx, &changes.Wallets[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *session) find(ctx context.Context, want *store.Want) (*store.Found, error) {
@@ -82,7 +146,10 @@ func (c *session) findWallet(ctx context.Context, want *store.WantWallet, found 
 	if len(want.Answers) == 0 {
 		return nil
 	}
-	return c.answers(ctx, want.ID, want.Answers, &found.Answers)
+	return c.answers(ctx, want.ID, want.Answers, func(a store.StoredAnswer) error {
+		found.Answers = append(found.Answers, a)
+		return nil
+	})
 }
 
 // findChanged reads a wallet unless it has the version that the caller knows.
@@ -99,16 +166,13 @@ func (c *session) findChanged(ctx context.Context, want *store.WantWallet, found
 	return err
 }
 
-func (c *session) answers(ctx context.Context, w id.Wallet, keys []string, into *[]store.StoredAnswer) error {
+func (c *session) answers(ctx context.Context, w id.Wallet, keys []string, each func(store.StoredAnswer) error) error {
 	st, arg := selectAnswer, keys[0]
 	if len(keys) > 1 {
 		st, arg = selectAnswers, jsonOf(keys, 1)
 	}
 	return c.query(ctx, st, func(r row) error {
-		*into = append(*into, store.StoredAnswer{
-			Key: r.text(0), Request: [32]byte(r.blob(1)), Answer: r.blob(2), At: r.instant(3),
-		})
-		return nil
+		return each(store.StoredAnswer{Key: r.text(0), Request: [32]byte(r.blob(1)), Answer: r.blob(2), At: r.instant(3)})
 	}, of(w, arg)...)
 }
 

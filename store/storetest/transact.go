@@ -39,6 +39,7 @@ func checkClosed(b *bench) {
 		"Ping":     func() error { return b.Ping(b.ctx) },
 		"Migrate":  func() error { return b.Migrate(b.ctx) },
 		"Transact": func() error { return b.Transact(b.ctx, &store.Want{}, unreached) },
+		"Write":    func() error { return b.Write(b.ctx, &store.Want{}, nil) },
 		"Snapshot": func() error { _, err := b.Snapshot(b.ctx, w); return err },
 		"Fetch":    func() error { _, err := b.Fetch(b.ctx, w, wallet.Needs{Grants: []int64{1}}); return err },
 		"Entries":  func() error { _, err := b.Entries(b.ctx, store.EntryQuery{Wallet: w}); return err },
@@ -74,6 +75,55 @@ var transactTests = []test{
 	{"a wallet that exists cannot be created", checkCreated},
 	{"many wallets in one transaction", checkMany},
 	{"answers", checkAnswers},
+	{"what was decided ahead is written only where all that was known is so", checkWrite},
+}
+
+// checkWrite is wrong about one thing after the other, and then about nothing.
+func checkWrite(b *bench) {
+	k := key("a")
+	b.do(k, give(calls, 5), &wallet.Ingest{Events: []wallet.UsageEvent{{ID: "evt_old", Event: "metered", At: b.now}}})
+	sn := b.snapshot(k)
+	h := sn.Header
+	h.Version++
+	old := store.StoredAnswer{Key: "old", Answer: []byte("{}"), At: start}
+	b.must(b.write(store.WalletChange{Header: h, Answers: []store.StoredAnswer{old}}))
+	sn = b.snapshot(k)
+	h.Version++
+	changes := &store.Changes{Wallets: []store.WalletChange{{Header: h}}}
+	known := func() *store.Want {
+		return &store.Want{
+			Apps:    []store.WantApp{{App: app, Version: b.defs.Version}},
+			Wallets: []store.WantWallet{{ID: k.ID(), Version: sn.Version, Answers: []string{"new"}, Fresh: []string{"evt_new"}}},
+		}
+	}
+	for name, wrong := range map[string]func(*store.Want, *store.WantWallet){
+		"the wallet was written since":    func(_ *store.Want, w *store.WantWallet) { w.Version-- },
+		"the wallet is to be written yet": func(_ *store.Want, w *store.WantWallet) { w.Version++ },
+		"there is no such wallet":         func(_ *store.Want, w *store.WantWallet) { w.ID = key("b").ID() },
+		"the app was defined anew":        func(w *store.Want, _ *store.WantWallet) { w.Apps[0].Version-- },
+		"there is no such app":            func(w *store.Want, _ *store.WantWallet) { w.Apps[0].App = "app_none" },
+		"the key was used":                func(_ *store.Want, w *store.WantWallet) { w.Answers = []string{"old"} },
+		"one of the keys was used":        func(_ *store.Want, w *store.WantWallet) { w.Answers = []string{"new", "old"} },
+		"the event is stored":             func(_ *store.Want, w *store.WantWallet) { w.Fresh = []string{"evt_old"} },
+		"one of the events is stored":     func(_ *store.Want, w *store.WantWallet) { w.Fresh = []string{"evt_new", "evt_old"} },
+	} {
+		for _, c := range []*store.Changes{changes, nil, {}} {
+			want := known()
+			wrong(want, &want.Wallets[0])
+			if err := b.Write(b.ctx, want, c); !errors.Is(err, store.ErrStale) || !errors.Is(err, store.ErrRetry) {
+				b.Errorf("%s: error %v, want ErrStale", name, err)
+			}
+			b.same(name+": snapshot", b.snapshot(k), sn)
+		}
+	}
+	b.must(b.Write(b.ctx, known(), nil))
+	b.same("snapshot where nothing is to be written", b.snapshot(k), sn)
+	b.must(b.Write(b.ctx, known(), changes))
+	sn.Version++
+	b.same("snapshot", b.snapshot(k), sn)
+	if err := b.Write(b.ctx, &store.Want{Wallets: []store.WantWallet{{ID: k.ID(), Version: sn.Version - 1}}}, changes); !errors.Is(err, store.ErrStale) {
+		b.Errorf("the same again: %v", err)
+	}
 }
 
 func checkNothing(b *bench) {

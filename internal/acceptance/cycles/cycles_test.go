@@ -49,7 +49,7 @@ func TestTwelveCycles(t *testing.T) {
 	customers := testenv.Ops(t, usualCustomers)
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
-			address := "sqlite:" + filepath.Join(t.TempDir(), "scrip.db")
+			address := "sqlite:" + filepath.Join(t.TempDir(), "scrip.db") + "?sync=off" // as PostgreSQL is without fsync
 			if kind == "postgres" {
 				address = pgtest.URL(t)
 			}

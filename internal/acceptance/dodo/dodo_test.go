@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, pgtest.WithoutFsync())) }
 // onBoth runs a test once on each store, with the address of an empty database.
 func onBoth(t *testing.T, test func(t *testing.T, address string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "scrip.db")) })
+	t.Run("sqlite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "scrip.db")+"?sync=off") }) // as PostgreSQL is without fsync
 	t.Run("postgres", func(t *testing.T) { test(t, pgtest.URL(t)) })
 }
 

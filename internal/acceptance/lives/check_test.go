@@ -110,15 +110,7 @@ func (c *check) read() {
 }
 
 // mine are the customer's payments, by order.
-func (c *check) mine() map[string][]*payment {
-	all := map[string][]*payment{}
-	for _, p := range c.record.payments {
-		if p.customer() == c.id {
-			all[p.order()] = append(all[p.order()], p)
-		}
-	}
-	return all
-}
+func (c *check) mine() map[string][]*payment { return c.record.of(c.id) }
 
 // expected is what an order gives that the customer asked for, or that was placed for them: the pack
 // that the payment names. Neither is a plan's, which says so in its invoices.
@@ -281,12 +273,18 @@ type placed struct {
 	paid     bool
 }
 
+// toppedUp tells whether an order is an automatic top-up: a pack that was charged without a page, and
+// that the customer did not ask for.
+func (l *life) toppedUp(order string, payments []*payment) bool {
+	return l.bought[order] == nil && payments[0].attempt() > 0 && payments[0].Metadata[metaPack] != ""
+}
+
 // topUps: none without consent, each after a crossing, one at a time, under the caps.
 func (c *check) topUps() {
 	c.t.Helper()
 	var all []placed
 	for order, payments := range c.mine() {
-		if c.bought[order] != nil || payments[0].attempt() == 0 || payments[0].Metadata[metaPack] == "" {
+		if !c.toppedUp(order, payments) {
 			continue
 		}
 		o, err := c.ops.GetOrder(context.Background(), order)

@@ -114,6 +114,17 @@ func readRecord(t testing.TB, base string) *record {
 	return r
 }
 
+// of are the payments of a customer, by order.
+func (r *record) of(customer string) map[string][]*payment {
+	all := map[string][]*payment{}
+	for _, p := range r.payments {
+		if p.customer() == customer {
+			all[p.order()] = append(all[p.order()], p)
+		}
+	}
+	return all
+}
+
 // listed reads a whole list, oldest first.
 func listed[T any](t testing.TB, base, what string) []*T {
 	t.Helper()

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,7 @@ const (
 	atOneTime   = 8
 	lifeSteps   = 14
 	longestRest = 900 * time.Millisecond // between two kills
+	patience    = 150                    // kills beyond those, until something happened that could be lost
 )
 
 // TestKilledServers has two servers on one database, of which one after the other is killed at random
@@ -248,7 +250,8 @@ func (p *pair) forward(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(answer.StatusCode)
 }
 
-// live has customers live until so many servers were killed.
+// live has customers live until so many servers were killed, and on until there was something to lose:
+// how far they come between two kills is up to the machine.
 func (p *pair) live(kills int) []*life {
 	p.t.Helper()
 	ops, err := client.New("http://scrip.test", p.key, client.WithHTTPClient(&http.Client{Transport: p}), client.WithRetries(0))
@@ -257,7 +260,7 @@ func (p *pair) live(kills int) []*life {
 	p.stripe.FailRandomly(40, stripefake.RateLimit, stripefake.ErrorAfter, stripefake.ResetBefore, stripefake.ResetAfter)
 	var over atomic.Bool
 	var mu sync.Mutex
-	var all []*life
+	var all, ended []*life
 	var wg sync.WaitGroup
 	for i := range atOneTime {
 		random := rand.New(rand.NewPCG(p.random.Uint64(), 0))
@@ -268,23 +271,52 @@ func (p *pair) live(kills int) []*life {
 				all = append(all, l)
 				mu.Unlock()
 				p.liveOne(l)
+				mu.Lock()
+				ended = append(ended, l)
+				mu.Unlock()
 			}
 		})
 	}
-	for p.kills < kills {
-		<-time.After(time.Duration(p.random.Int64N(int64(longestRest))))
-		i := p.kills % 2
-		p.mu.Lock()
-		s := p.servers[i]
-		p.servers[i] = nil
-		p.mu.Unlock()
-		s.kill()
-		p.kills++
-		p.start(i)
+	happened := func() bool {
+		mu.Lock()
+		over := slices.Clone(ended)
+		mu.Unlock()
+		return p.couldLose(over)
+	}
+	for p.kills < kills || p.kills < kills+patience && !p.t.Failed() && !happened() {
+		p.killOne()
 	}
 	over.Store(true)
 	wg.Wait()
 	return all
+}
+
+// killOne kills the servers in turn, after a rest, and starts the one again.
+func (p *pair) killOne() {
+	p.t.Helper()
+	<-time.After(time.Duration(p.random.Int64N(int64(longestRest))))
+	i := p.kills % 2
+	p.mu.Lock()
+	s := p.servers[i]
+	p.servers[i] = nil
+	p.mu.Unlock()
+	s.kill()
+	p.kills++
+	p.start(i)
+}
+
+// couldLose tells whether the provider knows of a payment and of a charge of an automatic top-up of
+// customers whose lives are over: only they no longer write down what they bought.
+func (p *pair) couldLose(ended []*life) bool {
+	r := p.known()
+	paid, charged := false, false
+	for _, l := range ended {
+		for order, payments := range r.of(l.id) {
+			paid = paid || slices.ContainsFunc(payments, (*payment).paid)
+			charged = charged || l.toppedUp(order, payments)
+		}
+	}
+	return paid && charged
 }
 
 // liveOne has a customer live, and do some things twice at the same time.

@@ -2,6 +2,7 @@ package lives
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -114,12 +115,21 @@ func openStore(t testing.TB, kind string) store.Store {
 	var st store.Store
 	var err error
 	if kind == "sqlite" {
-		st, err = sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "scrip.db"))
+		st, err = sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "scrip.db")+"?sync=off") // as PostgreSQL is without fsync
 	} else {
-		st, err = postgres.Open(context.Background(), pgtest.URL(t), postgres.Options{})
+		st, err = postgres.Open(context.Background(), pgtest.Prepared(t, migrate), postgres.Options{})
 	}
 	noError(t, err)
 	return st
+}
+
+// migrate makes the schema in a database of PostgreSQL.
+func migrate(ctx context.Context, address string) error {
+	st, err := postgres.Open(ctx, address, postgres.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(st.Migrate(ctx), st.Close())
 }
 
 // serve puts the services together.

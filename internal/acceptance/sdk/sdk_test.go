@@ -91,7 +91,7 @@ func serve(t *testing.T) string {
 	now := clock.NewManual(clock.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
 	mux := http.NewServeMux()
 	over := httptest.NewServer(mux)
-	s, err := scrip.Open(ctx, scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "scrip.db")), scrip.WithClock(now), scrip.SweepEvery(0), scrip.PublicURL(over.URL))
+	s, err := scrip.Open(ctx, scrip.DB("sqlite:"+filepath.Join(t.TempDir(), "scrip.db")+"?sync=off"), scrip.WithClock(now), scrip.SweepEvery(0), scrip.PublicURL(over.URL))
 	noError(t, err)
 	t.Cleanup(func() {
 		report, err := s.Verify(ctx)

@@ -33,7 +33,7 @@ const statusOf = async (order) => (await call('GET', `/v1/orders/${order.id}`)).
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 const page = await browser.newPage();
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(120_000);
 const problems = [];
 page.on('pageerror', (error) => problems.push(error.message));
 page.on('console', (message) => message.type() === 'error' && !message.text().includes('402') && problems.push(message.text()));

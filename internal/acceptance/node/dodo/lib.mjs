@@ -152,7 +152,7 @@ export async function receiver(filter_types, clock = 'real') {
       }
       const i = known.findIndex((e) => e.type === type && is(e.data));
       if (i >= 0) return known.splice(i, 1)[0];
-      const late = setTimeout(() => assert.fail(`no ${type} but ${known.map((e) => e.type)}`), 20_000);
+      const late = setTimeout(() => assert.fail(`no ${type} but ${known.map((e) => e.type)}`), 300_000); // a busy machine is slow
       await new Promise((woken) => { wake = woken; });
       clearTimeout(late);
     }
