@@ -50,8 +50,8 @@ type Order struct {
 	Paid        int64  // what was paid, once Status says so
 	Cumulative  int64  // the most that the provider said was refunded in all
 	Refunds     []OrderRefund
-	DisputeID   string
-	Dispute     DisputeStatus
+	Disputes    []OrderDispute
+	Dispute     DisputeStatus // how it stands with all of them; empty: there is none
 	DisputedAt  clock.Instant // when a dispute was opened first; zero: never
 	LastDecline *Decline
 	Grants      []OrderGrant // what was granted, in order of Items
@@ -162,7 +162,14 @@ const (
 	RefundFailed    RefundStatus = "failed"
 )
 
-// DisputeStatus is how a dispute stands; empty when there is none.
+// OrderDispute is that the payer wants the money back from the bank. A payment may be disputed more
+// than once.
+type OrderDispute struct {
+	ID     string        `json:"id"` // the provider's
+	Status DisputeStatus `json:"status"`
+}
+
+// DisputeStatus is how a dispute stands.
 type DisputeStatus string
 
 // The statuses of a dispute.
@@ -276,7 +283,7 @@ func (o *Order) Promised() *Subscription {
 // copied is a copy that can be changed: lists included, since states share what lies behind them.
 func (o *Order) copied() *Order {
 	c := *o
-	c.Refunds, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Grants)
+	c.Refunds, c.Disputes, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Disputes), slices.Clone(o.Grants)
 	return &c
 }
 
@@ -295,6 +302,8 @@ const (
 	MaxOrderQuantity = 10_000
 	// MaxOrderRefunds bounds the refunds of an order.
 	MaxOrderRefunds = 100
+	// MaxOrderDisputes bounds the disputes of an order that are told apart.
+	MaxOrderDisputes = 100
 	// MaxReferenceLength bounds a provider's ids, and MaxAddressLength addresses of pages, in bytes.
 	MaxReferenceLength = 255
 	MaxAddressLength   = 2_000

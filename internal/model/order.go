@@ -37,8 +37,8 @@ type order struct {
 	paid     int64
 	most     int64 // refunded in all, as it was told
 	refunds  []back
-	dispute  string // the one that counts
-	disputed wallet.DisputeStatus
+	disputes []disputeOf
+	disputed wallet.DisputeStatus // all in all
 	declined wallet.DeclineClass
 	code     string
 	bought   []bought
@@ -50,6 +50,12 @@ type back struct {
 	own    int64
 	minor  int64
 	status wallet.RefundStatus
+}
+
+// disputeOf is one of the disputes of a payment.
+type disputeOf struct {
+	id     string
+	status wallet.DisputeStatus
 }
 
 // bought is what became of an item: taken for money that went back, and given again.
@@ -404,14 +410,29 @@ func later(a, b wallet.RefundStatus) wallet.RefundStatus {
 	return wallet.RefundAsked
 }
 
-// hearDispute is told of a dispute: lost is lost, over is over, and while one is open another says nothing
-// unless it is lost.
+// hearDispute is told of a dispute: over is over. In all it is lost if one is, and open while one is.
 func (o *order) hearDispute(news *wallet.OrderNews) {
-	same := o.dispute == news.DisputeID
-	ignored := o.disputed == wallet.DisputeLost || o.disputed == wallet.DisputeWon && same ||
-		o.disputed == wallet.DisputeOpen && (same && news.Dispute == wallet.DisputeOpen || !same && news.Dispute != wallet.DisputeLost)
-	if !ignored {
-		o.dispute, o.disputed = news.DisputeID, news.Dispute
+	all := slices.Clone(o.disputes)
+	known := false
+	for i := range all {
+		if all[i].id == news.DisputeID {
+			known = true
+			if all[i].status == wallet.DisputeOpen {
+				all[i].status = news.Dispute
+			}
+		}
+	}
+	if !known && len(all) < wallet.MaxOrderDisputes {
+		all = append(all, disputeOf{news.DisputeID, news.Dispute})
+	}
+	o.disputes, o.disputed = all, ""
+	for _, d := range all {
+		switch {
+		case d.status == wallet.DisputeLost || o.disputed == "":
+			o.disputed = d.status
+		case d.status == wallet.DisputeOpen && o.disputed == wallet.DisputeWon:
+			o.disputed = wallet.DisputeOpen
+		}
 	}
 }
 

@@ -196,7 +196,7 @@ const (
 		FROM invoices v CROSS JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet WHERE `
 	invoiceFilter = ` AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR v.n = ?7) AND (?8 = 0 OR v.subscription = ?8) AND (?9 = '' OR v.status = ?9)`
 	orderColumns  = `n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice, price_ref, save_card, off_session,
-		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, dispute_id, dispute,
+		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, disputes, dispute,
 		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at`
 	// Orders with whose they are. Each list goes by the index that it names, and looks at the rest.
 	orderList   = `SELECT ` + orderColumns + `, w.app_id, w.mode, w.customer_id FROM orders o `
@@ -400,11 +400,11 @@ var text = [statements]string{
 	insertInvoice:    `INSERT INTO invoices (bucket, wallet, ` + invoiceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertOrder: `INSERT INTO orders (bucket, wallet, n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice,
 		price_ref, save_card, off_session, session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative,
-		refunds, dispute_id, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at)
+		refunds, disputes, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	// What is expected never changes.
 	updateOrder: `UPDATE orders SET status = ?, invoice = ?, session = ?, url = ?, expires_at = ?, attempt = ?, next_try = ?, payment = ?,
-		paid = ?, cumulative = ?, refunds = ?, dispute_id = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
+		paid = ?, cumulative = ?, refunds = ?, disputes = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
 		reason = ?, subscription = ?, disputed_at = ?` + mine + ` AND n = ?`,
 	upsertTopUp: `INSERT INTO top_ups (bucket, wallet, ` + topUpColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET enabled = excluded.enabled, threshold = excluded.threshold, pack_id = excluded.pack_id,

@@ -178,7 +178,7 @@ func fullOrder(n int64) *wallet.Order {
 			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start, Lines: []wallet.RefundLine{{Line: 1, Minor: math.MaxInt64}}},
 			{Minor: 1, Status: wallet.RefundAsked},
 		},
-		DisputeID: hard + " j", Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
+		Disputes: []wallet.OrderDispute{{ID: hard + " j", Status: wallet.DisputeLost}, {ID: "", Status: wallet.DisputeOpen}}, Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
 		Cart:        []wallet.OrderLine{{Product: hard, Text: hard + " m", Quantity: math.MaxInt64, Minor: math.MaxInt64 - 6}, {Product: "b"}},
 		LastDecline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineHard, Attempt: math.MaxInt32, At: start},
 		Grants: []wallet.OrderGrant{

@@ -23,8 +23,9 @@ var orderTests = []test{
 // changedOrder changes everything that changes in an order.
 func changedOrder(o *wallet.Order) *wallet.Order {
 	o.Status, o.Invoice, o.Session, o.URL, o.ExpiresAt, o.Attempt, o.NextTry = wallet.OrderPaid, 1, "s", "u", 2, 3, 4
-	o.Payment, o.Paid, o.Cumulative, o.DisputeID, o.Dispute = "p", 5, 6, "d", wallet.DisputeWon
+	o.Payment, o.Paid, o.Cumulative, o.Dispute = "p", 5, 6, wallet.DisputeWon
 	o.Refunds = []wallet.OrderRefund{{ID: "r", Minor: 7, Status: wallet.RefundPending, At: start}}
+	o.Disputes = []wallet.OrderDispute{{ID: "d", Status: wallet.DisputeWon}}
 	o.Subscription, o.DisputedAt = 12, 13
 	o.LastDecline, o.Grants = nil, []wallet.OrderGrant{{Grant: 8, Amount: 9}}
 	o.PaidAt, o.ClosedAt, o.Reason = 10, 11, "why"
