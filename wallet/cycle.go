@@ -304,7 +304,8 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
 		w.cutGrants(sub)
-		lines := w.closeCycle(sub, true)
+		lines := append(w.withdraw(sub), w.closeCycle(sub, true)...)
+		w.fail(sub.keepsBalance(c.Terms.Currency))
 		w.rollAllowances(sub)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)

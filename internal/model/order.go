@@ -494,7 +494,7 @@ func (m *Model) deliver(n int64) {
 			N: int64(len(m.bills)) + 1, Status: wallet.InvoicePaid, Currency: o.currency, Total: o.minor, IssuedAt: m.now, ClosedAt: m.now,
 			Lines: tellLines([]billLine{{kind: wallet.TopUpLine, what: o.what, minor: o.minor}}),
 		})
-		m.opens = append(m.opens, false)
+		m.lines = append(m.lines, nil)
 		o.invoice = int64(len(m.bills))
 	}
 }
@@ -652,7 +652,7 @@ func (m *Model) giveUp(o *order, d *wallet.Decline) {
 	if o.kind != wallet.InvoiceOrder || !o.alone || !p.runs(m.now) || p.unpaid == 0 || p.unpaid < o.invoice {
 		return
 	}
-	if b := &m.bills[o.invoice-1]; b.Subscription == p.n && m.opens[o.invoice-1] {
+	if b := &m.bills[o.invoice-1]; b.Subscription == p.n && m.has(o.invoice, wallet.PlanLine) {
 		m.happened("a plan is not paid, and ends")
 		m.endPlan()
 	}
