@@ -299,6 +299,56 @@ func TestCollectChange(t *testing.T) {
 	b.stands("calls", 110, 110, 0)
 }
 
+// TestPaidTooLate: who pays for a cycle when it is over gets nothing for it, and the order says so.
+func TestPaidTooLate(t *testing.T) {
+	late := "the cycle that it pays for was over by then, and gave no credits"
+	for name, c := range map[string]struct {
+		until string
+		then  wallet.Command
+		why   string
+	}{
+		"in time":               {"2026-02-01T10:00:00Z", nil, ""},
+		"the plan has ended":    {"2026-02-01T10:00:00Z", &wallet.EndSubscription{}, late},
+		"a cycle later":         {"2026-03-01T10:00:00Z", nil, late},
+		"a cycle later, ended":  {"2026-03-01T10:00:00Z", &wallet.EndSubscription{}, late},
+		"the plan was replaced": {"2026-02-01T10:00:00Z", plan(named("full"), costs(3000)), "the invoice was void already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := member(t)
+			b.to("2026-02-01T10:00:00Z")
+			charge := b.last()
+			b.to(c.until)
+			if c.then != nil {
+				b.do(c.then)
+			}
+			b.pays(charge)
+			if o := b.Order(charge); o.Unmet != (c.why != "") || o.Reason != c.why || o.Status != wallet.OrderPaid {
+				t.Errorf("paid: %v, %q, %s", o.Unmet, o.Reason, o.Status)
+			}
+			if c.why != "" {
+				b.stands("calls", 0, 0, 0)
+			}
+		})
+	}
+	b := member(t)
+	b.to("2026-02-01T10:00:00Z")
+	charge := b.last()
+	b.do(&wallet.EndSubscription{})
+	b.do(plan(named("other"), costs(100)))
+	b.pays(charge)
+	if o := b.Order(charge); !o.Unmet || o.Reason != late {
+		t.Errorf("paid for an earlier plan: %v, %q", o.Unmet, o.Reason)
+	}
+	b = member(t, func(c *wallet.Subscribe) { c.Terms.Credits = nil }) // it includes nothing that could come late
+	b.to("2026-02-01T10:00:00Z")
+	charge = b.last()
+	b.to("2026-03-01T10:00:00Z")
+	b.pays(charge)
+	if b.Order(charge).Unmet {
+		t.Error("a plan of no credits has not given them")
+	}
+}
+
 // TestReplacedUnpaid: a cycle whose place another takes before it is paid is not to be paid any more. What
 // the cycle before it has used is, and what was to the customer's favour stays so.
 func TestReplacedUnpaid(t *testing.T) {

@@ -48,6 +48,7 @@ type Order struct {
 	// What is known of the payment.
 	Payment     string // the provider's id
 	Paid        int64  // what was paid, once Status says so
+	Unmet       bool   // it gave nothing for that: Reason says why, and somebody has to look
 	Cumulative  int64  // the most that the provider said was refunded in all
 	Refunds     []OrderRefund
 	Disputes    []OrderDispute

@@ -15,7 +15,7 @@ func Order(defs *catalog.Definitions, key wallet.Key, w id.Wallet, o *wallet.Ord
 		CustomerID: key.Customer, Kind: string(o.Kind), Status: string(o.Status), ItemID: o.What, Description: o.Text,
 		Quantity: o.Quantity, Amount: o.Minor, Currency: o.Currency, URL: o.URL, ExpiresAt: o.ExpiresAt,
 		SessionID: o.Session, PaymentID: o.Payment, SaveCard: o.SaveCard, Attempt: o.Attempt, NextTryAt: o.NextTry,
-		Paid: o.Paid, Refunded: o.Refunded(), Dispute: string(o.Dispute), Reason: o.Reason,
+		Paid: o.Paid, Unmet: o.Unmet, Refunded: o.Refunded(), Dispute: string(o.Dispute), Reason: o.Reason,
 		CreatedAt: o.CreatedAt, PaidAt: o.PaidAt, ClosedAt: o.ClosedAt, Metadata: v1.Metadata(o.Metadata),
 	}
 	if o.N > 0 {

@@ -116,7 +116,7 @@ var (
 			"payment", "dispute", "reason", "actor",
 		},
 		documents: []string{"items", "plan", "refunds", "disputes", "last_decline", "grants", "metadata", "cart"},
-		flags:     []string{"save_card", "off_session"},
+		flags:     []string{"save_card", "off_session", "unmet"},
 	}
 	changedOrdersTable = table{ // what changes of an order; what is expected never does
 		name: "orders",
@@ -126,6 +126,7 @@ var (
 		},
 		texts:     []string{"status", "session", "url", "payment", "dispute", "reason"},
 		documents: []string{"refunds", "disputes", "last_decline", "grants"},
+		flags:     []string{"unmet"},
 	}
 	topUpsTable = table{
 		name:      "top_ups",

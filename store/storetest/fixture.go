@@ -173,7 +173,7 @@ func fullOrder(n int64) *wallet.Order {
 		},
 		What: hard + " b", Text: hard + " c", Quantity: math.MaxInt64 - 1, Plan: fullSubscribe(), Invoice: math.MaxInt64 - 2, PriceRef: hard + " d", SaveCard: true,
 		OffSession: true, Session: hard + " e", URL: hard + " f", SuccessURL: hard + " g", CancelURL: hard + " h", ExpiresAt: math.MaxInt64,
-		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Cumulative: math.MaxInt64 - 4,
+		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Unmet: true, Cumulative: math.MaxInt64 - 4,
 		Refunds: []wallet.OrderRefund{
 			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start, Lines: []wallet.RefundLine{{Line: 1, Minor: math.MaxInt64}}},
 			{Minor: 1, Status: wallet.RefundAsked},

@@ -4,3 +4,7 @@
 ALTER TABLE orders ADD COLUMN disputes TEXT NOT NULL DEFAULT ''; -- JSON list; bounded, and written whole
 UPDATE orders SET disputes = json_array(json_object('id', dispute_id, 'status', dispute)) WHERE dispute <> '';
 ALTER TABLE orders DROP COLUMN dispute_id;
+
+-- Whether nothing was given for what was paid.
+ALTER TABLE orders ADD COLUMN unmet INTEGER NOT NULL DEFAULT 0 CHECK (unmet IN (0, 1));
+UPDATE orders SET unmet = 1 WHERE status = 'mismatched' OR status = 'paid' AND (reason = 'the plan runs already' OR reason LIKE 'the invoice was % already');
