@@ -52,12 +52,12 @@ func TestPlanOrder(t *testing.T) {
 	b.stands("calls", 150, 150, 0)
 	b.invoices("1 paid 6000 usd: plan pln 6000")
 	sub := b.State().Subscription
-	if o := b.Order(n); o.Invoice != 1 || len(o.Grants) > 0 || !sub.Collect || sub.Unpaid != 0 || sub.StartedAt != b.now || b.Invoice(1).Ref != "pi" {
+	if o := b.Order(n); o.Invoice != 1 || len(o.Grants) != 1 || !sub.Collect || sub.Unpaid != 0 || sub.StartedAt != b.now || b.Invoice(1).Ref != "pi" {
 		t.Errorf("paid %+v, %+v", o, sub)
 	}
 	b.told(catalog.EventPaymentSucceeded)
-	b.news(n, refundedInAll(6000)) // what a plan gives is the subscription's
-	b.stands("calls", 150, 150, 0)
+	b.news(n, refundedInAll(2000))
+	b.stands("calls", 100, 100, 0)
 	b.refused(plans(), fault.CodeSubscriptionExists)
 }
 

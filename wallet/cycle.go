@@ -93,15 +93,19 @@ func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	price := w.priceLines(sub)
 	sub.Unpaid = 0
 	waits := sub.Collect || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
+	paid := false
 	switch o := w.settling; {
 	case len(price) == 0:
 	case o != nil && o.Minor == price[0].Minor && o.Currency == price[0].currency:
 		w.issuePaid(sub, price, o) // what earlier cycles left is another invoice
-		price = nil
+		price, paid = nil, true
 	case waits:
 		sub.Unpaid = unpaidNext
 	}
 	w.nextCreditCycles(sub)
+	if paid {
+		w.paidBy(w.settling, sub)
+	}
 	w.issue(sub, append(price, lines...))
 	switch sub.Unpaid {
 	case unpaidNext: // what was owed to the customer has paid it

@@ -132,6 +132,17 @@ type OrderGrant struct {
 	Revoked  int64   `json:"revoked,omitempty"`  // taken back for money that went back
 	Returned int64   `json:"returned,omitempty"` // of Revoked: given again, since a refund failed
 	Instead  []int64 `json:"instead,omitempty"`  // the grants by which it was given again
+	// Item is what a cycle of a plan included, which was not known when the order was placed. Nil: it is
+	// the order's item of the same place. Those of a cycle come last.
+	Item *OrderItem `json:"item,omitempty"`
+}
+
+// ItemOf is what a grant of the order was.
+func (o *Order) ItemOf(i int) *OrderItem {
+	if it := o.Grants[i].Item; it != nil {
+		return it
+	}
+	return &o.Items[i]
 }
 
 // OrderRefund is money that goes back, or went.

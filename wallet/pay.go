@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 )
 
@@ -334,6 +336,43 @@ func (w *work) payInvoice(o *Order) {
 		o.unmet("the cycle that it pays for was over by then, and gave no credits")
 	}
 	w.closeInvoice(v, InvoicePaid, o.Payment)
+	if sub := w.seeSubscription(); sub != nil && sub.N == v.Subscription && sub.CycleStart == v.From && v.opensCycle() {
+		w.paidBy(o, w.subscription())
+	}
+}
+
+// paidBy takes down with an order what the cycle that it has paid for has granted: what is refunded of it
+// takes that back. Credits that come again within the cycle are those of its first payment alone.
+func (w *work) paidBy(o *Order, sub *Subscription) {
+	for i := range sub.Included {
+		cycle := &sub.Included[i]
+		if cycle.Grant == 0 || cycle.Order != 0 {
+			continue
+		}
+		g := w.s.grantOrNew(w, cycle.Grant)
+		if g == nil {
+			w.fail(&Missing{Needs{Grants: []int64{cycle.Grant}}})
+			return
+		}
+		g = w.see(g)
+		lasts := g.ExpiresAt - g.EffectiveAt
+		switch {
+		case cycle.Ends:
+			lasts = cycle.End - cycle.Start
+		case g.ExpiresAt.IsZero():
+			lasts = 0
+		}
+		rollover, day := g.Rollover, clock.Instant(24*time.Hour/time.Microsecond)
+		it := &OrderItem{
+			Credit: g.Credit, Amount: g.Amount, Category: g.Category, Priority: g.Priority, Rollover: &rollover,
+			ExpiresAfterDays: int((lasts + day - 1) / day),
+		}
+		if !g.Inherited {
+			it.Scope = g.Scope
+		}
+		cycle.Order = o.N
+		o.Grants = append(o.Grants, OrderGrant{Grant: g.N, Amount: g.Amount, Item: it})
+	}
 }
 
 // lapsed reports whether what a cycle includes has waited for the payment of an invoice, and does not come

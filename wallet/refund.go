@@ -139,7 +139,7 @@ func (w *work) reconcileGrant(have, o *Order, og *OrderGrant) error {
 		if short := og.Short(o); short > 0 {
 			og.Revoked += w.takePaid(g, short)
 		}
-		if have.Dispute != o.Dispute || have.Status != o.Status { // else support may have frozen it
+		if have.Dispute != o.Dispute || have.Status != o.Status && o.Dispute == DisputeOpen { // else support may have frozen it
 			w.dispute(g, o.Dispute == DisputeOpen)
 		}
 	}
@@ -273,7 +273,7 @@ func (w *work) grantNow(n int64) *Grant {
 // giveAgain grants anew what was taken back for a refund that failed.
 func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	i := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
-	it := &o.Items[i]
+	it := o.ItemOf(i)
 	give := GiveCredits{
 		Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover, Note: w.note,
 	}

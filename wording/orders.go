@@ -54,7 +54,7 @@ func Order(defs *catalog.Definitions, key wallet.Key, w id.Wallet, o *wallet.Ord
 }
 
 func orderGrant(defs *catalog.Definitions, w id.Wallet, o *wallet.Order, i int) v1.OrderGrant {
-	g, credit := &o.Grants[i], o.Items[i].Credit
+	g, credit := &o.Grants[i], o.ItemOf(i).Credit
 	p := Precision(defs, credit)
 	out := v1.OrderGrant{GrantID: GrantID(w, g.Grant), CreditID: credit, Amount: Amount(g.Amount, p)}
 	if taken := g.Revoked - g.Returned; taken > 0 {

@@ -109,6 +109,7 @@ func (m *Model) billCycle(lines []billLine) {
 	p := m.plan
 	price := m.price()
 	p.unpaid = 0
+	settled := false
 	if o := m.settling; o > 0 && len(price) > 0 && m.orders[o-1].minor == price[0].minor && m.orders[o-1].currency == price[0].currency {
 		m.happened("an order pays the first cycle")
 		m.bills = append(m.bills, InvoiceView{
@@ -118,7 +119,7 @@ func (m *Model) billCycle(lines []billLine) {
 		m.lines = append(m.lines, price)
 		m.billed = append(m.billed, int64(len(m.bills)))
 		m.orders[o-1].invoice = int64(len(m.bills))
-		price = nil
+		price, settled = nil, true
 	} else if p.collect && len(price) > 0 {
 		p.unpaid = toCome
 	}
@@ -126,6 +127,9 @@ func (m *Model) billCycle(lines []billLine) {
 		if p.included[i].end <= m.now {
 			m.creditCycle(i)
 		}
+	}
+	if settled {
+		m.cyclePaidBy(m.settling)
 	}
 	m.bill(append(price, lines...))
 	if p.unpaid == toCome {

@@ -63,6 +63,7 @@ type disputeOf struct {
 type bought struct {
 	grant, amount, taken, again int64
 	instead                     []int64
+	item                        wallet.OrderItem
 }
 
 // payer is the customer as the provider knows them, and the card that is kept.
@@ -351,7 +352,7 @@ func (m *Model) learn(n int64, news *wallet.OrderNews) {
 	o = m.orderOf(n)
 	if o.status == wallet.OrderPaid && (!paid || back != o.refunded() || dispute != o.disputed) {
 		for i := range o.bought {
-			m.balanceOut(n, i, !paid || dispute != o.disputed)
+			m.balanceOut(n, i, dispute != o.disputed || !paid && o.disputed == wallet.DisputeOpen)
 		}
 	}
 }
@@ -396,12 +397,43 @@ func (m *Model) pay(n, minor int64, currency string) {
 			o.unmet = true
 		} else {
 			o.unmet = m.tooLate(o.invoice)
+			of := o.invoice
 			m.close(o.invoice, wallet.InvoicePaid)
+			if p, b := m.plan, &m.bills[of-1]; p != nil && p.n == b.Subscription && p.from == b.From && m.has(of, wallet.PlanLine) {
+				m.cyclePaidBy(n)
+			}
 		}
 	default:
 		m.deliver(n)
 	}
 	m.ran(n)
+}
+
+// cyclePaidBy takes down what the running cycle gave with the order that paid for it.
+func (m *Model) cyclePaidBy(n int64) {
+	p, o := m.plan, m.orderOf(n)
+	for i := range p.included {
+		c := &p.included[i]
+		if c.grant == 0 || c.order > 0 {
+			continue
+		}
+		m.happened("an order pays what a cycle includes")
+		c.order = n
+		g := m.grant(c.grant)
+		rolls := g.rollover
+		it := wallet.OrderItem{Credit: g.credit, Amount: g.amount, Category: g.category, Priority: g.priority, Rollover: &rolls}
+		if !g.inherited {
+			it.Scope = g.scope
+		}
+		from, to := g.effective, g.expires
+		if c.bound {
+			from, to = c.start, c.end
+		}
+		for ; to != 0 && from < to; from += day {
+			it.ExpiresAfterDays++
+		}
+		o.bought = append(slices.Clone(o.bought), bought{grant: g.n, amount: g.amount, item: it})
+	}
 }
 
 // tooLate reports whether a cycle is paid whose credits have waited for that, and do not come any more.
@@ -428,7 +460,7 @@ func (m *Model) deliver(n int64) {
 		m.begin(m.grant(g), kind)
 		m.made = append(m.made, g)
 		o := m.orderOf(n)
-		o.bought = append(o.bought, bought{grant: g, amount: it.Amount})
+		o.bought = append(o.bought, bought{grant: g, amount: it.Amount, item: it})
 	}
 	if o := m.orderOf(n); o.minor > 0 && len(o.items) > 0 {
 		m.bills = append(m.bills, InvoiceView{
@@ -442,7 +474,7 @@ func (m *Model) deliver(n int64) {
 
 // newBought is a grant of what was paid for: whatever became of its credit since.
 func (m *Model) newBought(it wallet.OrderItem, units int64) int64 {
-	give := &wallet.GiveCredits{Never: it.ExpiresAfterDays == 0}
+	give := &wallet.GiveCredits{Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover}
 	if !give.Never {
 		give.ExpiresAt = m.now + clock.Instant(it.ExpiresAfterDays)*day
 	}

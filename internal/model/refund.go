@@ -108,7 +108,7 @@ func (m *Model) balanceOut(n int64, i int, decided bool) {
 	grants := m.following(append([]int64{b.grant}, b.instead...))
 	if extra := -o.owes(b); extra > 0 {
 		m.happened("a refund failed, and credits are given again")
-		g := m.newBought(o.items[i], extra)
+		g := m.newBought(b.item, extra)
 		m.grant(g).disputed = o.disputed == wallet.DisputeOpen
 		m.begin(m.grant(g), wallet.CreditAdded)
 		o = m.orderOf(n)
