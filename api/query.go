@@ -47,6 +47,11 @@ func readParameter(text string, tag reflect.StructTag, into reflect.Value) error
 		*field = text
 	case *clock.Instant:
 		return field.UnmarshalText([]byte(text))
+	case *bool:
+		if text != "true" && text != "false" {
+			return fault.New("api.readParameter", fault.CodeInvalidRequest, "it must be true or false")
+		}
+		*field = text == "true"
 	case *int: // the size of a page, or where it begins
 		n, err := strconv.Atoi(text)
 		if least, _ := strconv.Atoi(tag.Get("minimum")); err != nil || n < least {

@@ -37,6 +37,7 @@ func tagged(metadata string) string {
 }
 
 var refusals = []refusal{
+	{"neither true nor false", "GET /v1/orders?unmet=1", "", fault.CodeInvalidRequest, "unmet"},
 	{"zero", deduct, charging(`"0"`), fault.CodeInvalidAmount, "amount"},
 	{"zero as a number", deduct, charging(`0`), fault.CodeInvalidAmount, "amount"},
 	{"zero with an exponent", deduct, charging(`0e9`), fault.CodeInvalidAmount, "amount"},

@@ -31,6 +31,8 @@ func query(q any) string {
 		switch v := field.Interface().(type) {
 		case string:
 			text = v
+		case bool:
+			text = "true"
 		case int:
 			text = strconv.Itoa(v)
 		case int64:

@@ -51,7 +51,7 @@ func (s *Session) ListOrders(ctx context.Context, q v1.OrderQuery) (v1.Page[v1.O
 	}
 	query := store.OrderQuery{
 		App: s.caller.App, Mode: s.caller.Mode, Kind: wallet.OrderKind(q.Kind), Session: q.SessionID, Payment: q.PaymentID,
-		From: q.From, To: q.To, Limit: limit + 1,
+		Unmet: q.Unmet, From: q.From, To: q.To, Limit: limit + 1,
 	}
 	if q.Status != "" {
 		if query.Status = []wallet.OrderStatus{wallet.OrderStatus(q.Status)}; !slices.Contains(statuses, query.Status[0]) {

@@ -2,9 +2,11 @@ package payments
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seed42445051/scrip/caller"
+	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/payments/provider"
@@ -19,11 +21,17 @@ const (
 	ReconcileEvery = 5 * time.Minute
 	// ReconcileAfter is how long a webhook may take before anybody asks.
 	ReconcileAfter = 10 * time.Minute
-	// ReconcileFor is how long after it was made an order is asked about: refunds and disputes come late,
-	// and a provider tells by webhook for days.
+	// ReconcileFor is how long after it was made an order is asked about.
 	ReconcileFor = 35 * 24 * time.Hour
 	// ReconcileBatch bounds the orders that are asked about in one go.
 	ReconcileBatch = 200
+	// ReconcileBack is how far back a server that begins reads of refunds and disputes: as long as Stripe
+	// tells of them.
+	ReconcileBack = 30 * 24 * time.Hour
+	// ReconcileOverlap is how much of what was read is read again: the provider's clock is another.
+	ReconcileOverlap = 15 * time.Minute
+	// ReconcilePages bounds how much of it is read in one go, in pages of the provider's.
+	ReconcilePages = 10
 )
 
 // unsettled are the statuses in which news is waited for.
@@ -114,6 +122,7 @@ func (c *Core) ask(ctx context.Context, found *store.FoundOrder) ([]wallet.Order
 type Reconciler struct {
 	core  *Core
 	clock engine.Clock
+	past  [2]past // of the live side, and of the test side
 	stop  chan struct{}
 	done  chan struct{}
 }
@@ -121,6 +130,7 @@ type Reconciler struct {
 // StartReconciler begins to ask. Close it before the engine and the store.
 func (c *Core) StartReconciler(waiter engine.Clock) *Reconciler {
 	r := &Reconciler{core: c, clock: waiter, stop: make(chan struct{}), done: make(chan struct{})}
+	r.past[0].mode, r.past[1].mode = catalog.Live, catalog.Test
 	go r.run()
 	return r
 }
@@ -148,14 +158,15 @@ func (r *Reconciler) run() {
 		case <-r.stop:
 			return
 		}
-		if err := r.core.round(ctx, r.clock.Now()); err != nil && ctx.Err() == nil {
+		now := r.clock.Now()
+		if err := errors.Join(r.core.round(ctx, now), r.readPast(ctx, now)); err != nil && ctx.Err() == nil {
 			r.core.Log.Warn("reconciling payments failed; it is tried again", "cause", err)
 		}
 	}
 }
 
-// round asks about the orders of all apps and modes that have waited for news for long. Those that
-// were paid are left to Reconcile: their refunds and disputes are told for days.
+// round asks about the orders of all apps and modes that have waited for news for long. What becomes of
+// those that were paid is among what the provider tells of the past.
 func (c *Core) round(ctx context.Context, now clock.Instant) error {
 	if c.EveryRound != nil {
 		if err := c.EveryRound(ctx); err != nil {

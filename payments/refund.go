@@ -80,9 +80,9 @@ func (c *Core) fate(ctx context.Context, found *store.FoundOrder, minor int64) (
 	}
 	var all []fateOf
 	for i := range o.Grants {
-		was, is := &o.Grants[i], &after.Grants[i]
+		was, is, it := &o.Grants[i], &after.Grants[i], o.ItemOf(i)
 		f := fateOf{
-			Grant: was.Grant, Credit: o.Items[i].Credit, Category: o.Items[i].Category, Amount: was.Amount, CostBasis: o.Items[i].CostBasis,
+			Grant: was.Grant, Credit: it.Credit, Category: it.Category, Amount: was.Amount, CostBasis: it.CostBasis,
 			Takes: is.Revoked - was.Revoked, Misses: is.Short(after),
 		}
 		for _, n := range append([]int64{was.Grant}, was.Instead...) {

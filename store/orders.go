@@ -21,6 +21,7 @@ type OrderQuery struct {
 	Session string           // the provider's id of the page; then App and Mode may be empty
 	Payment string           // the provider's id of the payment; as Session
 	Paid    bool             // only those of which something was paid, whatever became of it
+	Unmet   bool             // only those that were paid and gave nothing for it
 	From    clock.Instant    // made at or after
 	To      clock.Instant    // made before; zero: no bound
 	After   ListPosition

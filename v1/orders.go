@@ -49,13 +49,14 @@ type Order struct {
 	NextTryAt      clock.Instant `json:"next_try_at,omitzero"`
 	Decline        *Decline      `json:"last_decline,omitempty"`
 	Paid           int64         `json:"paid,omitempty"`
+	Unmet          bool          `json:"unmet,omitempty" doc:"Paid, and nothing was given for it: reason says why. Pay it back, or grant by hand"`
 	Refunded       int64         `json:"refunded,omitempty"`
 	Refunds        []Refund      `json:"refunds,omitempty"`
 	Dispute        string        `json:"dispute,omitempty" enum:"open,won,lost,"`
 	Grants         []OrderGrant  `json:"grants,omitempty"`
 	InvoiceID      string        `json:"invoice_id,omitempty" doc:"The receipt, or the invoice that is paid"`
 	SubscriptionID string        `json:"subscription_id,omitempty" doc:"What it pays for; of a plan that is not paid, what would begin"`
-	Reason         string        `json:"reason,omitempty"`
+	Reason         string        `json:"reason,omitempty" doc:"Why it ended, or why nothing was given for what was paid"`
 	CreatedAt      clock.Instant `json:"created_at"`
 	PaidAt         clock.Instant `json:"paid_at,omitzero"`
 	ClosedAt       clock.Instant `json:"closed_at,omitzero" doc:"When it failed, expired or was canceled"`
@@ -114,6 +115,7 @@ type OrderQuery struct {
 	Kind       string        `query:"kind" enum:"pack,credits,plan,invoice,card,auto_top_up,product"`
 	SessionID  string        `query:"session_id" doc:"The payment provider's id of the page"`
 	PaymentID  string        `query:"payment_id" doc:"The payment provider's id of the payment"`
+	Unmet      bool          `query:"unmet" doc:"Only those that were paid and gave nothing for it"`
 	From       clock.Instant `query:"from" doc:"Made at or after"`
 	To         clock.Instant `query:"to" doc:"Made before"`
 	Limit      int           `query:"limit" minimum:"1" maximum:"500" doc:"50 when absent"`

@@ -52,12 +52,12 @@ func TestPlanOrder(t *testing.T) {
 	b.stands("calls", 150, 150, 0)
 	b.invoices("1 paid 6000 usd: plan pln 6000")
 	sub := b.State().Subscription
-	if o := b.Order(n); o.Invoice != 1 || len(o.Grants) > 0 || !sub.Collect || sub.Unpaid != 0 || sub.StartedAt != b.now || b.Invoice(1).Ref != "pi" {
+	if o := b.Order(n); o.Invoice != 1 || len(o.Grants) != 1 || !sub.Collect || sub.Unpaid != 0 || sub.StartedAt != b.now || b.Invoice(1).Ref != "pi" {
 		t.Errorf("paid %+v, %+v", o, sub)
 	}
 	b.told(catalog.EventPaymentSucceeded)
-	b.news(n, refundedInAll(6000)) // what a plan gives is the subscription's
-	b.stands("calls", 150, 150, 0)
+	b.news(n, refundedInAll(2000))
+	b.stands("calls", 100, 100, 0)
 	b.refused(plans(), fault.CodeSubscriptionExists)
 }
 
@@ -297,6 +297,137 @@ func TestCollectChange(t *testing.T) {
 	b.stands("calls", 50, 50, 0) // of the first plan: it is paid
 	b.pays(b.last())
 	b.stands("calls", 110, 110, 0)
+}
+
+// TestPaidTooLate: who pays for a cycle when it is over gets nothing for it, and the order says so.
+func TestPaidTooLate(t *testing.T) {
+	late := "the cycle that it pays for was over by then, and gave no credits"
+	for name, c := range map[string]struct {
+		until string
+		then  wallet.Command
+		why   string
+	}{
+		"in time":               {"2026-02-01T10:00:00Z", nil, ""},
+		"the plan has ended":    {"2026-02-01T10:00:00Z", &wallet.EndSubscription{}, late},
+		"a cycle later":         {"2026-03-01T10:00:00Z", nil, late},
+		"a cycle later, ended":  {"2026-03-01T10:00:00Z", &wallet.EndSubscription{}, late},
+		"the plan was replaced": {"2026-02-01T10:00:00Z", plan(named("full"), costs(3000)), "the invoice was void already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := member(t)
+			b.to("2026-02-01T10:00:00Z")
+			charge := b.last()
+			b.to(c.until)
+			if c.then != nil {
+				b.do(c.then)
+			}
+			b.pays(charge)
+			if o := b.Order(charge); o.Unmet != (c.why != "") || o.Reason != c.why || o.Status != wallet.OrderPaid {
+				t.Errorf("paid: %v, %q, %s", o.Unmet, o.Reason, o.Status)
+			}
+			if c.why != "" {
+				b.stands("calls", 0, 0, 0)
+			}
+		})
+	}
+	b := member(t)
+	b.to("2026-02-01T10:00:00Z")
+	charge := b.last()
+	b.do(&wallet.EndSubscription{})
+	b.do(plan(named("other"), costs(100)))
+	b.pays(charge)
+	if o := b.Order(charge); !o.Unmet || o.Reason != late {
+		t.Errorf("paid for an earlier plan: %v, %q", o.Unmet, o.Reason)
+	}
+	b = member(t, func(c *wallet.Subscribe) { c.Terms.Credits = nil }) // it includes nothing that could come late
+	b.to("2026-02-01T10:00:00Z")
+	charge = b.last()
+	b.to("2026-03-01T10:00:00Z")
+	b.pays(charge)
+	if b.Order(charge).Unmet {
+		t.Error("a plan of no credits has not given them")
+	}
+}
+
+// TestReplacedUnpaid: a cycle whose place another takes before it is paid is not to be paid any more. What
+// the cycle before it has used is, and what was to the customer's favour stays so.
+func TestReplacedUnpaid(t *testing.T) {
+	b := member(t, gives(included(10, beyond(invoiced))))
+	b.do(over(13))
+	b.to("2026-02-01T10:00:00Z")
+	charge := b.last()
+	b.news(charge, declined(1, wallet.DeclineSoft))
+	b.do(plan(named("full"), costs(3000), gives(included(60))))
+	b.status(charge, wallet.OrderCanceled)
+	b.invoices("1 paid 2000 usd: plan pln 2000", "2 void 2009 usd: plan pln 2000; overage calls 9", "3 open 3009 usd: plan full 3000; overage calls 9")
+	if o := b.Order(b.last()); o.Minor != 3009 || o.Status != wallet.OrderDue {
+		t.Errorf("charged %+v", o)
+	}
+	b.stands("calls", 0, 0, 0)
+	b.pays(b.last())
+	b.stands("calls", 60, 60, 0)
+	b.pass(10 * day)
+	b.status(charge, wallet.OrderCanceled) // it is not tried again
+	if b.State().Subscription.Ended {
+		t.Error("the plan ended, which is paid")
+	}
+	b.pays(charge) // it was on its way
+	b.stands("calls", 60, 60, 0)
+	if o := b.Order(charge); o.Reason != "the invoice was void already" {
+		t.Errorf("nobody is told why: %q", o.Reason)
+	}
+}
+
+// TestReplacedUnpaidBalance: changes within a cycle that nobody paid leave no money behind.
+func TestReplacedUnpaidBalance(t *testing.T) {
+	for name, c := range map[string]struct {
+		change []*wallet.Subscribe
+		want   []string
+	}{
+		"to less": {
+			[]*wallet.Subscribe{plan(named("less"), costs(500), charged(wallet.ChargeDifference)), plan(named("full"), costs(3000))},
+			[]string{"2 void 2000 usd: plan pln 2000", "3 paid 0 usd: proration pln -2000; proration less 500; balance  1500", "4 open 3000 usd: plan full 3000"},
+		},
+		"to more": {
+			[]*wallet.Subscribe{plan(named("more"), costs(2500), charged(wallet.ChargeDifference)), plan(named("full"), costs(3000))},
+			[]string{"2 void 2000 usd: plan pln 2000", "3 void 500 usd: proration pln -2000; proration more 2500", "4 open 3000 usd: plan full 3000"},
+		},
+		"to less, and back": {
+			[]*wallet.Subscribe{
+				plan(named("less"), costs(500), charged(wallet.ChargeDifference)), plan(named("more"), costs(2500), charged(wallet.ChargeDifference)),
+				plan(named("full"), costs(3000)),
+			},
+			[]string{
+				"2 void 2000 usd: plan pln 2000", "3 paid 0 usd: proration pln -2000; proration less 500; balance  1500",
+				"4 void 500 usd: proration less -500; proration more 2500; balance  -1500", "5 open 3000 usd: plan full 3000",
+			},
+		},
+		"twice": {
+			[]*wallet.Subscribe{plan(named("full"), costs(3000)), plan(named("other"), costs(400))},
+			[]string{"2 void 2000 usd: plan pln 2000", "3 void 3000 usd: plan full 3000", "4 open 400 usd: plan other 400"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := member(t)
+			b.to("2026-02-01T10:00:00Z")
+			for _, change := range c.change {
+				b.do(change)
+			}
+			b.invoices(append([]string{"1 paid 2000 usd: plan pln 2000"}, c.want...)...)
+			if owed := b.State().Subscription.Owed; owed != 0 {
+				t.Errorf("%d is owed to the customer", owed)
+			}
+			due := 0
+			for n := int64(1); n <= b.last(); n++ {
+				if o := b.Order(n); o.Status == wallet.OrderDue {
+					due++
+				}
+			}
+			if due != 1 {
+				t.Errorf("%d charges are due", due)
+			}
+		})
+	}
 }
 
 // TestCollectSlices: what a yearly plan gives by the month waits with its year.

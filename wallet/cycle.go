@@ -93,15 +93,19 @@ func (w *work) billCycle(sub *Subscription, lines []InvoiceLine) {
 	price := w.priceLines(sub)
 	sub.Unpaid = 0
 	waits := sub.Collect || sub.Outside != "" && sub.PaidTo <= sub.CycleStart
+	paid := false
 	switch o := w.settling; {
 	case len(price) == 0:
 	case o != nil && o.Minor == price[0].Minor && o.Currency == price[0].currency:
 		w.issuePaid(sub, price, o) // what earlier cycles left is another invoice
-		price = nil
+		price, paid = nil, true
 	case waits:
 		sub.Unpaid = unpaidNext
 	}
 	w.nextCreditCycles(sub)
+	if paid {
+		w.paidBy(w.settling, sub)
+	}
 	w.issue(sub, append(price, lines...))
 	switch sub.Unpaid {
 	case unpaidNext: // what was owed to the customer has paid it
@@ -304,7 +308,8 @@ func (w *work) changeNow(sub *Subscription, c *PlanChange, charge Charging) {
 	from := sub.Plan
 	if charge == "" || charge == ChargeFull {
 		w.cutGrants(sub)
-		lines := w.closeCycle(sub, true)
+		lines := append(w.withdraw(sub), w.closeCycle(sub, true)...)
+		w.fail(sub.keepsBalance(c.Terms.Currency))
 		w.rollAllowances(sub)
 		sub.TrialEnds, sub.Anchor = 0, w.at
 		w.enterPlan(sub, c)

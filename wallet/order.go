@@ -48,10 +48,11 @@ type Order struct {
 	// What is known of the payment.
 	Payment     string // the provider's id
 	Paid        int64  // what was paid, once Status says so
+	Unmet       bool   // it gave nothing for that: Reason says why, and somebody has to look
 	Cumulative  int64  // the most that the provider said was refunded in all
 	Refunds     []OrderRefund
-	DisputeID   string
-	Dispute     DisputeStatus
+	Disputes    []OrderDispute
+	Dispute     DisputeStatus // how it stands with all of them; empty: there is none
 	DisputedAt  clock.Instant // when a dispute was opened first; zero: never
 	LastDecline *Decline
 	Grants      []OrderGrant // what was granted, in order of Items
@@ -131,6 +132,17 @@ type OrderGrant struct {
 	Revoked  int64   `json:"revoked,omitempty"`  // taken back for money that went back
 	Returned int64   `json:"returned,omitempty"` // of Revoked: given again, since a refund failed
 	Instead  []int64 `json:"instead,omitempty"`  // the grants by which it was given again
+	// Item is what a cycle of a plan included, which was not known when the order was placed. Nil: it is
+	// the order's item of the same place. Those of a cycle come last.
+	Item *OrderItem `json:"item,omitempty"`
+}
+
+// ItemOf is what a grant of the order was.
+func (o *Order) ItemOf(i int) *OrderItem {
+	if it := o.Grants[i].Item; it != nil {
+		return it
+	}
+	return &o.Items[i]
 }
 
 // OrderRefund is money that goes back, or went.
@@ -162,7 +174,14 @@ const (
 	RefundFailed    RefundStatus = "failed"
 )
 
-// DisputeStatus is how a dispute stands; empty when there is none.
+// OrderDispute is that the payer wants the money back from the bank. A payment may be disputed more
+// than once.
+type OrderDispute struct {
+	ID     string        `json:"id"` // the provider's
+	Status DisputeStatus `json:"status"`
+}
+
+// DisputeStatus is how a dispute stands.
 type DisputeStatus string
 
 // The statuses of a dispute.
@@ -276,7 +295,7 @@ func (o *Order) Promised() *Subscription {
 // copied is a copy that can be changed: lists included, since states share what lies behind them.
 func (o *Order) copied() *Order {
 	c := *o
-	c.Refunds, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Grants)
+	c.Refunds, c.Disputes, c.Grants = slices.Clone(o.Refunds), slices.Clone(o.Disputes), slices.Clone(o.Grants)
 	return &c
 }
 
@@ -295,6 +314,8 @@ const (
 	MaxOrderQuantity = 10_000
 	// MaxOrderRefunds bounds the refunds of an order.
 	MaxOrderRefunds = 100
+	// MaxOrderDisputes bounds the disputes of an order that are told apart.
+	MaxOrderDisputes = 100
 	// MaxReferenceLength bounds a provider's ids, and MaxAddressLength addresses of pages, in bytes.
 	MaxReferenceLength = 255
 	MaxAddressLength   = 2_000

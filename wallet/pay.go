@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/seed42445051/scrip/catalog"
+	"github.com/seed42445051/scrip/clock"
 	"github.com/seed42445051/scrip/fault"
 )
 
@@ -202,8 +204,12 @@ func (w *work) paid(o *Order, n *OrderNews) {
 	}
 }
 
+// unmet takes down why nothing was given for what was paid: somebody has to pay it back, or to grant it.
+func (o *Order) unmet(why string) { o.Unmet, o.Reason = true, why }
+
 func (w *work) mismatched(o *Order, n *OrderNews, reason string) {
-	o.Paid, o.Reason = n.Minor, reason
+	o.Paid = n.Minor
+	o.unmet(reason)
 	w.close(o, OrderMismatched)
 	w.tellOrder(o, catalog.EventPaymentMismatched)
 }
@@ -311,7 +317,7 @@ func (w *work) takePaidPlan(o *Order) {
 		w.grantOrder(o)
 	}
 	if o.Minor > 0 && o.Invoice == 0 && w.err == nil {
-		o.Reason = "the plan runs already" // it was taken from another page; somebody has to pay this back
+		o.unmet("the plan runs already") // it was taken from another page
 	}
 }
 
@@ -323,8 +329,66 @@ func (w *work) payInvoice(o *Order) {
 		return
 	}
 	if v.Status != InvoiceOpen {
-		o.Reason = fmt.Sprintf("the invoice was %s already", v.Status) // somebody has to pay it back
+		o.unmet(fmt.Sprintf("the invoice was %s already", v.Status))
 		return
 	}
+	if w.lapsed(v) {
+		o.unmet("the cycle that it pays for was over by then, and gave no credits")
+	}
 	w.closeInvoice(v, InvoicePaid, o.Payment)
+	if sub := w.seeSubscription(); sub != nil && sub.N == v.Subscription && sub.CycleStart == v.From && v.opensCycle() {
+		w.paidBy(o, w.subscription())
+	}
+}
+
+// paidBy takes down with an order what the cycle that it has paid for has granted: what is refunded of it
+// takes that back. Credits that come again within the cycle are those of its first payment alone.
+func (w *work) paidBy(o *Order, sub *Subscription) {
+	for i := range sub.Included {
+		cycle := &sub.Included[i]
+		if cycle.Grant == 0 || cycle.Order != 0 {
+			continue
+		}
+		g := w.s.grantOrNew(w, cycle.Grant)
+		if g == nil {
+			w.fail(&Missing{Needs{Grants: []int64{cycle.Grant}}})
+			return
+		}
+		g = w.see(g)
+		lasts := g.ExpiresAt - g.EffectiveAt
+		switch {
+		case cycle.Ends:
+			lasts = cycle.End - cycle.Start
+		case g.ExpiresAt.IsZero():
+			lasts = 0
+		}
+		rollover, day := g.Rollover, clock.Instant(24*time.Hour/time.Microsecond)
+		it := &OrderItem{
+			Credit: g.Credit, Amount: g.Amount, Category: g.Category, Priority: g.Priority, Rollover: &rollover,
+			ExpiresAfterDays: int((lasts + day - 1) / day),
+		}
+		if !g.Inherited {
+			it.Scope = g.Scope
+		}
+		cycle.Order = o.N
+		o.Grants = append(o.Grants, OrderGrant{Grant: g.N, Amount: g.Amount, Item: it})
+	}
+}
+
+// lapsed reports whether what a cycle includes has waited for the payment of an invoice, and does not come
+// any more: another cycle has begun, or the plan has ended. Of an earlier subscription's nobody knows
+// whether it gave something.
+func (w *work) lapsed(v *Invoice) bool {
+	sub := w.seeSubscription()
+	switch {
+	case sub == nil || !v.opensCycle():
+		return false
+	case sub.N != v.Subscription:
+		return true
+	case len(sub.Terms.Credits) == 0:
+		return false
+	case sub.Ended && sub.Unpaid == v.N:
+		return true
+	}
+	return sub.Collect && v.From < sub.CycleStart
 }

@@ -66,28 +66,29 @@ func refundRank(s RefundStatus) int {
 	return slices.Index([]RefundStatus{RefundAsked, RefundPending, RefundSucceeded, RefundFailed}, s)
 }
 
-// learnDispute takes what is told of a dispute. One that is lost has taken the money, whatever comes of
-// others; one that is over is not opened again by older news; and while one is open, how another ended
-// says nothing about it, unless that was lost.
+// learnDispute takes what is told of one dispute. One that is over stays as it ended, whatever is told of
+// it later; the order stands as all of its disputes do.
 func (w *work) learnDispute(o *Order, n *OrderNews) {
-	known := o.DisputeID == n.DisputeID
-	switch o.Dispute {
-	case DisputeLost:
-		return
-	case DisputeWon:
-		if known {
+	i := slices.IndexFunc(o.Disputes, func(d OrderDispute) bool { return d.ID == n.DisputeID })
+	if i < 0 {
+		if len(o.Disputes) >= MaxOrderDisputes {
 			return
 		}
-	case DisputeOpen:
-		if known && n.Dispute == DisputeOpen || !known && n.Dispute != DisputeLost {
-			return
-		}
+		o.Disputes = append(o.Disputes, OrderDispute{ID: n.DisputeID, Status: DisputeOpen})
+		i = len(o.Disputes) - 1
 	}
-	o.DisputeID, o.Dispute = n.DisputeID, n.Dispute
+	if d := &o.Disputes[i]; d.Status == DisputeOpen {
+		d.Status = n.Dispute
+	}
 	if o.DisputedAt.IsZero() {
 		o.DisputedAt = w.at
 	}
-	switch n.Dispute {
+	stands := o.disputed()
+	if stands == o.Dispute {
+		return
+	}
+	o.Dispute = stands
+	switch stands {
 	case DisputeWon:
 		w.tellOrder(o, catalog.EventDisputeWon)
 	case DisputeLost:
@@ -95,6 +96,17 @@ func (w *work) learnDispute(o *Order, n *OrderNews) {
 	default:
 		w.tellOrder(o, catalog.EventDisputeOpened)
 	}
+}
+
+// disputed is how the order stands with all of its disputes: one that is lost has taken the money, and
+// while one is open, how others ended says nothing about it.
+func (o *Order) disputed() DisputeStatus {
+	for _, status := range []DisputeStatus{DisputeLost, DisputeOpen, DisputeWon} {
+		if slices.ContainsFunc(o.Disputes, func(d OrderDispute) bool { return d.Status == status }) {
+			return status
+		}
+	}
+	return ""
 }
 
 // reconcile brings what the order granted to what is known of its money: taken back in proportion
@@ -127,7 +139,7 @@ func (w *work) reconcileGrant(have, o *Order, og *OrderGrant) error {
 		if short := og.Short(o); short > 0 {
 			og.Revoked += w.takePaid(g, short)
 		}
-		if have.Dispute != o.Dispute || have.Status != o.Status { // else support may have frozen it
+		if have.Dispute != o.Dispute || have.Status != o.Status && o.Dispute == DisputeOpen { // else support may have frozen it
 			w.dispute(g, o.Dispute == DisputeOpen)
 		}
 	}
@@ -261,7 +273,7 @@ func (w *work) grantNow(n int64) *Grant {
 // giveAgain grants anew what was taken back for a refund that failed.
 func (w *work) giveAgain(o *Order, og *OrderGrant, units int64) error {
 	i := slices.IndexFunc(o.Grants, func(x OrderGrant) bool { return x.Grant == og.Grant })
-	it := &o.Items[i]
+	it := o.ItemOf(i)
 	give := GiveCredits{
 		Source: SourceRefund, SourceID: o.ID(w.s.ID), Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover, Note: w.note,
 	}

@@ -157,8 +157,8 @@ func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
 	if to.Terms.free() {
 		to.Terms.Currency = sub.Terms.Currency // nothing is said in it, and what is owed is said in the other
 	}
-	if sub.Owed != 0 && to.Terms.Currency != sub.Terms.Currency {
-		return fault.New(opSubscribe, fault.CodeInvalidRequest, "the subscription has a balance of %d minor units of %s, which a plan in %s cannot take over: end it, and begin another", sub.Owed, sub.Terms.Currency, to.Terms.Currency).In("plan_id")
+	if err := sub.keepsBalance(to.Terms.Currency); err != nil {
+		return err
 	}
 	if c.AtCycleEnd {
 		if sub.Next != nil {
@@ -176,6 +176,14 @@ func (c *Subscribe) change(w *work, sub *Subscription, to *PlanChange) error {
 	}
 	w.changeNow(sub, to, c.Charge)
 	return c.refresh(w, sub)
+}
+
+// keepsBalance refuses a currency in which nothing can be said of what is owed to the customer.
+func (s *Subscription) keepsBalance(currency string) error {
+	if s.Owed == 0 || currency == s.Terms.Currency {
+		return nil
+	}
+	return fault.New(opSubscribe, fault.CodeInvalidRequest, "the subscription has a balance of %d minor units of %s, which a plan in %s cannot take over: end it, and begin another", s.Owed, s.Terms.Currency, currency).In("plan_id")
 }
 
 // check refuses what makes no sense: nothing that time does later can fail.

@@ -60,6 +60,7 @@ type CreditCycle struct {
 	Grant int64         `json:"grant"`           // what it gave; 0: nothing
 	Ends  bool          `json:"ends,omitempty"`  // what it gave ends with it
 	Waits bool          `json:"waits,omitempty"` // what it gives comes when the cycle is paid
+	Order int64         `json:"order,omitempty"` // that has paid for what it gave; 0: none
 }
 
 // PlanChange is a change of plan that waits for the end of the cycle.

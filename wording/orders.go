@@ -15,7 +15,7 @@ func Order(defs *catalog.Definitions, key wallet.Key, w id.Wallet, o *wallet.Ord
 		CustomerID: key.Customer, Kind: string(o.Kind), Status: string(o.Status), ItemID: o.What, Description: o.Text,
 		Quantity: o.Quantity, Amount: o.Minor, Currency: o.Currency, URL: o.URL, ExpiresAt: o.ExpiresAt,
 		SessionID: o.Session, PaymentID: o.Payment, SaveCard: o.SaveCard, Attempt: o.Attempt, NextTryAt: o.NextTry,
-		Paid: o.Paid, Refunded: o.Refunded(), Dispute: string(o.Dispute), Reason: o.Reason,
+		Paid: o.Paid, Unmet: o.Unmet, Refunded: o.Refunded(), Dispute: string(o.Dispute), Reason: o.Reason,
 		CreatedAt: o.CreatedAt, PaidAt: o.PaidAt, ClosedAt: o.ClosedAt, Metadata: v1.Metadata(o.Metadata),
 	}
 	if o.N > 0 {
@@ -54,7 +54,7 @@ func Order(defs *catalog.Definitions, key wallet.Key, w id.Wallet, o *wallet.Ord
 }
 
 func orderGrant(defs *catalog.Definitions, w id.Wallet, o *wallet.Order, i int) v1.OrderGrant {
-	g, credit := &o.Grants[i], o.Items[i].Credit
+	g, credit := &o.Grants[i], o.ItemOf(i).Credit
 	p := Precision(defs, credit)
 	out := v1.OrderGrant{GrantID: GrantID(w, g.Grant), CreditID: credit, Amount: Amount(g.Amount, p)}
 	if taken := g.Revoked - g.Returned; taken > 0 {

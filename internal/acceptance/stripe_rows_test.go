@@ -428,7 +428,7 @@ var stripeRows = []tillRow{
 		c.once("a")
 		c.beat(askBeat)
 		c.once("a")
-		// Money that went back is found when somebody asks.
+		// Money that went back is found at once when somebody asks.
 		_, err := c.live.Refund(c.read(paid).PaymentID, 500)
 		noError(t, err)
 		found, err := c.as(catalog.Live).Reconcile(t.Context(), v1.ReconcileRequest{})
@@ -438,6 +438,7 @@ var stripeRows = []tillRow{
 		c.quiet()
 		equal(t, "calls", len(c.heard.bought()), 1)
 	}},
+	{"T24 what became of payments is read again", goneUnheard},
 }
 
 func TestStripeTells(t *testing.T) { runTills(t, stripeRows) }

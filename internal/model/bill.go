@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/seed42445051/scrip/catalog"
@@ -108,16 +109,17 @@ func (m *Model) billCycle(lines []billLine) {
 	p := m.plan
 	price := m.price()
 	p.unpaid = 0
+	settled := false
 	if o := m.settling; o > 0 && len(price) > 0 && m.orders[o-1].minor == price[0].minor && m.orders[o-1].currency == price[0].currency {
 		m.happened("an order pays the first cycle")
 		m.bills = append(m.bills, InvoiceView{
 			N: int64(len(m.bills)) + 1, Subscription: p.n, Status: wallet.InvoicePaid, Currency: price[0].currency, Total: price[0].minor,
 			Lines: tellLines(price), From: p.from, To: p.to, IssuedAt: m.now, ClosedAt: m.now,
 		})
-		m.opens = append(m.opens, true)
+		m.lines = append(m.lines, price)
 		m.billed = append(m.billed, int64(len(m.bills)))
 		m.orders[o-1].invoice = int64(len(m.bills))
-		price = nil
+		price, settled = nil, true
 	} else if p.collect && len(price) > 0 {
 		p.unpaid = toCome
 	}
@@ -125,6 +127,9 @@ func (m *Model) billCycle(lines []billLine) {
 		if p.included[i].end <= m.now {
 			m.creditCycle(i)
 		}
+	}
+	if settled {
+		m.cyclePaidBy(m.settling)
 	}
 	m.bill(append(price, lines...))
 	if p.unpaid == toCome {
@@ -170,6 +175,48 @@ func (m *Model) cyclePaid() {
 	}
 }
 
+// takeBack voids what nobody has paid of a cycle whose place another takes. What it says of earlier ones
+// is billed with the next; and what it left for the next, or took of that, is as if it had not been.
+func (m *Model) takeBack() (left []billLine) {
+	p := m.plan
+	first := p.unpaid
+	if first == 0 {
+		return nil
+	}
+	m.happened("a cycle is replaced before it is paid")
+	p.unpaid = 0
+	balance := int64(0)
+	for n := first; n <= int64(len(m.bills)); n++ {
+		b := &m.bills[n-1]
+		if b.Subscription != p.n || n > first && !m.has(n, wallet.ProrationLine) {
+			continue
+		}
+		for _, l := range m.lines[n-1] {
+			l.currency = b.Currency
+			switch l.kind {
+			case wallet.BalanceLine:
+				if b.Status == wallet.InvoiceOpen || l.minor > 0 {
+					balance -= l.minor
+				}
+			case wallet.OverageLine:
+				if b.Status == wallet.InvoiceOpen {
+					left = append(left, l)
+				}
+			}
+		}
+		if b.Status == wallet.InvoiceOpen {
+			m.close(n, wallet.InvoiceVoid)
+		}
+	}
+	p.owed = max(0, p.owed+balance)
+	return left
+}
+
+// has reports whether an invoice has a line of a kind.
+func (m *Model) has(n int64, kind wallet.LineKind) bool {
+	return slices.ContainsFunc(m.lines[n-1], func(l billLine) bool { return l.kind == kind })
+}
+
 // close closes an open invoice.
 func (m *Model) close(n int64, status wallet.InvoiceStatus) {
 	b := &m.bills[n-1]
@@ -206,7 +253,7 @@ func (m *Model) billIn(currency string, lines []billLine) {
 		}
 	}
 	b.Lines = tellLines(lines)
-	m.opens = append(m.opens, lines[0].kind == wallet.PlanLine)
+	m.lines = append(m.lines, lines)
 	switch {
 	case b.Total == 0:
 		b.Status, b.ClosedAt = wallet.InvoicePaid, m.now

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/clock"
+	"github.com/seed42445051/scrip/fault"
 	"github.com/seed42445051/scrip/wallet"
 )
 
@@ -252,7 +253,11 @@ func (m *Model) changePlan(c *wallet.PlanChange, charge wallet.Charging) {
 	if charge == "" || charge == wallet.ChargeFull {
 		m.happened("plan changed and cycle begun anew")
 		m.cut()
-		lines := m.beyond(true)
+		lines := append(m.takeBack(), m.beyond(true)...)
+		if p.owed > 0 && c.Terms.Currency != p.terms.Currency {
+			m.happened("a balance in another currency")
+			panic(refused{fault.CodeInvalidRequest})
+		}
 		p.trial, p.anchor = 0, m.now
 		m.enter(c)
 		m.tell(wallet.SubscriptionPlanChanged, from, p.id)

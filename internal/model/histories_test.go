@@ -130,7 +130,7 @@ func rarelyUncovered(cov *model.Coverage) (all []string) {
 		"paid otherwise than expected", "paid, and cannot be granted", "an order pays the first cycle", "a top-up is paid late",
 		"a refund failed, and credits are given again", "taken as it came back",
 		"an invoice is collected", "a charge is spared", "charged again", "a plan is not paid, and ends",
-		"credits come with the payment of their cycle", "what was owed to the customer pays a cycle", "a plan changes before its cycle is paid",
+		"credits come with the payment of their cycle", "what was owed to the customer pays a cycle", "a plan changes before its cycle is paid", "a cycle is replaced before it is paid", "a cycle is paid too late", "an order pays what a cycle includes", "a closed invoice is paid", "a plan is paid that runs already",
 		"topped up automatically", "a cap bounds what is bought", "a pack cannot be bought any more", "automatic top-ups are switched off",
 		"given up: auto_top_up", "given up: invoice", "an expiry is announced", "a trial's end is announced",
 	} {

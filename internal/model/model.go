@@ -23,7 +23,7 @@ type Model struct {
 	subs     int64         // how many subscriptions there ever were
 	story    []StoryView   // what happened to them
 	bills    []InvoiceView // number n is at n-1
-	opens    []bool        // of each invoice: whether it has the price of a cycle
+	lines    [][]billLine  // of each invoice
 	orders   []order       // number n is at n-1
 	topUps   []topUp       // by credit
 	payer    *payer        // nil: nobody ever paid
@@ -145,7 +145,7 @@ func (m *Model) clone() *Model {
 	c.story = slices.Clip(m.story)
 	c.bills = slices.Clone(m.bills)
 	c.made, c.billed = nil, nil
-	c.opens, c.said = slices.Clone(m.opens), slices.Clone(m.said)
+	c.lines, c.said = slices.Clone(m.lines), slices.Clone(m.said)
 	c.orders, c.topUps = slices.Clone(m.orders), slices.Clone(m.topUps)
 	for i := range c.orders {
 		o := &c.orders[i]

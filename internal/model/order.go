@@ -35,10 +35,11 @@ type order struct {
 
 	session  string
 	paid     int64
+	unmet    bool  // it gave nothing for that
 	most     int64 // refunded in all, as it was told
 	refunds  []back
-	dispute  string // the one that counts
-	disputed wallet.DisputeStatus
+	disputes []disputeOf
+	disputed wallet.DisputeStatus // all in all
 	declined wallet.DeclineClass
 	code     string
 	bought   []bought
@@ -52,10 +53,17 @@ type back struct {
 	status wallet.RefundStatus
 }
 
+// disputeOf is one of the disputes of a payment.
+type disputeOf struct {
+	id     string
+	status wallet.DisputeStatus
+}
+
 // bought is what became of an item: taken for money that went back, and given again.
 type bought struct {
 	grant, amount, taken, again int64
 	instead                     []int64
+	item                        wallet.OrderItem
 }
 
 // payer is the customer as the provider knows them, and the card that is kept.
@@ -344,74 +352,8 @@ func (m *Model) learn(n int64, news *wallet.OrderNews) {
 	o = m.orderOf(n)
 	if o.status == wallet.OrderPaid && (!paid || back != o.refunded() || dispute != o.disputed) {
 		for i := range o.bought {
-			m.balanceOut(n, i, !paid || dispute != o.disputed)
+			m.balanceOut(n, i, dispute != o.disputed || !paid && o.disputed == wallet.DisputeOpen)
 		}
-	}
-}
-
-// hearRefund is told of a refund.
-func (o *order) hearRefund(news *wallet.OrderNews) {
-	o.most = max(o.most, news.Cumulative)
-	if news.Refund == "" && news.Own == 0 {
-		return
-	}
-	at := -1
-	for i, b := range o.refunds { // one that was asked for here may be known by the provider's id beside it
-		if news.Own != 0 && b.own == news.Own && (b.id == "" || news.Refund == "" || b.id == news.Refund) {
-			at = i
-		}
-	}
-	for i, b := range o.refunds {
-		if news.Refund == "" || b.id != news.Refund || i == at {
-			continue
-		}
-		if at < 0 || b.own != 0 { // the provider's id says more than our number
-			at = i
-			break
-		}
-		o.refunds[at].id, o.refunds[at].minor = b.id, b.minor
-		o.refunds[at].status = later(o.refunds[at].status, b.status)
-		o.refunds = slices.Delete(slices.Clone(o.refunds), i, i+1)
-		if i < at {
-			at--
-		}
-		break
-	}
-	if at < 0 {
-		if len(o.refunds) >= wallet.MaxOrderRefunds {
-			return
-		}
-		o.refunds = append(o.refunds, back{own: news.Own, status: wallet.RefundAsked})
-		at = len(o.refunds) - 1
-	}
-	b := &o.refunds[at]
-	if news.Refund != "" {
-		b.id = news.Refund
-	}
-	if news.Minor > 0 {
-		b.minor = news.Minor
-	}
-	b.status = later(b.status, news.RefundStatus)
-}
-
-// later is the later of two statuses of a refund: one that succeeded can still fail.
-func later(a, b wallet.RefundStatus) wallet.RefundStatus {
-	for _, s := range []wallet.RefundStatus{wallet.RefundFailed, wallet.RefundSucceeded, wallet.RefundPending} {
-		if a == s || b == s {
-			return s
-		}
-	}
-	return wallet.RefundAsked
-}
-
-// hearDispute is told of a dispute: lost is lost, over is over, and while one is open another says nothing
-// unless it is lost.
-func (o *order) hearDispute(news *wallet.OrderNews) {
-	same := o.dispute == news.DisputeID
-	ignored := o.disputed == wallet.DisputeLost || o.disputed == wallet.DisputeWon && same ||
-		o.disputed == wallet.DisputeOpen && (same && news.Dispute == wallet.DisputeOpen || !same && news.Dispute != wallet.DisputeLost)
-	if !ignored {
-		o.dispute, o.disputed = news.DisputeID, news.Dispute
 	}
 }
 
@@ -432,7 +374,7 @@ func (m *Model) pay(n, minor int64, currency string) {
 	}
 	if minor != o.minor || minor > 0 && currency != o.currency || m.stuck {
 		m.happened("paid otherwise than expected")
-		o.paid = minor
+		o.paid, o.unmet = minor, true
 		m.shut(o, wallet.OrderMismatched)
 		return
 	}
@@ -445,14 +387,66 @@ func (m *Model) pay(n, minor int64, currency string) {
 		m.settling = n
 		m.subscribe(&take)
 		m.settling = 0
+		if o := m.orderOf(n); o.minor > 0 && o.invoice == 0 {
+			m.happened("a plan is paid that runs already")
+			o.unmet = true
+		}
 	case wallet.InvoiceOrder:
-		if m.bills[o.invoice-1].Status == wallet.InvoiceOpen {
+		if m.bills[o.invoice-1].Status != wallet.InvoiceOpen {
+			m.happened("a closed invoice is paid")
+			o.unmet = true
+		} else {
+			o.unmet = m.tooLate(o.invoice)
+			of := o.invoice
 			m.close(o.invoice, wallet.InvoicePaid)
+			if p, b := m.plan, &m.bills[of-1]; p != nil && p.n == b.Subscription && p.from == b.From && m.has(of, wallet.PlanLine) {
+				m.cyclePaidBy(n)
+			}
 		}
 	default:
 		m.deliver(n)
 	}
 	m.ran(n)
+}
+
+// cyclePaidBy takes down what the running cycle gave with the order that paid for it.
+func (m *Model) cyclePaidBy(n int64) {
+	p, o := m.plan, m.orderOf(n)
+	for i := range p.included {
+		c := &p.included[i]
+		if c.grant == 0 || c.order > 0 {
+			continue
+		}
+		m.happened("an order pays what a cycle includes")
+		c.order = n
+		g := m.grant(c.grant)
+		rolls := g.rollover
+		it := wallet.OrderItem{Credit: g.credit, Amount: g.amount, Category: g.category, Priority: g.priority, Rollover: &rolls}
+		if !g.inherited {
+			it.Scope = g.scope
+		}
+		from, to := g.effective, g.expires
+		if c.bound {
+			from, to = c.start, c.end
+		}
+		for ; to != 0 && from < to; from += day {
+			it.ExpiresAfterDays++
+		}
+		o.bought = append(slices.Clone(o.bought), bought{grant: g.n, amount: g.amount, item: it})
+	}
+}
+
+// tooLate reports whether a cycle is paid whose credits have waited for that, and do not come any more.
+func (m *Model) tooLate(n int64) bool {
+	p, b := m.plan, &m.bills[n-1]
+	if p == nil || !m.has(n, wallet.PlanLine) {
+		return false
+	}
+	late := p.n != b.Subscription || len(p.terms.Credits) > 0 && (p.ended && p.unpaid == n || p.collect && b.From < p.from)
+	if late {
+		m.happened("a cycle is paid too late")
+	}
+	return late
 }
 
 // deliver grants what was bought.
@@ -466,128 +460,27 @@ func (m *Model) deliver(n int64) {
 		m.begin(m.grant(g), kind)
 		m.made = append(m.made, g)
 		o := m.orderOf(n)
-		o.bought = append(o.bought, bought{grant: g, amount: it.Amount})
+		o.bought = append(o.bought, bought{grant: g, amount: it.Amount, item: it})
 	}
 	if o := m.orderOf(n); o.minor > 0 && len(o.items) > 0 {
 		m.bills = append(m.bills, InvoiceView{
 			N: int64(len(m.bills)) + 1, Status: wallet.InvoicePaid, Currency: o.currency, Total: o.minor, IssuedAt: m.now, ClosedAt: m.now,
 			Lines: tellLines([]billLine{{kind: wallet.TopUpLine, what: o.what, minor: o.minor}}),
 		})
-		m.opens = append(m.opens, false)
+		m.lines = append(m.lines, nil)
 		o.invoice = int64(len(m.bills))
 	}
 }
 
 // newBought is a grant of what was paid for: whatever became of its credit since.
 func (m *Model) newBought(it wallet.OrderItem, units int64) int64 {
-	give := &wallet.GiveCredits{Never: it.ExpiresAfterDays == 0}
+	give := &wallet.GiveCredits{Never: it.ExpiresAfterDays == 0, Rollover: it.Rollover}
 	if !give.Never {
 		give.ExpiresAt = m.now + clock.Instant(it.ExpiresAfterDays)*day
 	}
 	m.paidFor = true
 	defer func() { m.paidFor = false }()
 	return m.newGrant(give, catalog.PackItem{Credit: it.Credit, Amount: units, Scope: it.Scope, Category: it.Category, Priority: it.Priority}, "")
-}
-
-// owes is what is to be taken of an item: floor(granted x refunded / paid), all of it once a dispute is
-// lost, less what was taken before.
-func (o *order) owes(b *bought) int64 {
-	target := b.amount
-	if o.disputed != wallet.DisputeLost {
-		target = 0
-		if o.paid > 0 {
-			target = scaled(b.amount, big.NewInt(o.refunded()), big.NewInt(o.paid), false).Int64()
-		}
-	}
-	return target - (b.taken - b.again)
-}
-
-// balanceOut brings what an item has granted to what is known of its money.
-func (m *Model) balanceOut(n int64, i int, decided bool) {
-	o := m.orderOf(n)
-	b := &o.bought[i]
-	grants := m.following(append([]int64{b.grant}, b.instead...))
-	if extra := -o.owes(b); extra > 0 {
-		m.happened("a refund failed, and credits are given again")
-		g := m.newBought(o.items[i], extra)
-		m.grant(g).disputed = o.disputed == wallet.DisputeOpen
-		m.begin(m.grant(g), wallet.CreditAdded)
-		o = m.orderOf(n)
-		b = &o.bought[i]
-		b.again += extra
-		b.instead = append(slices.Clone(b.instead), g)
-	}
-	for _, at := range grants {
-		if owes := o.owes(b); owes > 0 {
-			b.taken += m.takePaid(at, owes)
-		}
-		if decided {
-			m.dispute(&wallet.Freeze{Grant: at, Frozen: o.disputed == wallet.DisputeOpen})
-		}
-	}
-	if o.owes(b) > 0 {
-		for h := range m.holds {
-			m.holds[h].claim(grants, n, i)
-		}
-	}
-}
-
-// takePaid takes up to so many units of a grant that are not held, and says how many.
-func (m *Model) takePaid(n, most int64) int64 {
-	g := m.grant(n)
-	before := g.revoked
-	if g.held == 0 {
-		m.revoke(&wallet.RevokeGrant{Grant: n, Amount: &most, Entry: wallet.Refund})
-	} else if available, frozen := min(g.available, most), min(g.frozen, most-min(g.available, most)); available+frozen > 0 {
-		m.move(wallet.Refund, g.credit, part{n: n, available: -available, frozen: -frozen, revoked: available + frozen})
-	}
-	return m.grant(n).revoked - before
-}
-
-// following is grants and what they rolled over into.
-func (m *Model) following(grants []int64) []int64 {
-	var all []int64
-	for _, n := range grants {
-		for ; n != 0; n = m.grant(n).into {
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
-// claimed is an order that takes what comes back of a grant from a hold.
-type claimed struct {
-	grant, order int64
-	item         int
-}
-
-func (h *hold) claim(grants []int64, order int64, item int) {
-	if h.status != wallet.ReservationPending {
-		return
-	}
-	for _, s := range h.slices {
-		is := func(c claimed) bool { return c.grant == s.Grant }
-		if slices.Contains(grants, s.Grant) && !slices.ContainsFunc(h.claims, is) {
-			h.claims = append(slices.Clone(h.claims), claimed{s.Grant, order, item})
-		}
-	}
-}
-
-// takeClaimed takes what has come back to a grant for an order that still misses it.
-func (m *Model) takeClaimed(h *hold, p part) {
-	for _, c := range h.claims {
-		if c.grant != p.n {
-			continue
-		}
-		o := m.orderOf(c.order)
-		b := &o.bought[c.item]
-		if take := min(p.available, o.owes(b)); take > 0 {
-			m.happened("taken as it came back")
-			g := m.grant(p.n)
-			m.move(wallet.Refund, g.credit, part{n: p.n, available: -take, revoked: take})
-			b.taken += take
-		}
-	}
 }
 
 // decline is told of an attempt that came to nothing.
@@ -631,7 +524,7 @@ func (m *Model) giveUp(o *order, d *wallet.Decline) {
 	if o.kind != wallet.InvoiceOrder || !o.alone || !p.runs(m.now) || p.unpaid == 0 || p.unpaid < o.invoice {
 		return
 	}
-	if b := &m.bills[o.invoice-1]; b.Subscription == p.n && m.opens[o.invoice-1] {
+	if b := &m.bills[o.invoice-1]; b.Subscription == p.n && m.has(o.invoice, wallet.PlanLine) {
 		m.happened("a plan is not paid, and ends")
 		m.endPlan()
 	}

@@ -46,6 +46,7 @@ type included struct {
 	grant      int64
 	bound      bool // the grant ends with the cycle
 	waits      bool // what it gives comes when the cycle is paid
+	order      int64
 }
 
 // runs reports whether there is a plan: one that is paused does not end meanwhile.

@@ -32,6 +32,7 @@ type OrderView struct {
 	Attempt                              int
 	NextTry, CreatedAt, PaidAt, ClosedAt clock.Instant
 	Paid, Back                           int64
+	Unmet                                bool
 	Dispute                              wallet.DisputeStatus
 	Refunds, Grants                      string
 }
@@ -71,7 +72,7 @@ func ViewOrder(o *wallet.Order) OrderView {
 	}
 	return OrderView{
 		N: o.N, Kind: o.Kind, Status: o.Status, Minor: o.Minor, Currency: o.Currency, Quantity: o.Quantity, Invoice: o.Invoice,
-		Attempt: o.Attempt, NextTry: o.NextTry, CreatedAt: o.CreatedAt, PaidAt: o.PaidAt, ClosedAt: o.ClosedAt, Paid: o.Paid, Back: o.Refunded(),
+		Attempt: o.Attempt, NextTry: o.NextTry, CreatedAt: o.CreatedAt, PaidAt: o.PaidAt, ClosedAt: o.ClosedAt, Paid: o.Paid, Unmet: o.Unmet, Back: o.Refunded(),
 		Dispute: o.Dispute, Refunds: tellBacks(backs), Grants: tellBought(got),
 	}
 }
@@ -133,7 +134,7 @@ func (m *Model) sales() *SalesView {
 		o := &m.orders[i]
 		v.Orders = append(v.Orders, OrderView{
 			N: o.n, Kind: o.kind, Status: o.status, Minor: o.minor, Currency: o.currency, Quantity: o.quantity, Invoice: o.invoice,
-			Attempt: o.attempt, NextTry: o.next, CreatedAt: o.created, PaidAt: o.paidAt, ClosedAt: o.closed, Paid: o.paid, Back: o.refunded(),
+			Attempt: o.attempt, NextTry: o.next, CreatedAt: o.created, PaidAt: o.paidAt, ClosedAt: o.closed, Paid: o.paid, Unmet: o.unmet, Back: o.refunded(),
 			Dispute: o.disputed, Refunds: tellBacks(o.refunds), Grants: tellBought(o.bought),
 		})
 	}

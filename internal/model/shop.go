@@ -114,7 +114,7 @@ func (k *maker) tellOrder() wallet.Command {
 	case p < 85:
 		k.tellRefund(o, n)
 	case p < 98:
-		n.Kind, n.DisputeID, n.Dispute = wallet.NewsDispute, pick(r, "dp_1", "dp_1", "dp_1", "dp_2"), pick(r, wallet.DisputeOpen, wallet.DisputeOpen, wallet.DisputeWon, wallet.DisputeLost)
+		n.Kind, n.DisputeID, n.Dispute = wallet.NewsDispute, pick(r, "dp_1", "dp_1", "dp_2"), pick(r, wallet.DisputeOpen, wallet.DisputeOpen, wallet.DisputeWon, wallet.DisputeWon, wallet.DisputeLost)
 	default:
 		n.Kind = wallet.NewsPaid
 		switch r.IntN(3) {

@@ -36,6 +36,10 @@ type Provider interface {
 	Refund(ctx context.Context, r Refund) (wallet.OrderNews, error)
 	// Look asks what became of an order, for when no webhook told: all news that there are of it.
 	Look(ctx context.Context, q Question) ([]wallet.OrderNews, error)
+	// Past tells again what was told of money that went back since an instant: refunds and disputes, which
+	// come to orders that nobody waits for any more. A cursor is where the page before ended; empty: the
+	// newest page. So is the next one behind the last.
+	Past(ctx context.Context, mode catalog.Mode, since clock.Instant, cursor string) (events []Event, next string, err error)
 	// Portal opens the provider's own page on which a customer manages their cards; not every provider
 	// has one (not_implemented).
 	Portal(ctx context.Context, p Place, returnURL string) (string, error)

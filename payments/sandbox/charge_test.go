@@ -301,7 +301,7 @@ func TestRedeliver(t *testing.T) {
 
 	w.setDown(true)
 	noError(t, w.Dispute(t.Context(), ord("ord_1"), wallet.DisputeOpen))
-	w.clock.Advance(73 * time.Hour)
+	w.clock.Advance(31 * 24 * time.Hour)
 	noError(t, w.Redeliver(t.Context()))
 	equal(t, "given up", undelivered(w), 0)
 	equal(t, "looked up", len(w.look()), 3)

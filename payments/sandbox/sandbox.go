@@ -29,16 +29,16 @@ const Name = "sandbox"
 
 // Limits of the sandbox.
 const (
-	minimum     = 50               // of any currency, in minor units
-	tolerance   = 5 * time.Minute  // between the signing of a webhook and its reading, both ways
-	giveUp      = 72 * time.Hour   // after which news is not delivered any more; Look still tells it
-	portalLife  = time.Hour        // of a link to a customer's cards
-	maxCards    = 20               // that are kept of a customer
-	maxForm     = 16 << 10         // bytes of a form
-	maxTries    = 100              // to change an object that others change at the same time
-	maxWebhook  = 64 << 10         // bytes of a webhook
-	maxAtOnce   = 500              // orders whose news Redeliver delivers in one call
-	deliverTime = provider.Timeout // for all news of one order
+	minimum     = 50                  // of any currency, in minor units
+	tolerance   = 5 * time.Minute     // between the signing of a webhook and its reading, both ways
+	giveUp      = 30 * 24 * time.Hour // after which news is not delivered any more; Look still tells it
+	portalLife  = time.Hour           // of a link to a customer's cards
+	maxCards    = 20                  // that are kept of a customer
+	maxForm     = 16 << 10            // bytes of a form
+	maxTries    = 100                 // to change an object that others change at the same time
+	maxWebhook  = 64 << 10            // bytes of a webhook
+	maxAtOnce   = 500                 // orders whose news Redeliver delivers in one call
+	deliverTime = provider.Timeout    // for all news of one order
 )
 
 // Config is what a Provider is made of. All of it is needed.
@@ -143,6 +143,11 @@ func (p *Provider) Look(ctx context.Context, q provider.Question) ([]wallet.Orde
 		return nil, err
 	}
 	return r.news(), nil
+}
+
+// Past tells nothing: what was not taken when it happened waits in the store, and Redeliver delivers it.
+func (p *Provider) Past(context.Context, catalog.Mode, clock.Instant, string) ([]provider.Event, string, error) {
+	return nil, "", nil
 }
 
 func unknownPage(op string) error {

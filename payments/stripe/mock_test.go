@@ -157,6 +157,8 @@ func TestRequestsAreAcceptedByTheVendorsMock(t *testing.T) {
 		_, err := w.hook(kind, object)
 		ok(err)
 	}
+	_, _, err = w.Past(ctx, place.Key.Mode, start, "evt_1")
+	ok(err)
 	_, failed := w.accounts["test"].disputesOf(ctx, "pi_1")
 	if failed != nil {
 		t.Error(failed)
@@ -201,7 +203,7 @@ func wantKinds(t *testing.T, seen map[string]int) {
 	for _, kind := range []string{
 		"POST /v1/customers", "POST /v1/checkout/sessions", "GET /v1/checkout/sessions", "GET /v1/checkout/sessions/ID",
 		"POST /v1/checkout/sessions/ID/expire", "POST /v1/billing_portal/sessions", "POST /v1/payment_intents", "GET /v1/payment_intents",
-		"GET /v1/payment_intents/ID", "GET /v1/setup_intents/ID", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/disputes", "GET /v1/subscriptions/ID",
+		"GET /v1/payment_intents/ID", "GET /v1/setup_intents/ID", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/disputes", "GET /v1/events", "GET /v1/subscriptions/ID",
 	} {
 		if seen[kind] != http.StatusOK {
 			t.Errorf("%s was not asked for", kind)

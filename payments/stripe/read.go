@@ -23,6 +23,9 @@ type event struct {
 	} `json:"data"`
 }
 
+// ours tells whether it is an event of this account, and no other kind of message.
+func (e *event) ours() bool { return e.Object == "event" && e.Account == "" }
+
 const opRead = "stripe.Read"
 
 // Read verifies a webhook and says what it tells. The version of the API that it was written in does
@@ -44,7 +47,7 @@ func (p *Provider) Read(ctx context.Context, mode catalog.Mode, header http.Head
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, errUnreadable(err)
 	}
-	if e.Object != "event" || e.Account != "" {
+	if !e.ours() {
 		return nil, nil
 	}
 	if live := mode.Base() == catalog.Live; e.Livemode != live {

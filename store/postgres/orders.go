@@ -14,8 +14,8 @@ import (
 const (
 	orderColumns = "o.wallet, o.n, o.kind, o.status, o.provider, o.minor, o.currency, o.items, o.what, o.text, o.quantity, o.plan, " +
 		"o.invoice, o.price_ref, o.save_card, o.off_session, o.session, o.url, o.success_url, o.cancel_url, o.expires_at, o.attempt, " +
-		"o.next_try, o.payment, o.paid, o.cumulative, o.refunds, o.dispute_id, o.dispute, o.last_decline, o.grants, o.created_at, " +
-		"o.paid_at, o.closed_at, o.reason, o.actor, o.metadata, o.cart, o.subscription, o.disputed_at"
+		"o.next_try, o.payment, o.paid, o.cumulative, o.refunds, o.disputes, o.dispute, o.last_decline, o.grants, o.created_at, " +
+		"o.paid_at, o.closed_at, o.reason, o.actor, o.metadata, o.cart, o.subscription, o.disputed_at, o.unmet"
 
 	topUpColumns = "t.wallet, t.credit_id, t.enabled, t.threshold, t.pack_id, t.quantity, t.caps, t.consent_at, t.consent_by, " +
 		"t.metadata, t.running, t.not_before, t.off_reason, t.day, t.month"
@@ -27,9 +27,9 @@ func scanOrder(r pgx.Rows, w *id.Wallet, more ...any) (*wallet.Order, error) {
 	return o, r.Scan(append([]any{
 		key(w), &o.N, (*string)(&o.Kind), (*string)(&o.Status), &o.Provider, &o.Minor, &o.Currency, doc(&o.Items), &o.What, &o.Text,
 		&o.Quantity, doc(&o.Plan), &o.Invoice, &o.PriceRef, &o.SaveCard, &o.OffSession, &o.Session, &o.URL, &o.SuccessURL, &o.CancelURL,
-		instant(&o.ExpiresAt), &o.Attempt, instant(&o.NextTry), &o.Payment, &o.Paid, &o.Cumulative, doc(&o.Refunds), &o.DisputeID,
+		instant(&o.ExpiresAt), &o.Attempt, instant(&o.NextTry), &o.Payment, &o.Paid, &o.Cumulative, doc(&o.Refunds), doc(&o.Disputes),
 		(*string)(&o.Dispute), doc(&o.LastDecline), doc(&o.Grants), instant(&o.CreatedAt), instant(&o.PaidAt), instant(&o.ClosedAt),
-		&o.Reason, &o.Actor, doc(&o.Metadata), doc(&o.Cart), &o.Subscription, instant(&o.DisputedAt),
+		&o.Reason, &o.Actor, doc(&o.Metadata), doc(&o.Cart), &o.Subscription, instant(&o.DisputedAt), &o.Unmet,
 	}, more...)...)
 }
 
@@ -94,10 +94,10 @@ func (w *writer) purchases(c *store.WalletChange) {
 			).
 			strs(
 				string(o.Kind), string(o.Status), o.Provider, o.Currency, o.What, o.Text, o.PriceRef, o.Session, o.URL, o.SuccessURL,
-				o.CancelURL, o.Payment, o.DisputeID, string(o.Dispute), o.Reason, o.Actor,
+				o.CancelURL, o.Payment, string(o.Dispute), o.Reason, o.Actor,
 			).
-			docs(list(w, o.Items), plan, list(w, o.Refunds), w.decline(o), list(w, o.Grants), w.metadata(o.Metadata), list(w, o.Cart)).
-			bits(o.SaveCard, o.OffSession)
+			docs(list(w, o.Items), plan, list(w, o.Refunds), list(w, o.Disputes), w.decline(o), list(w, o.Grants), w.metadata(o.Metadata), list(w, o.Cart)).
+			bits(o.SaveCard, o.OffSession, o.Unmet)
 	}
 	for _, o := range c.Orders {
 		w.orders.add(key).
@@ -105,8 +105,8 @@ func (w *writer) purchases(c *store.WalletChange) {
 				o.N, o.Invoice, int64(o.ExpiresAt), int64(o.Attempt), int64(o.NextTry), o.Paid, o.Cumulative, int64(o.PaidAt),
 				int64(o.ClosedAt), o.Subscription, int64(o.DisputedAt),
 			).
-			strs(string(o.Status), o.Session, o.URL, o.Payment, o.DisputeID, string(o.Dispute), o.Reason).
-			docs(list(w, o.Refunds), w.decline(o), list(w, o.Grants))
+			strs(string(o.Status), o.Session, o.URL, o.Payment, string(o.Dispute), o.Reason).
+			docs(list(w, o.Refunds), list(w, o.Disputes), w.decline(o), list(w, o.Grants)).bits(o.Unmet)
 	}
 	for _, t := range c.TopUps {
 		w.topUps.add(key).
@@ -167,6 +167,9 @@ func orderFilter(q *store.OrderQuery) (f *filter, order string) {
 	}
 	if q.Paid {
 		f.conditions = append(f.conditions, "o.paid > 0")
+	}
+	if q.Unmet {
+		f.conditions = append(f.conditions, "o.unmet")
 	}
 	if !q.From.IsZero() {
 		f.and("o.created_at >= ?::bigint", int64(q.From))

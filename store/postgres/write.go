@@ -113,10 +113,10 @@ var (
 		},
 		texts: []string{
 			"kind", "status", "provider", "currency", "what", "text", "price_ref", "session", "url", "success_url", "cancel_url",
-			"payment", "dispute_id", "dispute", "reason", "actor",
+			"payment", "dispute", "reason", "actor",
 		},
-		documents: []string{"items", "plan", "refunds", "last_decline", "grants", "metadata", "cart"},
-		flags:     []string{"save_card", "off_session"},
+		documents: []string{"items", "plan", "refunds", "disputes", "last_decline", "grants", "metadata", "cart"},
+		flags:     []string{"save_card", "off_session", "unmet"},
 	}
 	changedOrdersTable = table{ // what changes of an order; what is expected never does
 		name: "orders",
@@ -124,8 +124,9 @@ var (
 			"n", "invoice", "expires_at", "attempt", "next_try", "paid", "cumulative", "paid_at", "closed_at",
 			"subscription", "disputed_at",
 		},
-		texts:     []string{"status", "session", "url", "payment", "dispute_id", "dispute", "reason"},
-		documents: []string{"refunds", "last_decline", "grants"},
+		texts:     []string{"status", "session", "url", "payment", "dispute", "reason"},
+		documents: []string{"refunds", "disputes", "last_decline", "grants"},
+		flags:     []string{"unmet"},
 	}
 	topUpsTable = table{
 		name:      "top_ups",

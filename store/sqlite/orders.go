@@ -19,9 +19,9 @@ func (c *session) writeOrders(ctx context.Context, o owner, w *store.WalletChang
 	}
 	for _, x := range w.Orders {
 		n, err := c.exec(ctx, updateOrder, string(x.Status), x.Invoice, x.Session, x.URL, int64(x.ExpiresAt), int64(x.Attempt),
-			int64(x.NextTry), x.Payment, x.Paid, x.Cumulative, jsonOf(x.Refunds, len(x.Refunds)), x.DisputeID, string(x.Dispute),
-			declineOf(x), jsonOf(x.Grants, len(x.Grants)), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Subscription,
-			int64(x.DisputedAt), o.bucket, o.wallet, x.N)
+			int64(x.NextTry), x.Payment, x.Paid, x.Cumulative, jsonOf(x.Refunds, len(x.Refunds)),
+			jsonOf(x.Disputes, len(x.Disputes)), string(x.Dispute), declineOf(x), jsonOf(x.Grants, len(x.Grants)), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Subscription,
+			int64(x.DisputedAt), flag(x.Unmet), o.bucket, o.wallet, x.N)
 		if err != nil {
 			return err
 		}
@@ -52,9 +52,9 @@ func (c *session) newOrder(ctx context.Context, o owner, x *wallet.Order) error 
 	_, err := c.exec(ctx, insertOrder, o.bucket, o.wallet, x.N, string(x.Kind), string(x.Status), x.Provider, x.Minor, x.Currency,
 		jsonOf(x.Items, len(x.Items)), x.What, x.Text, x.Quantity, plan, x.Invoice, x.PriceRef, flag(x.SaveCard), flag(x.OffSession),
 		x.Session, x.URL, x.SuccessURL, x.CancelURL, int64(x.ExpiresAt), int64(x.Attempt), int64(x.NextTry), x.Payment, x.Paid, x.Cumulative,
-		jsonOf(x.Refunds, len(x.Refunds)), x.DisputeID, string(x.Dispute), declineOf(x), jsonOf(x.Grants, len(x.Grants)),
+		jsonOf(x.Refunds, len(x.Refunds)), jsonOf(x.Disputes, len(x.Disputes)), string(x.Dispute), declineOf(x), jsonOf(x.Grants, len(x.Grants)),
 		int64(x.CreatedAt), int64(x.PaidAt), int64(x.ClosedAt), x.Reason, x.Actor, jsonOf(x.Metadata, len(x.Metadata)),
-		jsonOf(x.Cart, len(x.Cart)), x.Subscription, int64(x.DisputedAt))
+		jsonOf(x.Cart, len(x.Cart)), x.Subscription, int64(x.DisputedAt), flag(x.Unmet))
 	return err
 }
 
@@ -101,11 +101,11 @@ func (r row) order() (*wallet.Order, error) {
 		Minor: r.int(4), Currency: r.text(5), What: r.text(7), Text: r.text(8), Quantity: r.int(9), Invoice: r.int(11), PriceRef: r.text(12),
 		SaveCard: r.bool(13), OffSession: r.bool(14), Session: r.text(15), URL: r.text(16), SuccessURL: r.text(17), CancelURL: r.text(18),
 		ExpiresAt: r.instant(19), Attempt: int(r.int(20)), NextTry: r.instant(21), Payment: r.text(22), Paid: r.int(23), Cumulative: r.int(24),
-		DisputeID: r.text(26), Dispute: wallet.DisputeStatus(r.text(27)),
+		Dispute:   wallet.DisputeStatus(r.text(27)),
 		CreatedAt: r.instant(30), PaidAt: r.instant(31), ClosedAt: r.instant(32), Reason: r.text(33), Actor: r.text(34),
-		Subscription: r.int(37), DisputedAt: r.instant(38),
+		Subscription: r.int(37), DisputedAt: r.instant(38), Unmet: r.bool(39),
 	}
-	for i, into := range map[int]any{6: &o.Items, 10: &o.Plan, 25: &o.Refunds, 28: &o.LastDecline, 29: &o.Grants, 35: &o.Metadata, 36: &o.Cart} {
+	for i, into := range map[int]any{6: &o.Items, 10: &o.Plan, 25: &o.Refunds, 26: &o.Disputes, 28: &o.LastDecline, 29: &o.Grants, 35: &o.Metadata, 36: &o.Cart} {
 		if err := r.json(i, into); err != nil {
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func (s *Store) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOr
 	if !q.To.IsZero() {
 		to = int64(q.To)
 	}
-	args := append(listed(q.App, q.Mode, q.After), q.N, string(q.Kind), statuses, from, to, flag(q.Paid), q.Session, q.Payment,
+	args := append(listed(q.App, q.Mode, q.After), q.N, string(q.Kind), statuses, from, to, flag(q.Paid), q.Session, q.Payment, flag(q.Unmet),
 		limit(q.Limit), int64(q.Skip))
 	all := selectAllOrders
 	switch {
@@ -151,7 +151,7 @@ func (s *Store) Orders(ctx context.Context, q store.OrderQuery) ([]store.FoundOr
 	}
 	st, args := oneOrAll(q.Wallet, selectOrdersOf, all, args)
 	return readAll(ctx, s, query{"sqlite.Orders", st, args}, func(r row) (store.FoundOrder, error) {
-		const key = 39 // where the columns of the wallet begin
+		const key = 40 // where the columns of the wallet begin
 		o, err := r.order()
 		return store.FoundOrder{Key: r.keyAt(key), Order: o}, err
 	})

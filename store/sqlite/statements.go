@@ -198,16 +198,16 @@ const (
 		FROM invoices v CROSS JOIN wallets w ON w.bucket = v.bucket AND w.wallet = v.wallet WHERE `
 	invoiceFilter = ` AND (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR v.n = ?7) AND (?8 = 0 OR v.subscription = ?8) AND (?9 = '' OR v.status = ?9)`
 	orderColumns  = `n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice, price_ref, save_card, off_session,
-		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, dispute_id, dispute,
-		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at`
+		session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative, refunds, disputes, dispute,
+		last_decline, grants, o.created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at, unmet`
 	// Orders with whose they are. Each list goes by the index that it names, and looks at the rest.
 	orderList   = `SELECT ` + orderColumns + `, w.app_id, w.mode, w.customer_id FROM orders o `
 	orderFilter = ` CROSS JOIN wallets w ON w.bucket = o.bucket AND w.wallet = o.wallet
 		WHERE (?1 = '' OR w.app_id = ?1) AND (?2 = '' OR w.mode = ?2) AND (?7 = 0 OR o.n = ?7) AND (?8 = '' OR o.kind = ?8)
 		AND (?9 = '' OR o.status IN (SELECT value FROM json_each(?9))) AND o.created_at >= ?10 AND o.created_at < ?11
-		AND (?12 = 0 OR o.paid > 0) AND (?13 = '' OR o.session = ?13) AND (?14 = '' OR o.payment = ?14) AND `
+		AND (?12 = 0 OR o.paid > 0) AND (?13 = '' OR o.session = ?13) AND (?14 = '' OR o.payment = ?14) AND (?15 = 0 OR o.unmet = 1) AND `
 	ordersNewest = `(o.created_at, o.bucket, o.wallet, o.n) < (?3, ?4, ?5, ?6)
-		ORDER BY o.created_at DESC, o.bucket DESC, o.wallet DESC, o.n DESC LIMIT ?15 OFFSET ?16`
+		ORDER BY o.created_at DESC, o.bucket DESC, o.wallet DESC, o.n DESC LIMIT ?16 OFFSET ?17`
 	topUpColumns = `credit_id, enabled, threshold, pack_id, quantity, caps, consent_at, consent_by, metadata, running, not_before, off_reason,
 		day, month`
 	topUpList = `SELECT ` + topUpColumns + `, w.app_id, w.mode, w.customer_id
@@ -310,7 +310,7 @@ var text = [statements]string{
 	selectOrders: `SELECT ` + orderColumns + ` FROM orders o` + mine + ` AND n IN (SELECT value FROM json_each(?)) ORDER BY n`,
 	selectChargingOrders: `SELECT ` + orderColumns + ` FROM orders o INDEXED BY orders_charging` + mine +
 		` AND (status = 'due' OR status = 'waiting') ORDER BY n`,
-	selectOrdersOf:        orderList + orderFilter + `o.bucket = ?17 AND o.wallet = ?18 AND o.n < ?6 ORDER BY o.n DESC LIMIT ?15 OFFSET ?16`,
+	selectOrdersOf:        orderList + orderFilter + `o.bucket = ?18 AND o.wallet = ?19 AND o.n < ?6 ORDER BY o.n DESC LIMIT ?16 OFFSET ?17`,
 	selectAllOrders:       orderList + `INDEXED BY orders_time` + orderFilter + ordersNewest,
 	selectOrdersBySession: orderList + `INDEXED BY orders_session` + orderFilter + `o.session = ?13 AND o.session <> '' AND ` + ordersNewest,
 	selectOrdersByPayment: orderList + `INDEXED BY orders_payment` + orderFilter + `o.payment = ?14 AND o.payment <> '' AND ` + ordersNewest,
@@ -404,12 +404,12 @@ var text = [statements]string{
 	insertInvoice:    `INSERT INTO invoices (bucket, wallet, ` + invoiceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	insertOrder: `INSERT INTO orders (bucket, wallet, n, kind, status, provider, minor, currency, items, what, text, quantity, plan, invoice,
 		price_ref, save_card, off_session, session, url, success_url, cancel_url, expires_at, attempt, next_try, payment, paid, cumulative,
-		refunds, dispute_id, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		refunds, disputes, dispute, last_decline, grants, created_at, paid_at, closed_at, reason, actor, metadata, cart, subscription, disputed_at, unmet)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	// What is expected never changes.
 	updateOrder: `UPDATE orders SET status = ?, invoice = ?, session = ?, url = ?, expires_at = ?, attempt = ?, next_try = ?, payment = ?,
-		paid = ?, cumulative = ?, refunds = ?, dispute_id = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
-		reason = ?, subscription = ?, disputed_at = ?` + mine + ` AND n = ?`,
+		paid = ?, cumulative = ?, refunds = ?, disputes = ?, dispute = ?, last_decline = ?, grants = ?, paid_at = ?, closed_at = ?,
+		reason = ?, subscription = ?, disputed_at = ?, unmet = ?` + mine + ` AND n = ?`,
 	upsertTopUp: `INSERT INTO top_ups (bucket, wallet, ` + topUpColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET enabled = excluded.enabled, threshold = excluded.threshold, pack_id = excluded.pack_id,
 		quantity = excluded.quantity, caps = excluded.caps, consent_at = excluded.consent_at, consent_by = excluded.consent_by,

@@ -102,7 +102,7 @@ func fullSubscription(n int64) *wallet.Subscription {
 		StartedAt: math.MinInt64, EndsAt: math.MaxInt64, TrialEnds: math.MinInt64, PausedAt: math.MaxInt64, Ended: true,
 		Anchor: math.MinInt64, Zone: "Europe/Zurich", CycleStart: math.MinInt64, CycleEnd: math.MaxInt64,
 		Cycles:   []clock.Instant{math.MinInt64, -1, math.MaxInt64},
-		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true, Waits: true}, {}},
+		Included: []wallet.CreditCycle{{Start: start, End: start + 1, Grant: math.MaxInt64, Ends: true, Waits: true, Order: math.MaxInt64}, {}},
 		Next: &wallet.PlanChange{
 			Plan: hard, Terms: fullTerms(), Quantity: math.MaxInt64, Allowances: []wallet.Allowance{waiting}, OnChange: catalog.KeepCounts, At: start + 1,
 		},
@@ -164,28 +164,33 @@ func fullOrder(n int64) *wallet.Order {
 	return &wallet.Order{
 		N: n, Kind: wallet.PlanOrder, Status: wallet.OrderDue, Provider: hard + " a", Minor: math.MaxInt64, Currency: "JPY",
 		Items: []wallet.OrderItem{
-			{
-				Item: hard, Credit: calls, Amount: math.MaxInt64, Scope: fullScope(), Category: catalog.Promotional, Priority: 100,
-				ExpiresAfterDays: catalog.MaxExpiryDays, CostBasis: "0.000000000000000001", Line: catalog.MaxExpiryDays,
-				Rollover: &catalog.Rollover{Percent: 100, Validity: catalog.Interval{Count: 1, Unit: catalog.Year}, MaxCount: 2, Off: true},
-			},
+			*fullItem(),
 			{Credit: tokens, Amount: 1},
 		},
 		What: hard + " b", Text: hard + " c", Quantity: math.MaxInt64 - 1, Plan: fullSubscribe(), Invoice: math.MaxInt64 - 2, PriceRef: hard + " d", SaveCard: true,
 		OffSession: true, Session: hard + " e", URL: hard + " f", SuccessURL: hard + " g", CancelURL: hard + " h", ExpiresAt: math.MaxInt64,
-		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Cumulative: math.MaxInt64 - 4,
+		Attempt: math.MaxInt32, NextTry: math.MinInt64, Payment: hard + " i", Paid: math.MaxInt64 - 3, Unmet: true, Cumulative: math.MaxInt64 - 4,
 		Refunds: []wallet.OrderRefund{
 			{ID: hard, Own: math.MaxInt64, Minor: math.MaxInt64, Status: wallet.RefundFailed, Reason: hard, Meta: hardMetadata(), At: start, Lines: []wallet.RefundLine{{Line: 1, Minor: math.MaxInt64}}},
 			{Minor: 1, Status: wallet.RefundAsked},
 		},
-		DisputeID: hard + " j", Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
+		Disputes: []wallet.OrderDispute{{ID: hard + " j", Status: wallet.DisputeLost}, {ID: "", Status: wallet.DisputeOpen}}, Dispute: wallet.DisputeLost, DisputedAt: math.MinInt64 + 3, Subscription: math.MaxInt64 - 5,
 		Cart:        []wallet.OrderLine{{Product: hard, Text: hard + " m", Quantity: math.MaxInt64, Minor: math.MaxInt64 - 6}, {Product: "b"}},
 		LastDecline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineHard, Attempt: math.MaxInt32, At: start},
 		Grants: []wallet.OrderGrant{
-			{Grant: 1, Amount: math.MaxInt64, Revoked: math.MaxInt64 - 1, Returned: math.MaxInt64 - 2, Instead: []int64{2, math.MaxInt64}}, {Grant: 2},
+			{Grant: 1, Amount: math.MaxInt64, Revoked: math.MaxInt64 - 1, Returned: math.MaxInt64 - 2, Instead: []int64{2, math.MaxInt64}, Item: fullItem()},
+			{Grant: 2},
 		},
 		CreatedAt: math.MinInt64 + 1, PaidAt: math.MaxInt64 - 1, ClosedAt: math.MinInt64 + 2, Reason: hard + " k", Actor: hard + " l",
 		Metadata: hardMetadata(),
+	}
+}
+
+func fullItem() *wallet.OrderItem {
+	return &wallet.OrderItem{
+		Item: hard, Credit: calls, Amount: math.MaxInt64, Scope: fullScope(), Category: catalog.Promotional, Priority: 100,
+		ExpiresAfterDays: catalog.MaxExpiryDays, CostBasis: "0.000000000000000001", Line: catalog.MaxExpiryDays,
+		Rollover: &catalog.Rollover{Percent: 100, Validity: catalog.Interval{Count: 1, Unit: catalog.Year}, MaxCount: 2, Off: true},
 	}
 }
 

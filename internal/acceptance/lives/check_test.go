@@ -15,12 +15,12 @@ import (
 
 // tally counts what was checked, so that a run that proved nothing is seen.
 type tally struct {
-	payments, granted, refunded, shortOf, disputes, lost, topUps, retries, renewals int
+	payments, granted, refunded, shortOf, disputes, lost, topUps, retries, renewals, renewed int
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d payments, %d of them with credits, %d refunded (%d after some was spent), %d disputed (%d lost), %d automatic top-ups (%d charges declined), %d plan cycles",
-		t.payments, t.granted, t.refunded, t.shortOf, t.disputes, t.lost, t.topUps, t.retries, t.renewals)
+	return fmt.Sprintf("%d payments, %d of them with credits, %d refunded (%d after some was spent), %d disputed (%d lost), %d automatic top-ups (%d charges declined), %d plan cycles (%d that gave something)",
+		t.payments, t.granted, t.refunded, t.shortOf, t.disputes, t.lost, t.topUps, t.retries, t.renewals, t.renewed)
 }
 
 // check holds what a customer has against what the provider's record says of money. It asks Scrip only
@@ -33,6 +33,7 @@ type check struct {
 	credits map[string]string // names of credits by id
 	grants  []v1.Grant
 	entries []v1.Entry
+	cycles  map[string]string // orders that paid for a cycle of a plan, by what it gave
 	failed  bool
 }
 
@@ -107,6 +108,25 @@ func (c *check) read() {
 		}
 	}
 	slices.Reverse(c.entries)
+	c.cycles = map[string]string{}
+	for order, all := range c.mine() {
+		if _, gives := c.expected(order, all[0]); gives != nil {
+			continue
+		}
+		o, err := c.ops.GetOrder(ctx, order)
+		noError(c.t, err)
+		for _, g := range o.Grants {
+			c.cycles[g.GrantID] = order
+		}
+	}
+}
+
+// of is the order that a grant belongs to.
+func (c *check) of(g *v1.Grant) string {
+	if order := c.cycles[g.ID]; order != "" {
+		return order
+	}
+	return g.SourceID
 }
 
 // mine are the customer's payments, by order.
@@ -170,6 +190,10 @@ func (c *check) paid(order string, p *payment) {
 	if len(gives) > 0 {
 		c.tally.granted++
 	}
+	if gives == nil && slices.Contains(slices.Collect(maps.Values(c.cycles)), order) {
+		c.tally.renewed++
+		gives = map[string]int64{tokens: weekly}
+	}
 	for _, credit := range slices.Sorted(maps.Keys(gives)) {
 		c.credited(order, p, credit, gives[credit])
 	}
@@ -181,12 +205,12 @@ func (c *check) credited(order string, p *payment, credit string, granted int64)
 	var bought []v1.Grant
 	revoked, again, left, frozen := int64(0), int64(0), int64(0), int64(0)
 	for _, g := range c.grants {
-		if g.SourceID != order || c.credits[g.CreditID] != credit {
+		if c.of(&g) != order || c.credits[g.CreditID] != credit {
 			continue
 		}
 		n := decimals[credit]
 		switch g.Source {
-		case "purchase":
+		case "purchase", "subscription":
 			bought = append(bought, g)
 		case "refund":
 			again += units(c.t, g.Amount, n)
@@ -219,7 +243,7 @@ func (c *check) credited(order string, p *payment, credit string, granted int64)
 		c.failf("%s: %d %s are frozen without a dispute", p, frozen, credit)
 	}
 	for _, g := range c.grants {
-		if open && g.SourceID == order && c.credits[g.CreditID] == credit && units(c.t, g.Available, decimals[credit]) > 0 {
+		if open && c.of(&g) == order && c.credits[g.CreditID] == credit && units(c.t, g.Available, decimals[credit]) > 0 {
 			c.failf("%s: %s of %s can be spent in spite of a dispute", p, g.Available, credit)
 		}
 	}
@@ -255,7 +279,7 @@ func (c *check) takenBackWhereItBelongs() {
 	c.t.Helper()
 	of := map[string]string{}
 	for _, g := range c.grants {
-		of[g.ID] = g.SourceID
+		of[g.ID] = c.of(&g)
 	}
 	for _, e := range c.entries {
 		for _, s := range e.Slices {

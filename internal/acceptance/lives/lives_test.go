@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed42445051/scrip/engine"
 	"github.com/seed42445051/scrip/internal/pgtest"
 	"github.com/seed42445051/scrip/internal/testenv"
 	"github.com/seed42445051/scrip/payments/stripefake"
@@ -29,8 +30,9 @@ func TestMain(m *testing.M) {
 // worldLives is how many lives share a world, its clock and its mishaps.
 const worldLives = 100
 
-// rounds is how many stretches of time a world has. Together they are shorter than payments.ReconcileFor.
-const rounds = 7
+// stretches is how many stretches of time a world has. Together they are shorter than payments.ReconcileFor,
+// and than payments.ReconcileBack.
+const stretches = 7
 
 // TestLives has customers live. One in five does so on PostgreSQL, where everything takes longer and
 // nothing else happens; the lives of a world are one after the other, and worlds go on beside each other.
@@ -59,7 +61,7 @@ func liveWorld(t *testing.T, kind string, random *rand.Rand, lives int, sum *tal
 	t.Helper()
 	w := newWorld(t, kind, rand.New(rand.NewPCG(random.Uint64(), 0)), lives)
 	defer w.close()
-	for n := range rounds {
+	for n := range stretches {
 		w.round(n)
 	}
 	w.settle()
@@ -137,16 +139,43 @@ func (w *world) settle() {
 		w.deliver()
 		w.stripe.Advance(10 * time.Hour)
 	}
+	background := w.random.IntN(2) == 0
 	for range 5 {
 		w.sweep()
 		w.drain()
 		w.deliver()
-		if found := w.reconcile(); found.Changed == 0 {
+		if background {
+			w.rounds()
+		}
+		found := w.reconcile()
+		if found.Changed == 0 {
 			return
+		}
+		if background {
+			w.t.Errorf("servers by themselves have left %d orders to be found", found.Changed)
 		}
 	}
 	w.t.Error("reconciliation finds something new each time")
 }
+
+// rounds lets a server ask and read by itself, as often as all webhooks of a world need.
+func (w *world) rounds() {
+	beats := make(chan time.Time)
+	r := w.all.Payments.StartReconciler(beatClock{w.clock, beats})
+	for range 10 {
+		beats <- w.clock.Now().Time()
+	}
+	r.Close()
+}
+
+// beatClock ends every pause when it is told to.
+type beatClock struct {
+	engine.Clock
+	beats chan time.Time
+}
+
+// After waits for a beat.
+func (c beatClock) After(time.Duration) <-chan time.Time { return c.beats }
 
 func (w *world) checkAll(sum *tally) {
 	w.t.Helper()

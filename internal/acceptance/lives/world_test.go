@@ -205,6 +205,9 @@ var packs = map[string]struct {
 // tokenPrice is what one token costs by the amount, in minor units.
 const tokenPrice = 3
 
+// weekly is how many tokens a week of the plan gives.
+const weekly = 100
+
 // decimals are those of each credit.
 var decimals = map[string]int{tokens: 0, images: 2}
 
@@ -228,7 +231,7 @@ func define(t testing.TB, ops v1.Operations) {
 	}
 	_, err = ops.CreatePlan(ctx, v1.CreatePlan{
 		ID: "weekly", Name: "Weekly", Price: 400, Interval: &v1.Interval{Count: 1, Unit: "week"},
-		Credits: []v1.PlanCredit{{CreditID: tokens, Amount: "100"}},
+		Credits: []v1.PlanCredit{{CreditID: tokens, Amount: decimal(weekly, 0)}},
 	})
 	noError(t, err)
 }

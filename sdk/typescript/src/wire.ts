@@ -2648,6 +2648,7 @@ export interface components {
             payment_id?: string;
             /** Format: int64 */
             quantity: number;
+            /** @description Why it ended, or why nothing was given for what was paid */
             reason?: string;
             /** Format: int64 */
             refunded?: number;
@@ -2662,6 +2663,8 @@ export interface components {
             status: "open" | "due" | "waiting" | "processing" | "paid" | "failed" | "expired" | "canceled" | "mismatched";
             /** @description What it pays for; of a plan that is not paid, what would begin */
             subscription_id?: string;
+            /** @description Paid, and nothing was given for it: reason says why. Pay it back, or grant by hand */
+            unmet?: boolean;
             /** @description The page on which it is paid */
             url?: string;
         } & {
@@ -6137,6 +6140,8 @@ export interface operations {
                 session_id?: string;
                 /** @description The payment provider's id of the payment */
                 payment_id?: string;
+                /** @description Only those that were paid and gave nothing for it */
+                unmet?: boolean;
                 /** @description Made at or after */
                 from?: string;
                 /** @description Made before */
