@@ -81,14 +81,8 @@ func (c *Register) Needs(defs *catalog.Definitions) Needs {
 func (c *Register) decide(w *work) error {
 	// Which bonuses there are, the definitions say, and they may have changed since the needs were read:
 	// a bonus that nobody asked about may have been granted and spent.
-	var missing Needs
-	for _, ref := range c.Needs(w.cx.Defs).External {
-		if !w.s.askedExternal[ref] {
-			missing.External = append(missing.External, ref)
-		}
-	}
-	if !missing.Empty() {
-		return &Missing{missing}
+	if missing := w.s.unasked(c.Needs(w.cx.Defs).External); len(missing) > 0 {
+		return &Missing{Needs{External: missing}}
 	}
 	var due []GiveCredits
 	for _, give := range c.bonuses(w.cx.Defs) {

@@ -358,6 +358,11 @@ func (w *work) anyOf(credit string, want int64) ([]Slice, int64) {
 	return parts, rest
 }
 
+// unasked are the references of which it is not known whether something was granted under them.
+func (s *State) unasked(refs []ExternalRef) []ExternalRef {
+	return slices.DeleteFunc(slices.Clone(refs), func(ref ExternalRef) bool { return s.askedExternal[ref] })
+}
+
 // underRef returns the grants that were made under an external reference, in their present
 // state. They are in memory because the command's Needs named them.
 func (s *State) underRef(refs []ExternalRef) []Grant {

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -225,7 +226,9 @@ func (w *work) unlate(o *Order) {
 	}
 }
 
-// grantOrder grants what was bought, with a receipt.
+// grantOrder grants what was bought, with a receipt. What was granted before under the name that the
+// outside has for the purchase, by whoever hears of payments as well, is not granted again: it is what
+// the order gave (V35).
 func (w *work) grantOrder(o *Order) {
 	give := GiveCredits{Source: SourcePurchase, SourceID: o.ID(w.s.ID), ExternalRef: o.ref(w), Note: w.note}
 	give.Reason = o.Text
@@ -235,8 +238,20 @@ func (w *work) grantOrder(o *Order) {
 	case TopUpOrder:
 		give.Pack, give.Entry = o.What, AutoTopUp
 	}
+	before, err := w.grantedBefore(o, &give)
+	if err != nil {
+		w.fail(err)
+		return
+	}
 	for i := range o.Items {
-		w.grantItem(o, &give, &o.Items[i])
+		it := &o.Items[i]
+		at := slices.IndexFunc(before, func(g Grant) bool { return g.PackItem == it.Item && g.Credit == it.Credit })
+		if at < 0 {
+			w.grantItem(o, &give, it)
+			continue
+		}
+		o.Grants = append(o.Grants, OrderGrant{Grant: before[at].N, Amount: before[at].Amount})
+		w.d.Answer.Grants = append(w.d.Answer.Grants, before[at])
 	}
 	if o.Minor > 0 {
 		w.receipt(o)
@@ -244,6 +259,25 @@ func (w *work) grantOrder(o *Order) {
 	if len(o.Items) > 0 {
 		w.tellOrder(o, catalog.EventCreditsTopUp)
 	}
+}
+
+// grantedBefore are the grants that were made under the reference of a purchase.
+func (w *work) grantedBefore(o *Order, give *GiveCredits) ([]Grant, error) {
+	var refs []ExternalRef
+	for i := range o.Items {
+		ref := ExternalRef{What: cmp.Or(give.Pack, o.Items[i].Credit), Ref: give.ExternalRef}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	if missing := w.s.unasked(refs); len(missing) > 0 {
+		return nil, &Missing{Needs{External: missing}}
+	}
+	var before []Grant
+	for i := range refs {
+		before = append(before, w.s.underRef(refs[i:i+1])...)
+	}
+	return before, nil
 }
 
 // ref is what the outside knows the purchase by (V35).

@@ -41,6 +41,32 @@ func TestPaidOnce(t *testing.T) {
 	b.says("credit_added +100 =100")
 }
 
+// TestGrantedBefore: what somebody else has granted under the name that the outside has for a purchase is
+// not granted again when the news comes, whatever became of it since; it is what a refund takes back (V35).
+func TestGrantedBefore(t *testing.T) {
+	underSession := func(c *wallet.GiveCredits) { c.Pack, c.Credit, c.Amount, c.ExternalRef = "hundred", "", 0, "cs_1" }
+	for name, spent := range map[string]int64{"nothing was spent": 0, "some was spent": 30, "all was spent": 100} {
+		t.Run(name, func(t *testing.T) {
+			b := shop(t)
+			n := b.order(buys("hundred"))
+			b.do(&wallet.OpenOrder{Order: n, Session: "cs_1", URL: "https://pay.example/cs_1"})
+			grant := b.give(0, underSession)
+			if spent > 0 {
+				b.do(&wallet.Deduct{Charge: wallet.Charge{Credit: "calls", Amount: spent}})
+			}
+			b.pays(n)
+			b.pays(n)
+			b.status(n, wallet.OrderPaid)
+			if o := b.Order(n); len(o.Grants) != 1 || o.Grants[0].Grant != grant || o.Invoice == 0 {
+				t.Errorf("the order is %+v", o)
+			}
+			b.stands("calls", 100-spent, 100-spent, 0)
+			b.news(n, refunded("re", 1000))
+			b.stands("calls", 0, 0, 0)
+		})
+	}
+}
+
 // TestPaidInAnyOrder: what a provider says before and after that an order is paid changes nothing about
 // it (T03 to T06).
 func TestPaidInAnyOrder(t *testing.T) {

@@ -77,6 +77,9 @@ func (b *book) order(c *wallet.PlaceOrder) int64 {
 // news tells an order something.
 func (b *book) news(order int64, n wallet.OrderNews) wallet.Answer {
 	b.t.Helper()
+	if n.Payment == paymentOfFirst && order > 1 { // no two orders have one payment
+		n.Payment += fmt.Sprint(order)
+	}
 	return b.do(&wallet.TellOrder{Order: order, News: n})
 }
 
@@ -86,8 +89,11 @@ func (b *book) pays(order int64) wallet.Answer {
 	return b.news(order, paid(b.Order(order).Minor))
 }
 
+// paymentOfFirst is the payment of a wallet's first order, and the head of the others' names.
+const paymentOfFirst = "pi"
+
 func paid(minor int64) wallet.OrderNews {
-	return wallet.OrderNews{Kind: wallet.NewsPaid, Payment: "pi", Minor: minor, Currency: "usd", Customer: "cus", Method: "pm", Label: "visa •••• 4242"}
+	return wallet.OrderNews{Kind: wallet.NewsPaid, Payment: paymentOfFirst, Minor: minor, Currency: "usd", Customer: "cus", Method: "pm", Label: "visa •••• 4242"}
 }
 
 // bought is an order of a hundred calls that is paid.

@@ -75,7 +75,7 @@ func TestTopUp(t *testing.T) {
 	if a := b.TopUp("calls"); a.Running != 0 || !a.Enabled || a.Day.Count != 1 {
 		t.Errorf("ran %+v", a)
 	}
-	if g := b.Stored(2); g.Source != wallet.SourcePurchase || g.ExternalRef != "pi" || g.Pack != "hundred" {
+	if g := b.Stored(2); g.Source != wallet.SourcePurchase || g.ExternalRef != b.Order(n).Payment || g.Pack != "hundred" {
 		t.Errorf("granted %+v", g)
 	}
 }
