@@ -92,6 +92,22 @@ var checkoutRows = []tillRow{
 		_, err = c.as(catalog.Live).GetCustomer(t.Context(), "eve")
 		wantCode(t, err, fault.CodeCustomerNotFound)
 	}},
+	{"V35 V39 the app's own webhook handler was faster", func(t *testing.T, c *till) {
+		o := c.checkout("u", bundle)
+		c.pay(o)
+		own, err := c.as(catalog.Live).Grant(t.Context(), v1.GrantRequest{CustomerID: "u", PackID: bundle, ExternalRef: o.SessionID})
+		noError(t, err)
+		c.deliver()
+		o = c.read(o)
+		equal(t, "status", o.Status, "paid")
+		equal(t, "grants of the order", len(o.Grants), 2)
+		for i := range own.Grants {
+			equal(t, "grant of the order", o.Grants[i].GrantID, own.Grants[i].ID)
+		}
+		page, err := c.as(catalog.Live).CustomerGrants(t.Context(), "u", v1.GrantQuery{ExternalRef: o.SessionID})
+		noError(t, err)
+		equal(t, "grants", len(page.Data), 2)
+	}},
 	{"V33 a payment of which nobody knows what for", func(t *testing.T, c *till) {
 		c.checkout("u", "starter") // so that there is an app and a customer
 		session := c.stripePost("/v1/checkout/sessions", url.Values{
