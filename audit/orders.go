@@ -60,13 +60,23 @@ func (b *books) checkBought(o *wallet.Order, i int, of map[int64]int64) {
 		b.differ(0, "grant %d is order %d's and order %d's", bought.Grant, other, o.N)
 	}
 	of[bought.Grant] = o.N
-	it := o.ItemOf(i)
-	if g == nil || g.Credit != it.Credit || g.Amount != it.Amount || bought.Amount != g.Amount ||
-		bought.Item == nil && g.SourceID != o.ID(b.sn.ID) || bought.Item != nil && g.Source != wallet.SourceSubscription {
+	if it := o.ItemOf(i); g == nil || g.Credit != it.Credit || bought.Amount != g.Amount || !b.isOf(o, bought, g, it) {
 		b.differ(0, "order %d bought %d of %s, and its grant %d is another", o.N, it.Amount, it.Credit, bought.Grant)
 		return
 	}
 	if bought.Revoked < 0 || bought.Returned < 0 || bought.Returned > bought.Revoked || bought.Revoked-bought.Returned > bought.Amount {
 		b.differ(0, "order %d took back %d of grant %d and gave %d of that again, of %d in all", o.N, bought.Revoked, bought.Grant, bought.Returned, bought.Amount)
 	}
+}
+
+// isOf tells whether a grant is what an order gave: made for it, or by somebody else under the name that
+// the outside has for the purchase.
+func (b *books) isOf(o *wallet.Order, bought *wallet.OrderGrant, g *wallet.Grant, it *wallet.OrderItem) bool {
+	switch {
+	case bought.Item != nil:
+		return g.Source == wallet.SourceSubscription && g.Amount == it.Amount
+	case g.SourceID == o.ID(b.sn.ID):
+		return g.Amount == it.Amount
+	}
+	return g.ExternalRef != "" && (g.ExternalRef == o.Session || g.ExternalRef == o.Payment)
 }
