@@ -69,6 +69,8 @@ export interface Order {
   balances: { balanceId: string; creditId: string; amount: number; revoked: number }[];
   /** The receipt. */
   invoiceId: string | null;
+  /** It was paid, and nothing was given for it: reason says why. Pay it back, or grant by hand. */
+  unmet: boolean;
   reason: string | null;
   createdAt: string;
   paidAt: string | null;
@@ -89,6 +91,8 @@ export interface ListOrdersOptions extends CallOptions {
   kind?: Order['kind'];
   /** The payment provider's id of the page. */
   sessionId?: string;
+  /** Only those that were paid and gave nothing for it. */
+  unmet?: boolean;
   from?: Instant;
   to?: Instant;
   /** 50 when absent. */
@@ -202,8 +206,8 @@ export class Purchases {
 
   list = async (options: ListOrdersOptions = {}): Promise<OrdersPage> => {
     const query = {
-      customer_id: options.userId, status: options.status, kind: options.kind, session_id: options.sessionId, from: instant(options.from),
-      to: instant(options.to), limit: options.limit, cursor: options.cursor,
+      customer_id: options.userId, status: options.status, kind: options.kind, session_id: options.sessionId, unmet: options.unmet || undefined,
+      from: instant(options.from), to: instant(options.to), limit: options.limit, cursor: options.cursor,
     };
     const page = await this.transport.get<Wire['PageOrder']>('/v1/orders', query, options);
     return { orders: page.data.map(order), hasMore: page.has_more, nextCursor: page.next_cursor ?? null };
@@ -269,7 +273,7 @@ function order(o: Wire['Order']): Order {
     balances: (o.grants ?? []).map((g) => ({
       balanceId: g.grant_id, creditId: g.credit_id, amount: number(g.amount), revoked: number(g.revoked),
     })),
-    invoiceId: o.invoice_id ?? null, reason: o.reason ?? null, createdAt: o.created_at, paidAt: o.paid_at ?? null, metadata: o.metadata ?? {},
+    invoiceId: o.invoice_id ?? null, unmet: o.unmet ?? false, reason: o.reason ?? null, createdAt: o.created_at, paidAt: o.paid_at ?? null, metadata: o.metadata ?? {},
   };
 }
 

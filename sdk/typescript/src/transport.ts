@@ -20,7 +20,7 @@ export interface TransportOptions {
 }
 
 /** Parameters of a query; what is undefined is left out. */
-export type Query = Record<string, string | number | undefined>;
+export type Query = Record<string, string | number | boolean | undefined>;
 
 // Pauses double, each shortened by chance so that many clients do not come back together.
 const firstPauseMs = 100;
