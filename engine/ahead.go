@@ -133,7 +133,7 @@ func (b *batch) ahead(jobs []*job) []*job {
 			return jobs[i:]
 		}
 		b.jobs = append(b.jobs, j)
-		b.shard.engine.stats.Ahead.Add(1)
+		b.shard.engine.stats.DecidedAhead.Add(1)
 	}
 	return nil
 }

@@ -90,11 +90,12 @@ type Engine struct {
 // Stats counts what the engine did since it was made.
 type Stats struct {
 	Commands atomic.Int64 // commands that were answered, previews and denials included
-	Ahead    atomic.Int64 // commands that were decided before the store was asked, at least once
-	Batches  atomic.Int64 // transactions
-	Retries  atomic.Int64 // transactions that were tried again
-	Refused  atomic.Int64 // commands refused because a queue was full
-	Loads    atomic.Int64 // wallets read because the cache did not have them
+	// DecidedAhead are commands that were decided before the store was asked, each time that they were.
+	DecidedAhead atomic.Int64
+	Batches      atomic.Int64 // transactions
+	Retries      atomic.Int64 // transactions that were tried again
+	Refused      atomic.Int64 // commands refused because a queue was full
+	Loads        atomic.Int64 // wallets read because the cache did not have them
 
 	Usages     atomic.Int64 // usage events that were stored
 	Duplicates atomic.Int64 // usage events that were there already

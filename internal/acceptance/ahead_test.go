@@ -95,13 +95,13 @@ func (c fate) follow(t *testing.T, db *database) {
 		})
 	}
 	h.on.Store(true)
-	ahead, looks := f.engine.Stats().Ahead.Load(), h.looks.Load()
+	ahead, looks := f.engine.Stats().DecidedAhead.Load(), h.looks.Load()
 	deduct(0)
 	first := (<-h.began).Wallets[0]
 	for i := range others {
 		deduct(1 + i)
 	}
-	until(t, "the others to be decided", func() bool { return f.engine.Stats().Ahead.Load() == ahead+1+others })
+	until(t, "the others to be decided", func() bool { return f.engine.Stats().DecidedAhead.Load() == ahead+1+others })
 	equal(t, "answered before anything is durable", answered.Load(), 0)
 	h.fate <- func(write func() error) error { return c.become(f, credit, write) }
 	if c.anew {

@@ -124,7 +124,7 @@ func engineMetrics(src Source) []prometheus.Collector {
 	stats := src.Stats()
 	return []prometheus.Collector{
 		counter("scrip_commands_total", "Commands that were answered, previews and denials included.", stats.Commands.Load),
-		counter("scrip_commands_ahead_total", "Commands that were decided on what was in memory, while others were being written.", stats.Ahead.Load),
+		counter("scrip_commands_decided_ahead_total", "Commands that were decided on what was in memory, while others were being written.", stats.DecidedAhead.Load),
 		counter("scrip_batches_total", "Transactions; commands per batch is how well writes are grouped.", stats.Batches.Load),
 		counter("scrip_retries_total", "Transactions that were tried again after a conflict or a lost connection.", stats.Retries.Load),
 		counter("scrip_refused_total", "Commands refused because a queue was full (overloaded).", stats.Refused.Load),
