@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"slices"
 
 	"github.com/seed42445051/scrip/store"
@@ -27,7 +28,7 @@ func (s *shard) landed() <-chan struct{} {
 // wait for one write at most before theirs begins, and are decided meanwhile.
 func (s *shard) take(group []*job) {
 	if s.flying == nil {
-		group = s.gather(group)
+		group = s.gather(group, s.engine.opts.Batch)
 		if !s.knowsAll(group) { // one look for all of them
 			s.process(group)
 			return
@@ -47,13 +48,32 @@ func (s *shard) take(group []*job) {
 		s.process(slices.Concat(b.jobs, rest))
 		return
 	}
+	if len(rest) == 0 {
+		rest = s.late(b)
+	}
 	if len(b.jobs) > 0 {
 		s.fly(b)
 	}
 	if len(rest) > 0 {
 		s.land()
-		s.process(s.gather(rest))
+		s.process(s.gather(rest, s.engine.opts.Batch))
 	}
+}
+
+// late lets those go first who are about to ask, and adds what they ask for: the writes that this saves
+// cost more than the wait. Where nobody is about to ask it takes no time.
+func (s *shard) late(b *batch) []*job {
+	for len(b.jobs) < s.engine.opts.Batch {
+		runtime.Gosched()
+		group := s.gather(nil, s.engine.opts.Batch-len(b.jobs))
+		if len(group) == 0 {
+			return nil
+		}
+		if rest := b.ahead(group); len(rest) > 0 {
+			return rest
+		}
+	}
+	return nil
 }
 
 // knowsAll reports whether all that commands need is known.
@@ -71,10 +91,10 @@ func (s *shard) more() []*job {
 	}
 }
 
-// gather adds to commands those that wait behind them, group by group, until the batch is full.
-func (s *shard) gather(jobs []*job) []*job {
+// gather adds to commands those that wait behind them, group by group, until there are so many.
+func (s *shard) gather(jobs []*job, enough int) []*job {
 	jobs = slices.Clip(jobs)
-	for len(jobs) < s.engine.opts.Batch {
+	for len(jobs) < enough {
 		select {
 		case group := <-s.queue:
 			if group == nil {

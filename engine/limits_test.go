@@ -84,16 +84,16 @@ func TestBatchesAreLimited(t *testing.T) {
 	for range DefaultBatch + 1 {
 		s.queue <- (&job{}).group()
 	}
-	if n := len(s.gather(nil)); n != DefaultBatch {
+	if n := len(s.gather(nil, DefaultBatch)); n != DefaultBatch {
 		t.Errorf("a batch of %d, want %d", n, DefaultBatch)
 	}
-	if n := len(s.gather(nil)); n != 1 {
+	if n := len(s.gather(nil, DefaultBatch)); n != 1 {
 		t.Errorf("then one of %d, want 1", n)
 	}
 	for range DefaultBatch {
 		s.queue <- (&job{}).group()
 	}
-	if n := len(s.gather(nil)); n != DefaultBatch || len(s.queue) > 0 {
+	if n := len(s.gather(nil, DefaultBatch)); n != DefaultBatch || len(s.queue) > 0 {
 		t.Errorf("a batch of %d with %d left", n, len(s.queue))
 	}
 }
