@@ -99,7 +99,6 @@ var catalogue = []Entry{
 	{"event_voided", Conflict, "Event voided", "The usage event was voided before, so that it cannot be corrected.", "Report the usage as a new event."},
 	{"event_not_voidable", Invalid, "Event not voidable", "The usage event was charged when it was tracked, not by a meter.", "Reverse the ledger entry that charged it."},
 	{"already_reversed", Conflict, "Already reversed", "The entry has been reversed in full already.", "Nothing is left to do; the ledger shows the reversal."},
-	{"not_adjustable", Invalid, "Not adjustable", "A manual adjustment cannot be made to this credit or grant.", "Grant, deduct or revoke instead."},
 	{"code_not_yet_valid", Conflict, "Code not yet valid", "The code cannot be redeemed yet; valid_from says from when on.", "Redeem it from that instant on."},
 	{"code_expired", Conflict, "Code expired", "The code can be redeemed no longer; valid_until says until when it could be.", "Use another code."},
 	{"code_used_up", Conflict, "Code used up", "The code has been redeemed as often as it may be; nothing was granted.", "Use another code, or raise max_uses."},

@@ -96,7 +96,6 @@ func TestStatusOfCodes(t *testing.T) {
 		CodeReservationNotPending: 400,
 		CodeReservationTooSmall:   400,
 		CodeEntryNotReversible:    400,
-		CodeNotAdjustable:         400,
 		CodeIdempotencyKeyInvalid: 400,
 		CodeInvalidKey:            401,
 		CodeInsufficientCredits:   402,

@@ -120,8 +120,6 @@ const (
 	CodeNewerSchema Code = "newer_schema"
 	// CodeNoPaymentMethod (409): The customer has no saved card that can be charged without them.
 	CodeNoPaymentMethod Code = "no_payment_method"
-	// CodeNotAdjustable (400): A manual adjustment cannot be made to this credit or grant.
-	CodeNotAdjustable Code = "not_adjustable"
 	// CodeNotFound (404): Nothing exists at this path, or under this id in this app and mode.
 	CodeNotFound Code = "not_found"
 	// CodeNotImplemented (501): The call is known, but this server does not offer it.

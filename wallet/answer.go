@@ -24,10 +24,9 @@ type MatchStatus string
 
 // The outcomes of tracking.
 const (
-	Matched         MatchStatus = "matched"
-	Unmatched       MatchStatus = "unmatched"
-	NotSubscribed   MatchStatus = "no_subscription"
-	BlockedByLimits MatchStatus = "blocked"
+	Matched       MatchStatus = "matched"
+	Unmatched     MatchStatus = "unmatched"
+	NotSubscribed MatchStatus = "no_subscription"
 )
 
 // Usage is a usage event that a command recorded.
