@@ -46,7 +46,8 @@ has(await client.checkoutSessions.retrieve(dave.session.session_id), { payment_s
 
 // The trial ends, and is paid for.
 await until('2026-02-14T12:00:00Z');
-has((await next('payment.succeeded', (p) => p.subscription_id === bob.subscription_id)).data, { total_amount: 2000, retry_attempt: 0, checkout_session_id: null });
+// (What was on its way when the clock was moved may come twice.)
+has((await next('payment.succeeded', (p) => p.subscription_id === bob.subscription_id && p.total_amount > 0)).data, { total_amount: 2000, retry_attempt: 0, checkout_session_id: null });
 await eventually(() => has100(200)(bob.customer_id), 'the first paid cycle');
 await next('subscription.renewed', (s) => s.subscription_id === bob.subscription_id);
 
