@@ -54,6 +54,13 @@ func (b *postbox) url() string {
 	return "smtp://" + url.UserPassword("ann", mailSecret).String() + "@" + b.address + "?from=Shop+<billing@shop.example>"
 }
 
+// refuses has so many letters refused for the moment.
+func (b *postbox) refuses(letters int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refuse = letters
+}
+
 // all are the letters that have come.
 func (b *postbox) all() []posted {
 	b.mu.Lock()

@@ -71,11 +71,9 @@ var cycleRows = []tillRow{
 		c.unmet(o.ID)
 		c.quiet()
 		told := false
-		c.heard.mu.Lock()
-		for _, e := range c.heard.orders {
+		for _, e := range c.heard.told() {
 			told = told || e.Order.ID == o.ID && e.Order.Unmet && e.Order.Reason == o.Reason
 		}
-		c.heard.mu.Unlock()
 		equal(t, "told", told, true)
 	}},
 }

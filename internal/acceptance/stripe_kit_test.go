@@ -159,14 +159,15 @@ var kitTillRows = []tillRow{
 		}
 	}},
 	{"G42 a function that fails is called again, and credits stay", func(t *testing.T, c *till) {
-		c.heard.fail, c.box.refuse = 2, 1
+		c.heard.fails(2)
+		c.box.refuses(1)
 		c.buy("u", "starter")
 		c.has("u", "1000")
-		c.waits("two calls", func() bool { c.heard.mu.Lock(); defer c.heard.mu.Unlock(); return c.heard.calls == 2 })
+		c.waits("two calls", func() bool { return c.heard.called() == 2 })
 		equal(t, "heard", len(c.heard.bought()), 0)
 		c.passes(10*time.Second, "an empty outbox", c.calm) // the third try is seconds later
 		equal(t, "heard", len(c.heard.bought()), 1)
-		equal(t, "calls", c.heard.calls, 3)
+		equal(t, "calls", c.heard.called(), 3)
 		equal(t, "mails", len(c.box.all()), 1)
 		c.has("u", "1000")
 	}},

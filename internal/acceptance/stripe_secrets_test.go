@@ -194,7 +194,7 @@ func noSecretIsSeen(t *testing.T, c *till) {
 	noError(t, err)
 	seen := map[string]string{
 		"a log": c.log.String() + other.log.String(), "an error": errs.String(), "a letter": fmt.Sprint(c.box.all(), mails),
-		"what functions hear":  fmt.Sprintf("%+v %+v", c.heard.bought(), c.heard.orders),
+		"what functions hear":  fmt.Sprintf("%+v %+v", c.heard.bought(), c.heard.told()),
 		"printed settings":     fmt.Sprintf("%v %+v %#v %s", c.config(), c.config(), c.config(), toJSON(t, c.config())),
 		"an answer":            wires[0].heard.String() + wires[1].heard.String(),
 		"what is in the store": c.told(),

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -683,15 +684,34 @@ func (h *heard) hooks() scrip.Hooks {
 func (h *heard) bought() []scrip.CreditsTopUp {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return append([]scrip.CreditsTopUp(nil), h.topUps...)
+	return slices.Clone(h.topUps)
 }
 
-// types are those of the events of orders that were heard, each once per time.
-func (h *heard) count(event catalog.EventType) int {
+// told are the events of orders that were heard.
+func (h *heard) told() []scrip.OrderEvent {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return slices.Clone(h.orders)
+}
+
+// called is how often the function for top-ups was called.
+func (h *heard) called() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.calls
+}
+
+// fails has the function for top-ups fail so many times from the first call on.
+func (h *heard) fails(times int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fail = times
+}
+
+// count is how many events of a type were heard.
+func (h *heard) count(event catalog.EventType) int {
 	n := 0
-	for _, e := range h.orders {
+	for _, e := range h.told() {
 		if e.Type == string(event) {
 			n++
 		}
