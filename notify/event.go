@@ -30,7 +30,7 @@ type Event struct {
 	Change       *wallet.SubscriptionEvent
 	Subscription *wallet.Subscription
 	Invoice      *wallet.Invoice // of events of an invoice, as it is when this is sent
-	// Of events of an order: what happened, and how the order is when this is sent.
+	// Of events of an order: what happened, and the order as that tells of it (see wallet.Order.AsTold).
 	Told   *wallet.OrderEvent
 	Order  *wallet.Order
 	Notice *wallet.Notice // of what is about to happen
@@ -66,7 +66,7 @@ func (s *Service) event(ctx context.Context, d *store.Leased, defs *catalog.Defi
 		if err != nil || len(found) != 1 {
 			return nil, gone(d, err)
 		}
-		e.Order = found[0].Order
+		e.Order = found[0].Order.AsTold(about.Order)
 	case about.Notice != nil:
 		e.At, e.Notice = about.Notice.At, about.Notice
 		if about.Notice.Subscription != 0 {

@@ -656,7 +656,12 @@ func (w *work) knownOrder(op string, n int64) (*Order, error) {
 
 func (w *work) tellOrder(o *Order, events ...catalog.EventType) {
 	for _, e := range events {
-		w.d.Told = append(w.d.Told, OrderEvent{Order: o.N, Type: e, At: w.at})
+		told := OrderEvent{Order: o.N, Type: e, At: w.at}
+		switch e {
+		case catalog.EventPaymentFailed, catalog.EventTopUpFailed, catalog.EventTopUpActionRequired:
+			told.Failed = &Failed{Status: o.Status, Attempt: o.Attempt, NextTry: o.NextTry, Decline: o.LastDecline}
+		}
+		w.d.Told = append(w.d.Told, told)
 	}
 }
 

@@ -305,7 +305,31 @@ type OrderEvent struct {
 	Type   catalog.EventType `json:"-"`
 	Refund string            `json:"refund,omitempty"` // of refund.*: its id, see OrderRefund
 	Own    int64             `json:"own,omitempty"`
+	Failed *Failed           `json:"failed,omitempty"` // of what tells of a decline
 	At     clock.Instant     `json:"at"`
+}
+
+// Failed is how an order stood when it was declined. It may have been tried again, or paid, by the time
+// at which that is told.
+type Failed struct {
+	Status  OrderStatus   `json:"status"` // waiting or failed
+	Attempt int           `json:"attempt,omitempty"`
+	NextTry clock.Instant `json:"next_try,omitzero"`
+	Decline *Decline      `json:"decline,omitempty"` // nil: the provider said only that nothing will come
+}
+
+// AsTold is the order as an event tells of it: what failed is shown as it failed, and all else as it is now.
+func (o *Order) AsTold(e *OrderEvent) *Order {
+	if e.Failed == nil {
+		return o
+	}
+	c := o.copied()
+	c.Status, c.Attempt, c.NextTry, c.LastDecline = e.Failed.Status, e.Failed.Attempt, e.Failed.NextTry, e.Failed.Decline
+	c.Paid, c.PaidAt, c.ClosedAt, c.Reason, c.Grants = 0, 0, 0, "", nil
+	if c.Status == OrderFailed {
+		c.ClosedAt = e.At
+	}
+	return c
 }
 
 // Limits of orders.

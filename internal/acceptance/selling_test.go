@@ -1,8 +1,10 @@
 package acceptance
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"github.com/seed42445051/scrip"
 	"github.com/seed42445051/scrip/catalog"
 	"github.com/seed42445051/scrip/internal/selltest"
+	"github.com/seed42445051/scrip/mail"
 	"github.com/seed42445051/scrip/money"
 	v1 "github.com/seed42445051/scrip/v1"
 )
@@ -23,13 +26,15 @@ import (
 // endpoint that is told of everything.
 type shop struct {
 	*scrip.App
-	t      *testing.T
-	pages  http.Handler
-	box    *postbox
-	mu     sync.Mutex
-	told   []v1.WebhookEvent
-	credit v1.Credit
-	pack   v1.Pack
+	t     *testing.T
+	pages http.Handler
+	box   *postbox
+	mu    sync.Mutex
+	told  []v1.WebhookEvent
+
+	endpoint v1.WebhookEndpoint
+	credit   v1.Credit
+	pack     v1.Pack
 }
 
 func newShop(t *testing.T, kind string) *shop {
@@ -50,7 +55,7 @@ func newShop(t *testing.T, kind string) *shop {
 	s.pages = open.Handler()
 	s.App, err = open.App(t.Context(), "Shop", scrip.Test)
 	noError(t, err)
-	_, err = s.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: receiver.URL})
+	s.endpoint, err = s.CreateWebhookEndpoint(t.Context(), v1.CreateWebhookEndpoint{URL: receiver.URL})
 	noError(t, err)
 	const low money.Decimal = "20"
 	s.credit, err = s.CreateCredit(t.Context(), v1.CreateCredit{Name: "credits", Unit: "credit", LowBalance: low})
@@ -297,7 +302,54 @@ func TestRenewalsAreCharged(t *testing.T) {
 			}
 			return told == 4
 		})
+		s.staysTold("bob")
 	})
+}
+
+// staysTold reads again what a customer was written about declines, and has the endpoint told of them
+// again, after all that followed: it is what was said at the time.
+func (s *shop) staysTold(customer string) {
+	s.t.Helper()
+	kept, err := s.ListMails(s.t.Context(), v1.MailQuery{})
+	noError(s.t, err)
+	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	var read, sent []string
+	for _, m := range kept.Data {
+		if m.CustomerID == customer && m.Kind == string(mail.PaymentFailed) {
+			read = append(read, words(m.Text))
+		}
+	}
+	for _, m := range s.box.all() {
+		if m.to == customer+"@example.test" && strings.Contains(m.text, "Pro") {
+			sent = append(sent, words(m.text))
+		}
+	}
+	slices.Sort(read)
+	slices.Sort(sent)
+	equal(s.t, "letters", strings.Join(read, "\n"), strings.Join(sent, "\n"))
+	const event = "payment.failed"
+	first := s.events(event)
+	made, err := s.ListWebhookDeliveries(s.t.Context(), s.endpoint.ID, v1.WebhookDeliveryQuery{Type: event})
+	noError(s.t, err)
+	for _, d := range made.Data {
+		_, err := s.RedeliverWebhook(s.t.Context(), d.ID)
+		noError(s.t, err)
+	}
+	var all []v1.WebhookEvent
+	until(s.t, "every decline to be told again", func() bool { all = s.events(event); return len(all) == 2*len(first) })
+	var attempts []int
+	for _, was := range first {
+		for _, is := range all[len(first):] {
+			if is.ID == was.ID && !bytes.Equal(is.Data, was.Data) {
+				s.t.Errorf("what was told as\n%s\nis told again as\n%s", was.Data, is.Data)
+			}
+		}
+		var about v1.WebhookOrder
+		noError(s.t, json.Unmarshal(was.Data, &about))
+		attempts = append(attempts, about.Order.Attempt)
+	}
+	slices.Sort(attempts)
+	equal(s.t, "attempts", fmt.Sprint(attempts), "[1 2 3 4]")
 }
 
 func balanceOf(t *testing.T, s *shop, customer string) v1.Balance {
