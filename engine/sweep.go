@@ -33,12 +33,14 @@ func (e *Engine) settleAll(ctx context.Context, due []wallet.Key) error {
 }
 
 func (e *Engine) sweepLoop() {
+	next := e.clock.After(e.opts.SweepEvery)
 	for {
 		select {
-		case <-e.clock.After(e.opts.SweepEvery):
+		case <-next:
 		case <-e.stop:
 			return
 		}
+		next = e.clock.After(e.opts.SweepEvery) // before it looks: the time in which it does so counts
 		for {
 			n, err := e.Sweep(e.ctx)
 			if err != nil && fault.CodeOf(err) != fault.CodeShuttingDown {

@@ -152,12 +152,14 @@ func (r *Reconciler) run() {
 		case <-ctx.Done():
 		}
 	}()
+	next := r.clock.After(ReconcileEvery)
 	for {
 		select {
-		case <-r.clock.After(ReconcileEvery):
+		case <-next:
 		case <-r.stop:
 			return
 		}
+		next = r.clock.After(ReconcileEvery) // before it asks: the time in which it does so counts
 		now := r.clock.Now()
 		if err := errors.Join(r.core.round(ctx, now), r.readPast(ctx, now)); err != nil && ctx.Err() == nil {
 			r.core.Log.Warn("reconciling payments failed; it is tried again", "cause", err)

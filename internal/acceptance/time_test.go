@@ -193,6 +193,35 @@ func TestSweepWritesDown(t *testing.T) {
 	})
 }
 
+// lookingSlowly is a store whose looks at what is due wait until the test lets them.
+type lookingSlowly struct {
+	store.Store
+	looks chan clock.Instant
+	pass  chan struct{}
+}
+
+func (l *lookingSlowly) Due(ctx context.Context, now clock.Instant, most int) ([]wallet.Key, error) {
+	l.looks <- now
+	<-l.pass
+	return l.Store.Due(ctx, now, most)
+}
+
+// TestTimePassesWhileSweeping has an hour pass while a sweep looks for what is due: it looks again,
+// without waiting for more time to pass.
+func TestTimePassesWhileSweeping(t *testing.T) {
+	slow := &lookingSlowly{Store: newDatabase(t, "sqlite").store, looks: make(chan clock.Instant, 2), pass: make(chan struct{})}
+	now := clock.NewManual(begin)
+	e := engine.New(slow, engine.Options{Clock: now, SweepEvery: time.Second})
+	t.Cleanup(func() { noError(t, e.Close(context.Background())) })
+	now.BlockUntil(1)
+	now.Advance(time.Second)
+	equal(t, "the first look", <-slow.looks, begin.Add(time.Second))
+	now.Advance(time.Hour)
+	close(slow.pass)
+	until(t, "a second look", func() bool { return len(slow.looks) == 1 })
+	equal(t, "the second look", <-slow.looks, begin.Add(time.Second+time.Hour))
+}
+
 // TestSweepIsLimited has one wallet more due than one sweep takes: the next takes it.
 func TestSweepIsLimited(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *database) {
