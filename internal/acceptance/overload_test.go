@@ -186,7 +186,10 @@ func TestSQLiteLocked(t *testing.T) {
 	equal(t, "balance", balance(t, w.client(secret), "u", credit).Available, "5")
 	unlock := lock(t, db)
 	answer := make(chan reply, 1)
-	go func() { answer <- w.call(secret, http.MethodPost, "/v1/deduct", direct("u", credit, "2")) }()
+	go func() {
+		defer close(answer) // also where the call fails the test
+		answer <- w.call(secret, http.MethodPost, "/v1/deduct", direct("u", credit, "2"))
+	}()
 	for range 10 {
 		equal(t, "balance read meanwhile", balance(t, w.client(secret), "u", credit).Available, "5")
 	}

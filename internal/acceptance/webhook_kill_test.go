@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,13 @@ func (box *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if box.times[event.ID]++; box.times[event.ID] == 1 {
 		box.first[event.Data.CustomerID] = append(box.first[event.Data.CustomerID], event.Data.Sequence)
 	}
+}
+
+// order is the entries of a customer as each came first.
+func (box *inbox) order(customer string) []int64 {
+	box.Lock()
+	defer box.Unlock()
+	return slices.Clone(box.first[customer])
 }
 
 // arrived are the messages that have come.
@@ -145,11 +153,11 @@ func TestKilledWhileSending(t *testing.T) {
 		noError(t, s.Close(t.Context()))
 		for name, box := range map[string]*inbox{"plain": plain, "ordered": inOrder} {
 			for customer, n := range written {
-				seen := map[int64]bool{}
-				for i, seq := range box.first[customer] {
+				seen, came := map[int64]bool{}, box.order(customer)
+				for i, seq := range came {
 					seen[seq] = true
 					if name == "ordered" && seq != int64(i+1) {
-						t.Fatalf("%s: entry %d came first as number %d: %v", customer, seq, i+1, box.first[customer])
+						t.Fatalf("%s: entry %d came first as number %d: %v", customer, seq, i+1, came)
 					}
 				}
 				for seq := range n {
@@ -159,7 +167,7 @@ func TestKilledWhileSending(t *testing.T) {
 				}
 			}
 		}
-		twice := plain.requests() - len(plain.times)
+		twice := plain.requests() - len(plain.arrived())
 		t.Logf("%d events were acknowledged; %d had not arrived when the last server was killed, %d came twice", sum, left, twice)
 		if !met {
 			t.Error("no kill ever met a delivery: the rounds are too short to show anything")
