@@ -69,6 +69,7 @@ func newServer(keys authenticator, now clock.Clock, opts Options, ops func(accou
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(openAPI)
 	})
+	s.mux.HandleFunc("GET "+OutboxPath, s.outbox)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { s.write(w, "application/json", http.StatusOK, up{"ok"}) })
 	s.mux.HandleFunc("GET /readyz", s.readyz(opts.Ready))
 	s.mux.HandleFunc("/", s.notFound)

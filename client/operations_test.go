@@ -298,6 +298,7 @@ func purchases(t *testing.T, f *fixture, over v1.Operations, called map[string]b
 	if len(mails.Data) == 0 || mails.Data[len(mails.Data)-1].Kind != "top_up_receipt" || mails.Data[0].Subject == "" {
 		t.Errorf("the letters are %+v", mails.Data)
 	}
+	both(t, called, "OutboxPage", over, f.direct, func(o v1.Operations) (v1.HTML, error) { return o.OutboxPage(ctx, v1.MailQuery{Limit: 1}) })
 }
 
 // webhooks makes every call about webhooks.

@@ -75,3 +75,8 @@ func (c *Client) Reconcile(ctx context.Context, r v1.ReconcileRequest, opts ...v
 func (c *Client) ListMails(ctx context.Context, q v1.MailQuery) (v1.Page[v1.Mail], error) {
 	return do[v1.Page[v1.Mail]](ctx, c, asks("client.ListMails", "/v1/mails"+query(q)), nil)
 }
+
+// OutboxPage reads the letters to customers as a page for people.
+func (c *Client) OutboxPage(ctx context.Context, q v1.MailQuery) (v1.HTML, error) {
+	return do[v1.HTML](ctx, c, asks("client.OutboxPage", "/v1/mails/page"+query(q)), nil)
+}

@@ -3,7 +3,7 @@
 //
 // It owns which event makes which letter, and what the letter says. When an event happens is decided in
 // package wallet, that it is not forgotten is the outbox's doing, and how a letter looks and travels is
-// package mail's. Where no mail is set up, letters wait in the outbox and can be read there.
+// package mail's. Where no mail is set up, letters wait in the outbox, and the page at /outbox shows them.
 package letters
 
 import (

@@ -70,6 +70,11 @@ func (c *Core) read(ctx context.Context, d *store.Delivery) (v1.Mail, error) {
 		return out, err
 	}
 	out.CustomerID = e.Key.Customer
+	if d.Tries > 0 && d.Status != store.DeliveryDelivered {
+		if out.Error, err = c.failure(ctx, d); err != nil {
+			return out, err
+		}
+	}
 	offer := *c
 	offer.Offer = c.silent // reading opens no page
 	l, err := offer.letter(ctx, e)
@@ -86,4 +91,13 @@ func (c *Core) read(ctx context.Context, d *store.Delivery) (v1.Mail, error) {
 	}
 	out.Subject, out.Text, out.HTML = r.Subject, r.Text, r.HTML
 	return out, nil
+}
+
+// failure is why a letter could not be sent when that was tried last.
+func (c *Core) failure(ctx context.Context, d *store.Delivery) (string, error) {
+	l, err := c.Store.FindDelivery(ctx, d.Wallet, d.N)
+	if err != nil || l == nil || len(l.Log) == 0 {
+		return "", err
+	}
+	return l.Log[len(l.Log)-1].Error, nil
 }

@@ -121,7 +121,9 @@ type Operations interface {
 	// Reconcile asks the payment provider about all orders that may have news of which no webhook told.
 	Reconcile(ctx context.Context, r ReconcileRequest, opts ...Option) (Reconciled, error)
 	// ListMails reads the letters to customers, newest first: sent, or waiting until mail is set up.
+	// OutboxPage shows them to people.
 	ListMails(ctx context.Context, q MailQuery) (Page[Mail], error)
+	OutboxPage(ctx context.Context, q MailQuery) (HTML, error)
 
 	// CreateCredit, GetCredit, ListCredits, UpdateCredit, ArchiveCredit and UnarchiveCredit
 	// define credits.

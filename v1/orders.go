@@ -285,4 +285,5 @@ type Mail struct {
 	Status     string        `json:"status" enum:"pending,delivered,failed,skipped" doc:"skipped: the customer has no address"`
 	CreatedAt  clock.Instant `json:"created_at"`
 	SentAt     clock.Instant `json:"sent_at,omitzero"`
+	Error      string        `json:"error,omitempty" doc:"Why the last attempt failed, of one that is not sent"`
 }

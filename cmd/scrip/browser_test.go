@@ -43,7 +43,7 @@ func TestBuyingInABrowser(t *testing.T) {
 	}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil || out.String() != "4 customers\n" {
+	if err := cmd.Run(); err != nil || out.String() != "5 customers\n" {
 		t.Fatalf("node: %v\n%s\n%s", err, out.String(), p.stderr)
 	}
 	p.stop(os.Interrupt)

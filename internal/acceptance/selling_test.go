@@ -37,13 +37,15 @@ type shop struct {
 	pack     v1.Pack
 }
 
-func newShop(t *testing.T, kind string) *shop {
+func newShop(t *testing.T, kind string, options ...scrip.Option) *shop {
 	t.Helper()
 	s := &shop{t: t, box: newPostbox(t)}
 	receiver := httptest.NewServer(s)
 	t.Cleanup(receiver.Close)
-	open, err := scrip.Open(t.Context(), scrip.DB(emptyDatabase(t, kind).address), scrip.WithClock(newClock()), scrip.SweepEvery(0),
-		scrip.WebhooksToLoopback(), scrip.WithMail(s.box.url(), ""), scrip.PublicURL(selltest.Base))
+	open, err := scrip.Open(t.Context(), append([]scrip.Option{
+		scrip.DB(emptyDatabase(t, kind).address), scrip.WithClock(newClock()), scrip.SweepEvery(0),
+		scrip.WebhooksToLoopback(), scrip.WithMail(s.box.url(), ""), scrip.PublicURL(selltest.Base),
+	}, options...)...)
 	noError(t, err)
 	t.Cleanup(func() {
 		report, err := open.Verify(context.Background())

@@ -133,7 +133,8 @@ Spend 3 of them, and read her balance:
 
 %[11]s
 
-Every call is in %[1]s/openapi.json. Ctrl-C stops the server.
+Letters to customers are at %[1]s/outbox: the test secret key is the password. Every call is in
+%[1]s/openapi.json. Ctrl-C stops the server.
 `, base, db, AppName, was, keys.File, keys.Test, keys.Publishable, keys.Live,
 		curl(base, "/v1/checkout", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "pack_id": %q}`, PackID)),
 		curl(base, "/v1/deduct", keys.Test, fmt.Sprintf(`{"customer_id": "alice", "credit_id": %q, "amount": 3}`, CreditName)),

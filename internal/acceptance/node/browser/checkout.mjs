@@ -32,11 +32,14 @@ async function balance(customer) {
 const statusOf = async (order) => (await call('GET', `/v1/orders/${order.id}`)).status;
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-const page = await browser.newPage();
-page.setDefaultTimeout(120_000);
 const problems = [];
-page.on('pageerror', (error) => problems.push(error.message));
-page.on('console', (message) => message.type() === 'error' && !message.text().includes('402') && problems.push(message.text()));
+function watched(page) {
+  page.setDefaultTimeout(120_000);
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && !message.text().includes('402') && problems.push(message.text()));
+  return page;
+}
+const page = watched(await browser.newPage());
 
 const pay = async (number) => {
   await page.getByLabel('Card number').fill(number);
@@ -97,6 +100,20 @@ const stories = {
     await page.waitForURL(`${shop}/cart`);
     assert.equal(await balance('dan'), 0);
     assert.equal(await statusOf(order), 'open');
+  },
+
+  async 'is written to, and nobody sends letters'() {
+    const reader = await browser.newContext({ httpCredentials: { username: '', password: key } });
+    const outbox = watched(await reader.newPage());
+    await outbox.goto(`${base}/outbox`);
+    await outbox.getByText('No mail server is set').waitFor();
+    const letter = outbox.getByRole('article').first();
+    await letter.locator('iframe').contentFrame().getByText('$9.00').first().waitFor();
+    await letter.locator('summary').click();
+    await letter.locator('iframe').waitFor({ state: 'hidden' });
+    await outbox.getByRole('link', { name: 'Sent', exact: true }).click();
+    await outbox.getByText('No letter has been sent.').waitFor();
+    await reader.close();
   },
 };
 
