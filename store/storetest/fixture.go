@@ -384,7 +384,13 @@ func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
 				Subscription: 1, N: math.MaxInt64, Change: wallet.SubscriptionEnded, From: hard, To: hard, Reason: hard, Actor: hard, At: start - 1,
 			},
 			Invoice: math.MaxInt64,
-			Order:   &wallet.OrderEvent{Order: math.MaxInt64, Type: catalog.EventBalanceLow, Refund: hard, Own: math.MaxInt64 - 1, At: start - 2},
+			Order: &wallet.OrderEvent{
+				Order: math.MaxInt64, Type: catalog.EventBalanceLow, Refund: hard, Own: math.MaxInt64 - 1, At: start - 2,
+				Failed: &wallet.Failed{
+					Status: wallet.OrderWaiting, Attempt: math.MaxInt32, NextTry: start + 5,
+					Decline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineSoft, Attempt: math.MaxInt32, At: start},
+				},
+			},
 			Notice: &wallet.Notice{
 				Type: catalog.EventBalanceLow, Credit: hard, Units: math.MaxInt64, Ends: start + 1, Grants: []int64{1, math.MaxInt64}, Subscription: 2, At: start - 3,
 			},
@@ -416,6 +422,9 @@ func (b *bench) wantFull(path string, v reflect.Value) {
 	case reflect.Pointer:
 		if v.Type() == reflect.TypeFor[*catalog.Filter]() {
 			return
+		}
+		if v.IsNil() {
+			b.Fatalf("the fixture leaves %s empty", path)
 		}
 		b.wantFull(path, v.Elem())
 	case reflect.Struct:
