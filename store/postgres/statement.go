@@ -20,11 +20,27 @@ type statement struct{ many, one, spread string }
 // over makes a statement from its text for many buckets. That takes its rows from
 // unnest($1::smallint[], $2::uuid[], ...) AS d (bucket, wallet, ...), and wherever a bucket
 // stands in braces, the text for one bucket has the parameter instead.
+//
+// The arrays are unnested side by side in a select list, where the database takes element after element.
+// In FROM it would first put every array aside by itself, which costs more than writing the rows does.
 func over(text string) statement {
-	one := bucketColumn.ReplaceAllString(text, "$$1::smallint")
-	one = strings.NewReplacer("unnest($1::smallint[], ", "unnest(", "AS d (bucket, wallet", "AS d (wallet").Replace(one)
-	return statement{many: bucketColumn.ReplaceAllString(text, "$1"), one: one, spread: one}
+	many := arrays.ReplaceAllStringFunc(text, sideBySide)
+	one := strings.Replace(many, "unnest($1::smallint[]) AS bucket, ", "", 1)
+	one = bucketColumn.ReplaceAllString(one, "$$1::smallint")
+	return statement{many: bucketColumn.ReplaceAllString(many, "$1"), one: one, spread: one}
 }
+
+// sideBySide turns unnest(array, ...) AS d (column, ...) into a list of the columns.
+func sideBySide(from string) string {
+	found := arrays.FindStringSubmatch(from)
+	columns := strings.Split(found[2], ", ")
+	for i, array := range strings.Split(found[1], ", ") {
+		columns[i] = "unnest(" + array + ") AS " + columns[i]
+	}
+	return "(SELECT " + strings.Join(columns, ", ") + ") AS d"
+}
+
+var arrays = regexp.MustCompile(`unnest\(([^()]+)\)\s+AS d \(([^()]+)\)`)
 
 var bucketColumn = regexp.MustCompile(`\{([a-z]+\.bucket)\}`)
 
