@@ -238,7 +238,7 @@ type Reconciled struct {
 }
 
 // WebhookOrder is the data of payment.*, credits.top_up, refund.*, dispute.* and auto_top_up.*: the
-// order as it is when this is sent.
+// order as it is when this is sent, or, where it tells of a decline, as it was then.
 type WebhookOrder struct {
 	Order        Order         `json:"order"`
 	UserID       string        `json:"userId" doc:"The customer's id"`

@@ -473,3 +473,45 @@ func TestCollectEnds(t *testing.T) {
 	b.pays(b.last())
 	b.invoices("1 paid 2000 usd: plan pln 2000", "2 paid 9 usd: overage calls 9")
 }
+
+// TestDeclinesAreToldAsTheyWere: what tells of a decline shows the order as it was declined, though it was
+// tried again since, and paid.
+func TestDeclinesAreToldAsTheyWere(t *testing.T) {
+	b := member(t)
+	b.pass(31 * 24 * time.Hour)
+	charge := b.last()
+	b.news(charge, declined(1, wallet.DeclineSoft))
+	first := b.now
+	b.pass(24 * time.Hour)
+	b.news(charge, declined(2, wallet.DeclineHard))
+	second := b.now
+	b.pass(48 * time.Hour)
+	b.news(charge, paid(2000))
+	o := b.Order(charge)
+	var failures []*wallet.Order
+	for _, e := range b.Told() {
+		switch as := o.AsTold(&e); {
+		case e.Order != charge:
+		case e.Type == catalog.EventPaymentFailed:
+			failures = append(failures, as)
+		case as != &o:
+			t.Errorf("%s tells of %+v", e.Type, as)
+		}
+	}
+	if len(failures) != 2 {
+		t.Fatalf("%d declines are told", len(failures))
+	}
+	for i, want := range []wallet.Failed{
+		{Status: wallet.OrderWaiting, Attempt: 1, NextTry: first.Add(24 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineSoft, At: first}},
+		{Status: wallet.OrderWaiting, Attempt: 2, NextTry: second.Add(48 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineHard, At: second}},
+	} {
+		is := failures[i]
+		if is.Status != want.Status || is.Attempt != want.Attempt || is.NextTry != want.NextTry || is.LastDecline.At != want.Decline.At ||
+			is.LastDecline.Class != want.Decline.Class || is.Paid != 0 || !is.PaidAt.IsZero() || is.Minor != 2000 {
+			t.Errorf("decline %d is told as %+v, %+v", i+1, is, is.LastDecline)
+		}
+	}
+	if o.Status != wallet.OrderPaid || o.Paid != 2000 {
+		t.Errorf("telling of declines changed the order: %+v", o)
+	}
+}

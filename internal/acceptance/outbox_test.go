@@ -66,7 +66,7 @@ func TestOutboxWithoutMail(t *testing.T) {
 				t.Errorf("letter %d is %q, not about %s", i, letters[i], words)
 			}
 		}
-		for _, words := range []string{"No mail server is set", "of the last 72 hours", "test mode", "ann@example.test", `sandbox="" srcdoc="&lt;!doctype html&gt;`} {
+		for _, words := range []string{"No mail server is set", "of the last 72 hours", "test mode", "ann@example.test", `loading="lazy" sandbox="" srcdoc="&lt;!doctype html&gt;`} {
 			if !strings.Contains(page, words) {
 				t.Errorf("the page does not say %s:\n%s", words, page)
 			}

@@ -25,7 +25,11 @@ type statement struct{ many, one, spread string }
 // In FROM it would first put every array aside by itself, which costs more than writing the rows does.
 func over(text string) statement {
 	many := arrays.ReplaceAllStringFunc(text, sideBySide)
-	one := strings.Replace(many, "unnest($1::smallint[]) AS bucket, ", "", 1)
+	const buckets = "unnest($1::smallint[]) AS bucket, "
+	if !strings.Contains(many, buckets) {
+		panic("postgres: a statement over wallets does not begin its rows with bucket and wallet: " + text)
+	}
+	one := strings.Replace(many, buckets, "", 1)
 	one = bucketColumn.ReplaceAllString(one, "$$1::smallint")
 	return statement{many: bucketColumn.ReplaceAllString(many, "$1"), one: one, spread: one}
 }
