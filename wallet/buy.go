@@ -659,7 +659,7 @@ func (w *work) tellOrder(o *Order, events ...catalog.EventType) {
 		told := OrderEvent{Order: o.N, Type: e, At: w.at}
 		switch e {
 		case catalog.EventPaymentFailed, catalog.EventTopUpFailed, catalog.EventTopUpActionRequired:
-			told.Failed = &Failed{Status: o.Status, Attempt: o.Attempt, NextTry: o.NextTry, Decline: o.LastDecline}
+			told.Failed = &Failed{Status: o.Status, Attempt: o.Attempt, Payment: o.Payment, NextTry: o.NextTry, Decline: o.LastDecline}
 		}
 		w.d.Told = append(w.d.Told, told)
 	}

@@ -480,10 +480,14 @@ func TestDeclinesAreToldAsTheyWere(t *testing.T) {
 	b := member(t)
 	b.pass(31 * 24 * time.Hour)
 	charge := b.last()
-	b.news(charge, declined(1, wallet.DeclineSoft))
+	of := func(payment string, n wallet.OrderNews) wallet.OrderNews {
+		n.Payment = payment
+		return n
+	}
+	b.news(charge, of("pi_1", declined(1, wallet.DeclineSoft)))
 	first := b.now
 	b.pass(24 * time.Hour)
-	b.news(charge, declined(2, wallet.DeclineHard))
+	b.news(charge, of("pi_2", declined(2, wallet.DeclineHard)))
 	second := b.now
 	b.pass(48 * time.Hour)
 	b.news(charge, paid(2000))
@@ -502,11 +506,11 @@ func TestDeclinesAreToldAsTheyWere(t *testing.T) {
 		t.Fatalf("%d declines are told", len(failures))
 	}
 	for i, want := range []wallet.Failed{
-		{Status: wallet.OrderWaiting, Attempt: 1, NextTry: first.Add(24 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineSoft, At: first}},
-		{Status: wallet.OrderWaiting, Attempt: 2, NextTry: second.Add(48 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineHard, At: second}},
+		{Status: wallet.OrderWaiting, Attempt: 1, Payment: "pi_1", NextTry: first.Add(24 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineSoft, At: first}},
+		{Status: wallet.OrderWaiting, Attempt: 2, Payment: "pi_2", NextTry: second.Add(48 * time.Hour), Decline: &wallet.Decline{Class: wallet.DeclineHard, At: second}},
 	} {
 		is := failures[i]
-		if is.Status != want.Status || is.Attempt != want.Attempt || is.NextTry != want.NextTry || is.LastDecline.At != want.Decline.At ||
+		if is.Status != want.Status || is.Attempt != want.Attempt || is.Payment != want.Payment || is.NextTry != want.NextTry || is.LastDecline.At != want.Decline.At ||
 			is.LastDecline.Class != want.Decline.Class || is.Paid != 0 || !is.PaidAt.IsZero() || is.Minor != 2000 {
 			t.Errorf("decline %d is told as %+v, %+v", i+1, is, is.LastDecline)
 		}

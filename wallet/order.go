@@ -314,6 +314,7 @@ type OrderEvent struct {
 type Failed struct {
 	Status  OrderStatus   `json:"status"` // waiting or failed
 	Attempt int           `json:"attempt,omitempty"`
+	Payment string        `json:"payment,omitempty"` // the provider's id of the attempt, where it has one
 	NextTry clock.Instant `json:"next_try,omitzero"`
 	Decline *Decline      `json:"decline,omitempty"` // nil: the provider said only that nothing will come
 }
@@ -324,7 +325,7 @@ func (o *Order) AsTold(e *OrderEvent) *Order {
 		return o
 	}
 	c := o.copied()
-	c.Status, c.Attempt, c.NextTry, c.LastDecline = e.Failed.Status, e.Failed.Attempt, e.Failed.NextTry, e.Failed.Decline
+	c.Status, c.Attempt, c.Payment, c.NextTry, c.LastDecline = e.Failed.Status, e.Failed.Attempt, e.Failed.Payment, e.Failed.NextTry, e.Failed.Decline
 	c.Paid, c.PaidAt, c.ClosedAt, c.Reason, c.Grants = 0, 0, 0, "", nil
 	if c.Status == OrderFailed {
 		c.ClosedAt = e.At

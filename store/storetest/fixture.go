@@ -387,7 +387,7 @@ func newDelivery(w id.Wallet, n, seq int64) store.Delivery {
 			Order: &wallet.OrderEvent{
 				Order: math.MaxInt64, Type: catalog.EventBalanceLow, Refund: hard, Own: math.MaxInt64 - 1, At: start - 2,
 				Failed: &wallet.Failed{
-					Status: wallet.OrderWaiting, Attempt: math.MaxInt32, NextTry: start + 5,
+					Status: wallet.OrderWaiting, Attempt: math.MaxInt32, Payment: hard, NextTry: start + 5,
 					Decline: &wallet.Decline{Code: hard, Text: hard, Class: wallet.DeclineSoft, Attempt: math.MaxInt32, At: start},
 				},
 			},
