@@ -124,7 +124,7 @@ func (w *work) learn(o *Order, n *OrderNews) {
 	if o.Session == "" {
 		o.Session = n.Session
 	}
-	if n.Payment != "" && (o.Payment == "" || n.Kind == NewsPaid && o.Status != OrderPaid) {
+	if n.Payment != "" && (o.Payment == "" || n.Kind == NewsPaid && o.Status != OrderPaid || o.tells(n)) {
 		o.Payment = n.Payment // the last attempt's, until one is paid
 	}
 	w.keepCard(o, n)
@@ -153,6 +153,11 @@ func (w *work) learn(o *Order, n *OrderNews) {
 	case NewsDispute:
 		w.learnDispute(o, n)
 	}
+}
+
+// tells reports whether news are of the attempt that is under way.
+func (o *Order) tells(n *OrderNews) bool {
+	return n.Kind == NewsDeclined && n.Decline != nil && n.Decline.Attempt == o.Attempt && !o.Status.Settled()
 }
 
 // keepCard takes down how the customer can be charged from now on, where they agreed to that.
