@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed" // openapi.json
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"path"
@@ -69,7 +68,7 @@ func newServer(keys authenticator, now clock.Clock, opts Options, ops func(accou
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(openAPI)
 	})
-	s.mux.HandleFunc("GET "+OutboxPath, s.outbox)
+	s.mux.HandleFunc("GET "+outboxPath, s.outbox)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { s.write(w, "application/json", http.StatusOK, up{"ok"}) })
 	s.mux.HandleFunc("GET /readyz", s.readyz(opts.Ready))
 	s.mux.HandleFunc("/", s.notFound)
@@ -177,20 +176,11 @@ func (s *server) serve(rt *route) http.HandlerFunc {
 			return
 		}
 		if page, ok := out.(v1.HTML); ok {
-			writePage(w, page)
+			page.ServeHTTP(w, r)
 			return
 		}
 		s.write(w, "application/json", rt.status, out)
 	}
-}
-
-// writePage sends a page that needs nothing but itself, and runs nothing.
-func writePage(w http.ResponseWriter, page v1.HTML) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	io.WriteString(w, string(page))
 }
 
 func (s *server) answer(w http.ResponseWriter, r *http.Request, rt *route) (any, error) {

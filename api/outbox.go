@@ -2,10 +2,10 @@ package api
 
 import "net/http"
 
-// outboxRoute is the page of letters for whoever calls the API, and OutboxPath where a browser opens it.
+// outboxRoute is the page of letters for whoever calls the API, and outboxPath where a browser opens it.
 const (
 	outboxRoute = "/v1/mails/page"
-	OutboxPath  = "/outbox"
+	outboxPath  = "/outbox"
 )
 
 // outbox has a browser ask for a secret key, as the password of any name, and answers with the page. It

@@ -72,7 +72,7 @@ var sections = []section{
 		{post, "/v1/customers/{id}/payment-method/forget", "forgetPaymentMethod", "Forget the card that is kept", secretOnly, end(v1.Operations.ForgetPaymentMethod)},
 		{post, "/v1/customers/{id}/payment-portal", "paymentPortal", "Open the payment provider's page for a customer's cards", secretOnly, askOn(v1.Operations.PaymentPortal)},
 		{read, "/v1/mails", "listMails", "Letters to customers, newest first: sent, or waiting until mail is set up", secretOnly, list(v1.Operations.ListMails)},
-		{read, outboxRoute, "outboxPage", "Those letters as a page for people; a browser opens it at /outbox", secretOnly, list(v1.Operations.OutboxPage)},
+		{read, outboxRoute, "outboxPage", "The letters to customers as a page for people; a browser opens it at /outbox", secretOnly, list(v1.Operations.OutboxPage)},
 	}},
 	{"Metering", "Usage events, and the meters that turn them into credits.", []route{
 		{post, "/v1/events", "ingestEvents", "Report usage events; their credits are taken when it answers", secretOnly, lines(checked(act(v1.Operations.IngestEvents)), ingestLines)},

@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	v1 "github.com/seed42445051/scrip/v1"
+)
 
 // ThanksPath is where customers end who have paid and were given no address to come back to: a payment
 // provider's page must lead somewhere. The page knows nothing of what was paid, and grants nothing.
@@ -14,5 +18,5 @@ const thanks = `<!doctype html>
 
 // Thanks is that page.
 func Thanks() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writePage(w, thanks) })
+	return v1.HTML(thanks)
 }

@@ -20,8 +20,8 @@ var outboxHTML string
 
 var outboxTemplate = template.Must(template.New("outbox").Parse(outboxHTML))
 
-// outboxPage is what the template shows. All of it is text, which the template escapes; letters are
-// shown in frames that can do nothing.
+// outboxPage is what the template shows: text, which it escapes, and queries of our own. Letters are shown
+// in frames that can do nothing.
 type outboxPage struct {
 	Mode      string
 	Sends     bool // a mail server is set
@@ -74,13 +74,16 @@ func (s *Session) OutboxPage(ctx context.Context, q v1.MailQuery) (v1.HTML, erro
 			continue
 		}
 		page.None = f.none
+		if found.NextCursor != "" || q.Cursor != "" {
+			page.None = "There is no letter on this page." // of some events none is made
+		}
 		if found.NextCursor != "" {
 			query.Set("cursor", found.NextCursor)
 			page.Older = template.URL(query.Encode())
 		}
 	}
 	for i := range found.Data {
-		if m := &found.Data[i]; m.Subject != "" { // of some events no letter is made
+		if m := &found.Data[i]; m.Subject != "" {
 			page.Letters = append(page.Letters, s.core.shown(m))
 		}
 	}

@@ -282,8 +282,8 @@ type Mail struct {
 	Subject    string        `json:"subject,omitempty"`
 	Text       string        `json:"text,omitempty"`
 	HTML       string        `json:"html,omitempty"`
-	Status     string        `json:"status" enum:"pending,delivered,failed,skipped" doc:"skipped: the customer has no address"`
+	Status     string        `json:"status" enum:"pending,delivered,failed,skipped" doc:"skipped: the customer has no address, or the letter had waited for too long"`
 	CreatedAt  clock.Instant `json:"created_at"`
 	SentAt     clock.Instant `json:"sent_at,omitzero"`
-	Error      string        `json:"error,omitempty" doc:"Why the last attempt failed, of one that is not sent"`
+	Error      string        `json:"error,omitempty" doc:"Why the last attempt failed, as it was logged, of one that is not sent"`
 }

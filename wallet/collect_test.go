@@ -489,8 +489,14 @@ func TestDeclinesAreToldAsTheyWere(t *testing.T) {
 	b.pass(24 * time.Hour)
 	b.news(charge, of("pi_2", declined(2, wallet.DeclineHard)))
 	second := b.now
+	b.news(charge, of("pi_1", declined(1, wallet.DeclineSoft))) // old news
+	if o := b.Order(charge); o.Payment != "pi_2" {
+		t.Errorf("the last attempt's payment is %s", o.Payment)
+	}
 	b.pass(48 * time.Hour)
-	b.news(charge, paid(2000))
+	b.news(charge, of("pi_3", paid(2000)))
+	b.news(charge, refundedInAll(500))
+	b.news(charge, disputed("dp", wallet.DisputeOpen))
 	o := b.Order(charge)
 	var failures []*wallet.Order
 	for _, e := range b.Told() {
@@ -511,11 +517,12 @@ func TestDeclinesAreToldAsTheyWere(t *testing.T) {
 	} {
 		is := failures[i]
 		if is.Status != want.Status || is.Attempt != want.Attempt || is.Payment != want.Payment || is.NextTry != want.NextTry || is.LastDecline.At != want.Decline.At ||
-			is.LastDecline.Class != want.Decline.Class || is.Paid != 0 || !is.PaidAt.IsZero() || is.Minor != 2000 {
+			is.LastDecline.Class != want.Decline.Class || is.Paid != 0 || !is.PaidAt.IsZero() || is.Minor != 2000 ||
+			is.Refunded() != 0 || len(is.Refunds)+len(is.Disputes)+len(is.Grants) > 0 || is.Dispute != "" || !is.DisputedAt.IsZero() || is.Invoice != o.Invoice {
 			t.Errorf("decline %d is told as %+v, %+v", i+1, is, is.LastDecline)
 		}
 	}
-	if o.Status != wallet.OrderPaid || o.Paid != 2000 {
+	if o.Status != wallet.OrderPaid || o.Paid != 2000 || o.Payment != "pi_3" || o.Refunded() != 500 || o.Dispute != wallet.DisputeOpen {
 		t.Errorf("telling of declines changed the order: %+v", o)
 	}
 }

@@ -314,19 +314,25 @@ type OrderEvent struct {
 type Failed struct {
 	Status  OrderStatus   `json:"status"` // waiting or failed
 	Attempt int           `json:"attempt,omitempty"`
-	Payment string        `json:"payment,omitempty"` // the provider's id of the attempt, where it has one
+	Payment string        `json:"payment,omitempty"` // the provider's id of the last attempt that had one
 	NextTry clock.Instant `json:"next_try,omitzero"`
-	Decline *Decline      `json:"decline,omitempty"` // nil: the provider said only that nothing will come
+	Decline *Decline      `json:"decline,omitempty"` // the last one; nil: the provider said only that nothing will come
 }
 
-// AsTold is the order as an event tells of it: what failed is shown as it failed, and all else as it is now.
+// AsTold is the order as an event tells of it: one that failed is shown as it failed, without what came of
+// it later, and any other as it is now.
 func (o *Order) AsTold(e *OrderEvent) *Order {
 	if e.Failed == nil {
 		return o
 	}
 	c := o.copied()
 	c.Status, c.Attempt, c.Payment, c.NextTry, c.LastDecline = e.Failed.Status, e.Failed.Attempt, e.Failed.Payment, e.Failed.NextTry, e.Failed.Decline
-	c.Paid, c.PaidAt, c.ClosedAt, c.Reason, c.Grants = 0, 0, 0, "", nil
+	c.Paid, c.PaidAt, c.Grants = 0, 0, nil
+	c.Cumulative, c.Refunds, c.Disputes, c.Dispute, c.DisputedAt = 0, nil, nil, "", 0
+	c.Unmet, c.Reason, c.ClosedAt = false, "", 0
+	if c.Kind != InvoiceOrder {
+		c.Invoice = 0 // the receipt
+	}
 	if c.Status == OrderFailed {
 		c.ClosedAt = e.At
 	}

@@ -125,7 +125,7 @@ func (w *work) learn(o *Order, n *OrderNews) {
 		o.Session = n.Session
 	}
 	if n.Payment != "" && (o.Payment == "" || n.Kind == NewsPaid && o.Status != OrderPaid || o.tells(n)) {
-		o.Payment = n.Payment // the last attempt's, until one is paid
+		o.Payment = n.Payment // that of the last attempt which had one, until one is paid
 	}
 	w.keepCard(o, n)
 	switch n.Kind {
@@ -155,7 +155,7 @@ func (w *work) learn(o *Order, n *OrderNews) {
 	}
 }
 
-// tells reports whether news are of the attempt that is under way.
+// tells reports whether news are a decline of the order's last attempt, and no old news.
 func (o *Order) tells(n *OrderNews) bool {
 	return n.Kind == NewsDeclined && n.Decline != nil && n.Decline.Attempt == o.Attempt && !o.Status.Settled()
 }

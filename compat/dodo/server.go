@@ -186,7 +186,7 @@ func write(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	if page, ok := body.(v1.HTML); ok {
-		writePage(w, page)
+		page.ServeHTTP(w, nil)
 		return
 	}
 	text, err := json.Marshal(body)
@@ -196,13 +196,4 @@ func write(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(text)
-}
-
-// writePage sends a page that needs nothing but itself, and runs nothing.
-func writePage(w http.ResponseWriter, page v1.HTML) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	io.WriteString(w, string(page))
 }

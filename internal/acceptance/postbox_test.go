@@ -61,6 +61,13 @@ func (b *postbox) refuses(letters int) {
 	b.refuse = letters
 }
 
+// refusing is how many letters are yet to be refused.
+func (b *postbox) refusing() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refuse
+}
+
 // all are the letters that have come.
 func (b *postbox) all() []posted {
 	b.mu.Lock()

@@ -37,8 +37,11 @@ func over(text string) statement {
 // sideBySide turns unnest(array, ...) AS d (column, ...) into a list of the columns.
 func sideBySide(from string) string {
 	found := arrays.FindStringSubmatch(from)
-	columns := strings.Split(found[2], ", ")
-	for i, array := range strings.Split(found[1], ", ") {
+	all, columns := strings.Split(found[1], ", "), strings.Split(found[2], ", ")
+	if len(all) != len(columns) {
+		panic("postgres: there are not as many columns as arrays: " + from)
+	}
+	for i, array := range all {
 		columns[i] = "unnest(" + array + ") AS " + columns[i]
 	}
 	return "(SELECT " + strings.Join(columns, ", ") + ") AS d"

@@ -823,7 +823,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Those letters as a page for people; a browser opens it at /outbox */
+        /** The letters to customers as a page for people; a browser opens it at /outbox */
         get: operations["outboxPage"];
         put?: never;
         post?: never;
@@ -2525,7 +2525,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             customer_id: string;
-            /** @description Why the last attempt failed, of one that is not sent */
+            /** @description Why the last attempt failed, as it was logged, of one that is not sent */
             error?: string;
             html?: string;
             id: string;
@@ -2533,7 +2533,7 @@ export interface components {
             /** Format: date-time */
             sent_at?: string;
             /**
-             * @description skipped: the customer has no address
+             * @description skipped: the customer has no address, or the letter had waited for too long
              * @enum {string}
              */
             status: "pending" | "delivered" | "failed" | "skipped";
